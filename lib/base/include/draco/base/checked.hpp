@@ -1,0 +1,31 @@
+#pragma once
+// Integer arithmetic that cannot wrap in silence: nullopt where the mathematical result does not
+// fit.
+
+#include <concepts>
+#include <optional>
+
+namespace draco {
+
+template <std::integral T>
+constexpr std::optional<T> checked_add(T a, T b) {
+    T result;
+    if (__builtin_add_overflow(a, b, &result)) return std::nullopt;
+    return result;
+}
+
+template <std::integral T>
+constexpr std::optional<T> checked_sub(T a, T b) {
+    T result;
+    if (__builtin_sub_overflow(a, b, &result)) return std::nullopt;
+    return result;
+}
+
+template <std::integral T>
+constexpr std::optional<T> checked_mul(T a, T b) {
+    T result;
+    if (__builtin_mul_overflow(a, b, &result)) return std::nullopt;
+    return result;
+}
+
+}  // namespace draco
