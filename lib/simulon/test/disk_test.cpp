@@ -99,7 +99,7 @@ DataChange random_change(Rng& rng, char letter) {
 // Proves that unsynced writes and truncations survive in exactly the ways the contract allows.
 TEST(SimulatedDisk, FileContentAfterACrashIsWhatTheModelAllowsAndAllOfIt) {
     SeededRng rng(testing::test_seed(1));
-    for (std::uint64_t round = 0; round < testing::scaled(6); ++round) {
+    for (std::uint64_t round = 0; round < testing::scaled(40); ++round) {
         const std::string durable(rng.below(1200), 'd');
         std::vector<DataChange> changes;
         for (const char letter : {'a', 'b', 'c'}) changes.push_back(random_change(rng, letter));
@@ -240,7 +240,7 @@ Names names_on(SimulatedDisk& disk) {
 // ways the contract allows, with syncs of directories in between.
 TEST(SimulatedDisk, NamesAfterACrashAreWhatTheModelAllowsAndAllOfIt) {
     const std::uint64_t first = testing::test_seed(1);
-    for (std::uint64_t round = 0; round < testing::scaled(12); ++round) {
+    for (std::uint64_t round = 0; round < testing::scaled(150); ++round) {
         std::set<Names> allowed;
         std::set<Names> seen;
         for (std::uint64_t seed = 0; seed < 4000; ++seed) {
@@ -408,8 +408,8 @@ TEST(SimulatedDisk, RefusesWrongUse) {
     const auto code = [](const auto& result) {
         return result.has_value() ? std::nullopt : std::optional(result.error().code);
     };
-    for (const std::string path :
-         {"/f", "f/", "a//b", ".", "..", "d/../f", std::string("a\0b", 3), std::string(256, 'x')})
+    for (const std::string& path : std::vector<std::string>
+         {"/f", "f/", "a//b", ".", "..", "d/../f", {"a\0b", 3}, std::string(256, 'x')})
         EXPECT_EQ(code(disk.open(path, OpenMode::Create)), Errc::InvalidArgument) << path;
     EXPECT_EQ(code(disk.open("none", OpenMode::Read)), Errc::NotFound);
     EXPECT_EQ(code(disk.open("none", OpenMode::ReadWrite)), Errc::NotFound);
