@@ -87,7 +87,7 @@ TEST(ChaCha20Poly1305, WorksInPlace) {
     // Sealing and opening over the input gives the same bytes as apart.
     std::mt19937_64 rng(test_seed(2));
     const auto key = secret<ChaCha20Poly1305Key>(std::string(64, '7'));
-    for (const std::size_t size : {0, 1, 63, 64, 65, 1000}) {
+    for (const std::size_t size : {0U, 1U, 63U, 64U, 65U, 1000U}) {
         ChaCha20Poly1305 cipher(key);
         const Bytes plaintext = random_bytes(rng, size);
         Bytes apart(size + 16);

@@ -123,7 +123,7 @@ TEST(Ed25519, RefusesEveryNonCanonicalPoint) {
     // All 19 encodings of y >= p with either sign, and x = 0 with the sign bit, as A and as R.
     std::vector<Bytes> encodings;
     for (unsigned low = 0xed; low <= 0xff; ++low)
-        for (const std::uint8_t top : {0x7f, 0xff}) {
+        for (const std::uint8_t top : {std::uint8_t{0x7f}, std::uint8_t{0xff}}) {
             Bytes encoding(32, 0xff);
             encoding.front() = static_cast<std::uint8_t>(low);
             encoding.back() = top;

@@ -53,7 +53,7 @@ TEST(X25519, RefusesPeersOfSmallOrder) {
     SystemRng rng;
     const auto own = X25519SecretKey::draw(rng);
     for (const std::string_view point : points)
-        for (const std::uint8_t top_bit : {0x00, 0x80}) {
+        for (const std::uint8_t top_bit : {std::uint8_t{0x00}, std::uint8_t{0x80}}) {
             auto peer = fixed<X25519PublicKey>(point);
             peer.bytes[31] |= top_bit;
             const auto shared = x25519(own, peer);
