@@ -22,10 +22,8 @@
 #include <thread>
 #include <vector>
 
+namespace draco::crypto {
 namespace {
-
-using namespace draco;
-using namespace draco::crypto;
 
 struct BenchKind {
     static constexpr std::uint8_t kTag = 0;
@@ -281,6 +279,8 @@ void BM_Keccak256(benchmark::State& state) {
 
 BENCHMARK(BM_Keccak256)->Arg(32)->Arg(64)->Arg(4096);
 
+}  // namespace
+
 void report_ratios() {
     const auto best = [] { hash_nodes(sha256_best_path()); };
     compare("sha256_64_many", ">= 1", "OpenSSL-SHA256()", best, openssl_hash_nodes);
@@ -314,13 +314,13 @@ void report_ratios() {
     report_pool(2);
 }
 
-}  // namespace
+}  // namespace draco::crypto
 
 int main(int argc, char** argv) {
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
-    report_ratios();
+    draco::crypto::report_ratios();
     return 0;
 }

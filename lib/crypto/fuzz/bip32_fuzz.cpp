@@ -3,9 +3,9 @@
 #include "draco/base/assert.hpp"
 #include "draco/crypto/bip32.hpp"
 
+namespace draco::crypto {
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using namespace draco;
-    using namespace draco::crypto;
     const std::string_view text = as_text({data, size});
     if (const auto path = parse_bip32_path(text))
         DRACO_ASSERT(path->size() <= kBip32DepthMax, "a path is bounded");
@@ -17,3 +17,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         DRACO_ASSERT(key->to_text().expose_text() == text, "an xprv has one text");
     return 0;
 }
+
+}  // namespace draco::crypto

@@ -6,10 +6,8 @@
 
 #include <openssl/evp.h>
 
+namespace draco::crypto {
 namespace {
-
-using namespace draco;
-using namespace draco::crypto;
 
 struct Kind {
     static constexpr std::uint8_t kTag = 1;
@@ -43,3 +41,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                      "what strict rules accept, others do");
     return 0;
 }
+
+}  // namespace draco::crypto

@@ -4,12 +4,14 @@
 #include "draco/base/assert.hpp"
 #include "draco/crypto/ethereum_address.hpp"
 
+namespace draco::crypto {
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using namespace draco;
-    using namespace draco::crypto;
     if (const auto address = parse_ethereum_address(as_text({data, size}))) {
         const auto again = parse_ethereum_address(to_text(*address));
         DRACO_ASSERT(again && *again == *address, "the checksummed text is the same address");
     }
     return 0;
 }
+
+}  // namespace draco::crypto

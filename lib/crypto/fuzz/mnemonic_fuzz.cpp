@@ -3,9 +3,9 @@
 #include "draco/base/assert.hpp"
 #include "draco/crypto/bip39.hpp"
 
+namespace draco::crypto {
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using namespace draco;
-    using namespace draco::crypto;
     const std::string_view text = as_text({data, size});
     if (const auto mnemonic = Mnemonic::parse(text)) {
         const auto again = Mnemonic::parse(mnemonic->text().expose_text());
@@ -17,3 +17,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static_cast<void>(fixed->seed(text));
     return 0;
 }
+
+}  // namespace draco::crypto

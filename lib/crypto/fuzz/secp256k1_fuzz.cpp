@@ -4,9 +4,9 @@
 #include "draco/base/assert.hpp"
 #include "draco/crypto/secp256k1.hpp"
 
+namespace draco::crypto {
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using namespace draco;
-    using namespace draco::crypto;
     const ByteView input(data, size);
     if (const auto key = Secp256k1PublicKey::decode(input)) {
         const auto again = Secp256k1PublicKey::decode(key->compressed().view());
@@ -21,3 +21,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     return 0;
 }
+
+}  // namespace draco::crypto
