@@ -3,6 +3,8 @@
 #include "draco/base/assert.hpp"
 #include "draco/base/checked.hpp"
 
+#include "sodium_ready.hpp"
+
 #include <openssl/evp.h>
 #include <sodium/crypto_auth_hmacsha256.h>
 #include <sodium/crypto_auth_hmacsha512.h>
@@ -121,6 +123,7 @@ Result<> scrypt(ByteView password,
     if (out.empty() || out.size() > std::uint64_t{32} * std::numeric_limits<std::uint32_t>::max())
         return fail(Errc::InvalidArgument,
                     "scrypt gives 1 to 32 * (2^32 - 1) bytes, not " + std::to_string(out.size()));
+    prepare_sodium();
     if (crypto_pwhash_scryptsalsa208sha256_ll(password.data(),
                                               password.size(),
                                               salt.data(),
