@@ -117,7 +117,7 @@ TEST(Hasher, CountersPast32Bits) {
 TEST(Hasher, RandomLengthsAndSplits) {
     // Any way of cutting the input into updates gives the model's hash.
     std::mt19937_64 rng(testing::test_seed(0xB1A3E3));
-    for (std::uint64_t round = 0; round < testing::scaled(60); ++round) {
+    for (std::uint64_t round = 0; round < testing::scaled(300); ++round) {
         const Bytes input = sample::random(rng() % (std::size_t{1} << (rng() % 19)), rng);
         const Hash expected = model::to_hash(model::output({}, input, 32));
         const auto sets = sample::instruction_sets();
