@@ -37,6 +37,19 @@ Result<> decode(ByteView bytes, DecodedProof& proof) {
     return {};
 }
 
+// Whether an initial proof with these left siblings can be one of leaf `leaf`. They are the
+// complete subtrees that add up to `leaf` leaves, one for each bit of it. Below the highest right
+// sibling all subtrees are complete, so there the bit of each level is known; above it lies the
+// right edge of the tree, where levels may be missing. A bit at the leaf itself, which is on no
+// side, would pass the merge: it is refused here.
+bool leads_to(std::uint64_t leaf, std::size_t hash_count, std::uint64_t left_siblings) {
+    const std::uint64_t right_siblings = ~left_siblings & ((std::uint64_t{1} << hash_count) - 1);
+    const auto highest_right = std::bit_width(right_siblings | 1) - 1;
+    const std::uint64_t levels_known = (std::uint64_t{1} << highest_right) - 1;
+    return (left_siblings & 1) == 0 && ((left_siblings >> 1 ^ leaf) & levels_known) == 0 &&
+           std::popcount(left_siblings) == std::popcount(leaf);
+}
+
 Hash top_of(const Mode& mode, const DecodedProof& proof, bool is_root) {
     Hash below = proof.hashes[0];
     for (std::size_t i = 1; i < proof.count; ++i) {
@@ -84,15 +97,14 @@ Result<> TreeVerifier::feed_proof(ByteView bytes) {
     DecodedProof proof;
     proof.count = *count;
     DRACO_TRY_VOID(decode(bytes, proof));
-    // Left of the path to leaf i lie the complete subtrees that add up to i leaves, one for each
-    // bit of i. The leaf itself is on no side, yet a bit there would pass the merge below.
-    const int left_expected = target_is_root_ ? std::popcount(next_leaf_) : 0;
-    if ((proof.left_siblings & 1) != 0 || std::popcount(proof.left_siblings) != left_expected)
+    const bool is_in_place = target_is_root_ ? leads_to(next_leaf_, proof.count, proof.left_siblings)
+                                             : proof.left_siblings == 0;
+    if (!is_in_place)
         return fail(Errc::Corrupt,
                     "proof of leaf " + std::to_string(next_leaf_) +
                         " marks the wrong hashes as left siblings; discard it");
-    const auto pushed = proof.count - static_cast<std::size_t>(left_expected);
-    if (right_of_target_ + pushed > pending_.size())
+    const auto left_count = static_cast<std::size_t>(std::popcount(proof.left_siblings));
+    if (right_of_target_ + proof.count - left_count > pending_.size())
         return fail(Errc::Corrupt, "proof: the tree would have more than 46 levels; discard it");
     if (top_of(mode_, proof, target_is_root_) != target_)
         return fail(Errc::Corrupt,

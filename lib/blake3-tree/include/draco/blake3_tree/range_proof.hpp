@@ -6,7 +6,7 @@
 // have no frame, because their resume proof is always empty.
 //   frame = 1 byte hash count (0 or 2..47) | proof of that many hashes (proof.hpp)
 // frame(first) is the initial proof, the others are resume proofs. For given tree and range there
-// is one encoding. With k blocks it takes at most about 33 bytes per block beside the first frame.
+// is one encoding. Beside the first frame it takes at most 50 bytes per block.
 //
 // What a range proves about the length. BLAKE3 binds the length of a content only through its last
 // chunk, so a verifier learns it when, and only when, the range includes the last block: then no

@@ -20,12 +20,15 @@
 namespace draco::blake3_tree {
 
 // The walk over the tree, for leaves of any kind: the stack of hashes that are proven but whose
-// leaves have not been seen, the next one on top.
+// leaves have not been seen, the next one on top. The hash of a leaf must bind its index, as those
+// of blocks do by the chunk counter and those of directory entries by their transcript: the root
+// does not tell how many leaves there are, so at the right edge the same hashes could prove leaf 1
+// of 2 or leaf 2 of 3.
 class TreeVerifier {
 public:
     TreeVerifier(const Hash& root, std::uint64_t first_leaf, const Mode& mode);
 
-    // Beyond the encoding it checks that the left siblings are as many as first_leaf demands (none
+    // Beyond the encoding it checks that left siblings are where next_leaf() demands them (nowhere
     // in a resume proof) and that a resume proof descends no further than its leaf. Replaces an
     // earlier proof for the same leaf.
     Result<> feed_proof(ByteView proof);
