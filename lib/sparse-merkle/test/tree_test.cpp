@@ -1,6 +1,7 @@
 #include "draco/sparse_merkle/tree.hpp"
 
 #include "draco/base/text_encoding.hpp"
+#include "draco/crypto/keccak.hpp"
 #include "draco/sparse_merkle/proof.hpp"
 #include "draco/sparse_merkle/rebuild.hpp"
 #include "draco/testing/seed.hpp"
@@ -104,6 +105,33 @@ TEST(Tree, GoldenRoot) {
     ASSERT_TRUE(world.update(as_changes(model)));
     EXPECT_EQ(to_hex(world.tree.root().view()),
               "b6d22502d4a464d48be8542c7766bcd044010b29f6803506224c973f72c57a9e");
+}
+
+// The hash is a parameter: with Keccak-256 the same leaves give another root, which the streaming
+// computation confirms and proofs lead to. Two leaves, hashed by hand.
+TEST(Tree, HashIsAParameter) {
+    const Leaf a{key_of({0x00}), value_of(1)};
+    const Leaf b{key_of({0x80}), value_of(2)};
+    const auto leaf = [](const Leaf& of) {
+        Bytes message{0};
+        append(message, of.key.view());
+        append(message, of.value_hash.view());
+        return crypto::keccak256(message);
+    };
+    Bytes message = to_bytes(leaf(a).view());
+    append(message, leaf(b).view());
+
+    MemoryStore store;
+    const std::vector<Change> changes{{a.key, a.value_hash}, {b.key, b.value_hash}};
+    auto update = Keccak256Tree().update(store, changes);
+    ASSERT_TRUE(update);
+    store.apply(std::move(update->writes));
+    const Digest root = update->next.root();
+    EXPECT_EQ(root.bytes, crypto::keccak256(message).bytes);
+    const auto proof = update->next.prove(store, b.key);
+    ASSERT_TRUE(proof);
+    EXPECT_TRUE(verify_membership<Keccak256Nodes>(root, b.key, b.value_hash, *proof));
+    EXPECT_FALSE(verify_membership<Sha256Nodes>(root, b.key, b.value_hash, *proof));
 }
 
 // After each of many random batches, over few keys and over long common prefixes: the root is the
