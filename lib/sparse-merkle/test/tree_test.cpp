@@ -139,7 +139,7 @@ TEST(Tree, HashIsAParameter) {
 // history), reopening gives the same version, and sampled proofs verify.
 TEST(Tree, AgreesWithTheModel) {
     std::mt19937_64 rng(draco::testing::test_seed(1));
-    for (std::uint64_t round = 0; round < draco::testing::scaled(12); ++round) {
+    for (std::uint64_t round = 0; round < draco::testing::scaled(6); ++round) {
         Model model;
         World world;
         for (int step = 0; step < 30; ++step) {
