@@ -18,10 +18,8 @@
 #include <utility>
 #include <vector>
 
+namespace draco::sparse_merkle {
 namespace {
-
-using namespace draco;
-using namespace draco::sparse_merkle;
 
 constexpr std::size_t kKeys = 1'000'000;
 
@@ -92,6 +90,7 @@ struct World {
 
     std::vector<Change> batch(std::size_t size) {
         std::vector<Change> changes;
+        changes.reserve(size);
         for (std::size_t i = 0; i < size; ++i)
             changes.push_back({keys[rng() % kKeys], random_fixed<ValueHash>(rng)});
         std::ranges::sort(changes, {}, &Change::key);
@@ -126,8 +125,7 @@ void BM_Tree_Update(benchmark::State& state) {
     }
     using benchmark::Counter;
     state.SetItemsProcessed(state.iterations() * state.range(0));
-    state.counters["pages_per_batch"] =
-        Counter(static_cast<double>(rows), Counter::kAvgIterations);
+    state.counters["pages_per_batch"] = Counter(static_cast<double>(rows), Counter::kAvgIterations);
     state.counters["bytes_per_batch"] =
         Counter(static_cast<double>(bytes), Counter::kAvgIterations);
 }
@@ -136,7 +134,8 @@ BENCHMARK(BM_Tree_Update)->Arg(10)->Arg(100)->Arg(1000)->Unit(benchmark::kMicros
 
 void BM_Tree_Prove(benchmark::State& state) {
     World& w = world();
-    for (auto _ : state) benchmark::DoNotOptimize(must(w.tree.prove(w.store, w.keys[w.rng() % kKeys])));
+    for (auto _ : state)
+        benchmark::DoNotOptimize(must(w.tree.prove(w.store, w.keys[w.rng() % kKeys])));
 }
 
 BENCHMARK(BM_Tree_Prove)->Unit(benchmark::kMicrosecond);
@@ -155,7 +154,8 @@ double cpu_seconds() {
 }
 
 double median(std::vector<double> values) {
-    std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
+    std::ranges::nth_element(values,
+                             values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
     return values[values.size() / 2];
 }
 
@@ -175,15 +175,18 @@ std::pair<double, double> interleaved(int rounds, Ours ours, Peer peer) {
     return {median(std::move(ours_s)), median(std::move(peer_s))};
 }
 
+}  // namespace
+
 // Verification of 1,000 proofs against the bare hashes: the same number of calls, each over the 64
 // bytes that hold the previous digest.
-void print_verification_ratio() {
+static void print_verification_ratio() {
     World& w = world();
     std::vector<Change> statements = w.batch(1000);
     auto update = must(w.tree.update(w.store, statements));
     w.store.apply(std::move(update.writes));
     w.tree = std::move(update.next);
     std::vector<Bytes> proofs;
+    proofs.reserve(statements.size());
     for (const Change& statement : statements)
         proofs.push_back(must(w.tree.prove(w.store, statement.key)));
 
@@ -203,18 +206,17 @@ void print_verification_ratio() {
         benchmark::DoNotOptimize(node);
     };
     const auto [ours_s, peer_s] = interleaved(501, verify, hash);
-    std::printf("verification: %.0f ns per proof, its hashes alone %.0f ns\n",
-                1e6 * ours_s,
-                1e6 * peer_s);
+    std::printf(
+        "verification: %.0f ns per proof, its hashes alone %.0f ns\n", 1e6 * ours_s, 1e6 * peer_s);
     std::printf("ratio proof_verification: %.2f (target <= 1.30) peer=bare hashes of the proof\n",
                 ours_s / peer_s);
 }
 
-}  // namespace
+}  // namespace draco::sparse_merkle
 
 int main(int argc, char** argv) {
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
     benchmark::RunSpecifiedBenchmarks();
-    print_verification_ratio();
+    draco::sparse_merkle::print_verification_ratio();
 }
