@@ -21,8 +21,8 @@ struct Event {
     std::uint32_t node = 0;
     std::uint32_t peer = 0;
     std::uint32_t epoch = 0;  // of the link for a message, else of the node: others are stale
-    Executor::Task task;
-    Bytes message;
+    Executor::Task task = {};
+    Bytes message = {};
 };
 
 class EventQueue {

@@ -102,13 +102,9 @@ void Network::went_up(std::uint32_t a, std::uint32_t b) {
 
 void Network::notify(EventKind kind, std::uint32_t node, std::uint32_t peer) {
     if (!nodes_[node]->running()) return;
-    core_.queue.add(core_.now + core_.options.link_notice_delay,
-                    {.kind = kind,
-                     .node = node,
-                     .peer = peer,
-                     .epoch = nodes_[node]->incarnation(),
-                     .task = {},
-                     .message = {}});
+    core_.queue.add(
+        core_.now + core_.options.link_notice_delay,
+        {.kind = kind, .node = node, .peer = peer, .epoch = nodes_[node]->incarnation()});
 }
 
 void Network::resend_recent(std::uint32_t from, std::uint32_t to, Direction& link) {
@@ -165,7 +161,6 @@ void Network::transmit(Direction& link,
                      .node = to,
                      .peer = from,
                      .epoch = link.epoch,
-                     .task = {},
                      .message = std::move(message)});
 }
 

@@ -216,6 +216,12 @@ void World::connect_regions(std::span<const std::size_t> region_of_node,
         }
 }
 
+std::vector<PeerId> World::peers(PeerId node) const {
+    std::vector<PeerId> ids;
+    for (const std::uint32_t peer : state_->network.peers(node.value())) ids.emplace_back(peer);
+    return ids;
+}
+
 const LinkOptions& World::link_options(PeerId from, PeerId to) const {
     return state_->network.direction(from.value(), to.value()).options;
 }
@@ -269,7 +275,7 @@ Instant World::now() const {
 
 void World::at(Instant when, std::move_only_function<void()> action) {
     state_->core.queue.add(std::max(when, now()),
-                           {.kind = EventKind::Script, .task = std::move(action), .message = {}});
+                           {.kind = EventKind::Script, .task = std::move(action)});
 }
 
 bool World::step() {

@@ -47,7 +47,7 @@ struct Host {
 using ProgramFactory = std::function<std::unique_ptr<Program>(const Host& host)>;
 
 struct NodeOptions {
-    DiskOptions disk;
+    DiskOptions disk = {};
     Duration clock_offset{0};          // of now(); at the start also of unix_now()
     std::int32_t clock_drift_ppm = 0;  // the node's clock runs faster by so much; above -1,000,000
 };
@@ -104,6 +104,8 @@ public:
     void connect_regions(std::span<const std::size_t> region_of_node,
                          const std::vector<std::vector<Latency>>& table,
                          const LinkOptions& options = {});
+    // The nodes this one is connected to, ascending.
+    std::vector<PeerId> peers(PeerId node) const;
     // Of one direction. Precondition of all below: connected.
     const LinkOptions& link_options(PeerId from, PeerId to) const;
     void set_link_options(PeerId from, PeerId to, const LinkOptions& options);
