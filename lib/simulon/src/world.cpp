@@ -183,7 +183,7 @@ const Host& World::host(PeerId node) {
 }
 
 void World::pause(PeerId node, Duration duration) {
-    state_->node(node).stall(duration);
+    state_->node(node).pause_until(now() + duration);
 }
 
 void World::step_wall_clock(PeerId node, Duration by) {

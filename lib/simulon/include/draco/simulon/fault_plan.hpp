@@ -24,12 +24,12 @@ enum class FaultKind : std::uint8_t {
 
 struct Fault {
     FaultKind kind = FaultKind::Crash;
-    Instant at;
+    Instant at = {};
     Duration length{0};
-    PeerId node;
-    PeerId peer;
+    PeerId node = {};
+    PeerId peer = {};
     std::uint32_t count = 0;
-    std::vector<PeerId> group;
+    std::vector<PeerId> group = {};
 };
 
 std::string to_string(const Fault& fault);

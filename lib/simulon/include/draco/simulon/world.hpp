@@ -89,7 +89,7 @@ public:
     Program& program(PeerId node);
     SimulatedDisk& disk(PeerId node);
     const Host& host(PeerId node);
-    // The node does nothing for so long: a stalled process.
+    // The node does nothing for so long from now: a stalled process.
     void pause(PeerId node, Duration duration);
     // An operator sets the wall clock: unix_now() jumps, now() does not.
     void step_wall_clock(PeerId node, Duration by);
@@ -112,7 +112,8 @@ public:
     // Messages one way vanish, those in flight too, and nobody is told.
     void cut(PeerId from, PeerId to);
     void mend(PeerId from, PeerId to);
-    // What is in flight is lost, sending is refused, and both ends are told.
+    // Sending is refused, and both ends are told. Of what is in flight each way, all is lost or a
+    // random first part still arrives, before the receiver is told.
     void take_link_down(PeerId a, PeerId b);
     void bring_link_up(PeerId a, PeerId b);
 
