@@ -95,10 +95,12 @@ void Network::lose_in_flight(Direction& link, std::uint32_t to) {
     link.drained_at = {};
     Instant last = core_.now;
     for (const Direction::Lane& lane : link.lanes) last = std::max(last, lane.last_arrival);
-    if (last == core_.now || !nodes_[to]->running() || link.rng.chance(0.5)) return;
+    if (last == core_.now || !nodes_[to]->running()) return;
     const auto span = static_cast<std::uint64_t>((last - core_.now).count());
-    link.drained_at =
-        core_.now + Duration(static_cast<Duration::rep>(1 + link.rng.below(span + 1)));
+    const std::uint64_t portion = link.rng.below(3);  // none, all, or a part
+    if (portion == 0) return;
+    const std::uint64_t drained = portion == 1 ? span : link.rng.below(span + 1);
+    link.drained_at = core_.now + Duration(static_cast<Duration::rep>(drained + 1));
 }
 
 void Network::went_up(std::uint32_t a, std::uint32_t b) {
