@@ -14,6 +14,7 @@ TimerId EventQueue::add(Instant due, Event event) {
     free_.pop_back();
     Slot& slot = slots_[index];
     slot.event = std::move(event);
+    slot.event.due = due;
     slot.taken = true;
     heap_.push_back({due, due, next_order_++, index, slot.generation});
     sift_up(heap_.size() - 1);

@@ -21,8 +21,9 @@ struct Event {
     std::uint32_t node = 0;
     std::uint32_t peer = 0;
     std::uint32_t epoch = 0;  // of the link for a message, else of the node: others are stale
-    Executor::Task task;
-    Bytes message;
+    Instant due = {};         // set by the queue
+    Executor::Task task = {};
+    Bytes message = {};
 };
 
 class EventQueue {

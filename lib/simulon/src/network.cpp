@@ -84,31 +84,41 @@ void Network::set_taken_down(std::uint32_t a, std::uint32_t b, bool taken_down) 
 }
 
 void Network::went_down(std::uint32_t a, std::uint32_t b) {
-    ++direction(a, b).epoch;
-    ++direction(b, a).epoch;
+    lose_in_flight(direction(a, b), b);
+    lose_in_flight(direction(b, a), a);
     notify(EventKind::LinkDown, a, b);
     notify(EventKind::LinkDown, b, a);
 }
 
+void Network::lose_in_flight(Direction& link, std::uint32_t to) {
+    ++link.epoch;
+    link.drained_at = {};
+    Instant last = core_.now;
+    for (const Direction::Lane& lane : link.lanes) last = std::max(last, lane.last_arrival);
+    if (last == core_.now || !nodes_[to]->running()) return;
+    const auto span = static_cast<std::uint64_t>((last - core_.now).count());
+    const std::uint64_t portion = link.rng.below(3);  // none, all, or a part
+    if (portion == 0) return;
+    const std::uint64_t drained = portion == 1 ? span : link.rng.below(span + 1);
+    link.drained_at = core_.now + Duration(static_cast<Duration::rep>(drained + 1));
+}
+
 void Network::went_up(std::uint32_t a, std::uint32_t b) {
-    notify(EventKind::LinkUp, a, b);
-    notify(EventKind::LinkUp, b, a);
-    const Instant noticed = core_.now + core_.options.link_notice_delay;
-    for (Direction* link : {&direction(a, b), &direction(b, a)})
-        link->lanes.fill({.free_at = core_.now, .last_arrival = noticed});
+    direction(b, a).lanes.fill({core_.now, notify(EventKind::LinkUp, a, b)});
+    direction(a, b).lanes.fill({core_.now, notify(EventKind::LinkUp, b, a)});
     resend_recent(a, b, direction(a, b));
     resend_recent(b, a, direction(b, a));
 }
 
-void Network::notify(EventKind kind, std::uint32_t node, std::uint32_t peer) {
-    if (!nodes_[node]->running()) return;
-    core_.queue.add(core_.now + core_.options.link_notice_delay,
-                    {.kind = kind,
-                     .node = node,
-                     .peer = peer,
-                     .epoch = nodes_[node]->incarnation(),
-                     .task = {},
-                     .message = {}});
+Instant Network::notify(EventKind kind, std::uint32_t node, std::uint32_t peer) {
+    Direction& link = direction(peer, node);
+    link.notified_at =
+        std::max({core_.now + core_.options.link_notice_delay, link.drained_at, link.notified_at});
+    if (nodes_[node]->running())
+        core_.queue.add(
+            link.notified_at,
+            {.kind = kind, .node = node, .peer = peer, .epoch = nodes_[node]->incarnation()});
+    return link.notified_at;
 }
 
 void Network::resend_recent(std::uint32_t from, std::uint32_t to, Direction& link) {
@@ -165,13 +175,14 @@ void Network::transmit(Direction& link,
                      .node = to,
                      .peer = from,
                      .epoch = link.epoch,
-                     .task = {},
                      .message = std::move(message)});
 }
 
 bool Network::arrives(const Event& message) {
     const Direction& link = direction(message.peer, message.node);
-    return link.epoch == message.epoch && !link.is_cut;
+    if (link.is_cut) return false;
+    return message.epoch == link.epoch ||
+           (message.epoch + 1 == link.epoch && message.due < link.drained_at);
 }
 
 }  // namespace draco::simulon

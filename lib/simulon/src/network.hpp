@@ -1,7 +1,8 @@
 #pragma once
 // The links of a world. A link joins two nodes as a pair of directions, each with its own options,
 // randomness and queues. Its epoch counts how often it went down: a message belongs to the epoch it
-// was sent in.
+// was sent in. When a link goes down, a random first part of what is in flight still arrives,
+// before the receiver is told: what left a machine before it crashed may be read after.
 
 #include "draco/simulon/world.hpp"
 
@@ -32,6 +33,8 @@ public:
         SeededRng rng;
         std::array<Lane, kChannelCount> lanes{};
         std::uint32_t epoch = 0;
+        Instant drained_at;   // what was due earlier in the epoch before still arrives
+        Instant notified_at;  // when the receiver hears last that the link changed
         bool is_cut = false;
         bool taken_down = false;  // the same both ways
         bool is_up = false;       // the same both ways; what both ends are told
@@ -67,7 +70,10 @@ private:
     void refresh(std::uint32_t a, std::uint32_t b);
     void went_up(std::uint32_t a, std::uint32_t b);
     void went_down(std::uint32_t a, std::uint32_t b);
-    void notify(EventKind kind, std::uint32_t node, std::uint32_t peer);
+    // Tells `node` that its link to `peer` changed, after all that is still to arrive from there.
+    // Returns when.
+    Instant notify(EventKind kind, std::uint32_t node, std::uint32_t peer);
+    void lose_in_flight(Direction& link, std::uint32_t to);
     void resend_recent(std::uint32_t from, std::uint32_t to, Direction& link);
     void transmit(Direction& link,
                   std::uint32_t from,

@@ -91,12 +91,9 @@ void Node::post(Task task) {
 
 TimerId Node::post_at(Instant when, Task task) {
     if (!running()) return TimerId();
-    return core_.queue.add(std::max(world_time_of(when), world_time()),
-                           {.kind = EventKind::Task,
-                            .node = index_,
-                            .epoch = incarnation_,
-                            .task = std::move(task),
-                            .message = {}});
+    return core_.queue.add(
+        std::max(world_time_of(when), world_time()),
+        {.kind = EventKind::Task, .node = index_, .epoch = incarnation_, .task = std::move(task)});
 }
 
 bool Node::cancel(TimerId timer) {

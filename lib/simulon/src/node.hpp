@@ -44,7 +44,7 @@ public:
 
     Instant busy_until() const { return busy_until_; }
 
-    void stall(Duration duration) { busy_until_ = world_time() + duration; }
+    void pause_until(Instant when) { busy_until_ = std::max(busy_until_, when); }
 
     void step_wall_clock(Duration by) { wall_step_ += by; }
 
@@ -86,7 +86,7 @@ private:
 
     void on_change(std::string_view operation, ByteView argument, ByteView data) override;
 
-    void on_busy(Duration duration) override { stall(duration); }
+    void on_busy(Duration duration) override { busy_until_ = world_time() + duration; }
 
     Core& core_;
     Network& network_;

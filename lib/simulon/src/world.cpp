@@ -183,7 +183,7 @@ const Host& World::host(PeerId node) {
 }
 
 void World::pause(PeerId node, Duration duration) {
-    state_->node(node).stall(duration);
+    state_->node(node).pause_until(now() + duration);
 }
 
 void World::step_wall_clock(PeerId node, Duration by) {
@@ -214,6 +214,12 @@ void World::connect_regions(std::span<const std::size_t> region_of_node,
             state_->network.connect(a, b, toward(a, b));
             state_->network.direction(b, a).options = toward(b, a);
         }
+}
+
+std::vector<PeerId> World::peers(PeerId node) const {
+    std::vector<PeerId> ids;
+    for (const std::uint32_t peer : state_->network.peers(node.value())) ids.emplace_back(peer);
+    return ids;
 }
 
 const LinkOptions& World::link_options(PeerId from, PeerId to) const {
@@ -269,7 +275,7 @@ Instant World::now() const {
 
 void World::at(Instant when, std::move_only_function<void()> action) {
     state_->core.queue.add(std::max(when, now()),
-                           {.kind = EventKind::Script, .task = std::move(action), .message = {}});
+                           {.kind = EventKind::Script, .task = std::move(action)});
 }
 
 bool World::step() {

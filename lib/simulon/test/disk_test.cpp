@@ -408,8 +408,8 @@ TEST(SimulatedDisk, RefusesWrongUse) {
     const auto code = [](const auto& result) {
         return result.has_value() ? std::nullopt : std::optional(result.error().code);
     };
-    for (const std::string& path : std::vector<std::string>
-         {"/f", "f/", "a//b", ".", "..", "d/../f", {"a\0b", 3}, std::string(256, 'x')})
+    for (const std::string& path : std::vector<std::string>{
+             "/f", "f/", "a//b", ".", "..", "d/../f", {"a\0b", 3}, std::string(256, 'x')})
         EXPECT_EQ(code(disk.open(path, OpenMode::Create)), Errc::InvalidArgument) << path;
     EXPECT_EQ(code(disk.open("none", OpenMode::Read)), Errc::NotFound);
     EXPECT_EQ(code(disk.open("none", OpenMode::ReadWrite)), Errc::NotFound);

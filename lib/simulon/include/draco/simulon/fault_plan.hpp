@@ -23,13 +23,13 @@ enum class FaultKind : std::uint8_t {
 };
 
 struct Fault {
-    FaultKind kind;
-    Instant at;
-    Duration length;
-    PeerId node;
-    PeerId peer;
+    FaultKind kind = FaultKind::Crash;
+    Instant at = {};
+    Duration length{0};
+    PeerId node = {};
+    PeerId peer = {};
     std::uint32_t count = 0;
-    std::vector<PeerId> group;
+    std::vector<PeerId> group = {};
 };
 
 std::string to_string(const Fault& fault);
@@ -38,8 +38,7 @@ struct FaultPlanOptions {
     Duration duration = std::chrono::seconds(30);
     Duration interval_mean = std::chrono::milliseconds(500);  // between faults
     Duration length_max = std::chrono::seconds(3);            // of one fault
-    // Nodes that are down at the same time.
-    std::uint32_t down_max = 1;
+    std::uint32_t down_max = 1;  // nodes that are down, or about to be, at the same time
     // Which kinds occur.
     std::vector<FaultKind> kinds = {FaultKind::Crash,
                                     FaultKind::CrashInDiskChange,
@@ -53,8 +52,8 @@ struct FaultPlanOptions {
 // For the nodes and links that `world` has now; times count from its now(). Ascending by time.
 std::vector<Fault> draw_faults(World& world, const FaultPlanOptions& options = {});
 
-// Puts the faults into the world's script, and the healing after `duration`. The world must outlive
-// its own script only; nothing is kept here.
+// Puts the faults into the world's script, and after `duration` the healing. Options of links that
+// the scenario changes meanwhile are set back by it.
 void schedule_faults(World& world, const std::vector<Fault>& faults, Duration duration);
 
 }  // namespace draco::simulon

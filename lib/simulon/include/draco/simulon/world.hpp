@@ -47,7 +47,7 @@ struct Host {
 using ProgramFactory = std::function<std::unique_ptr<Program>(const Host& host)>;
 
 struct NodeOptions {
-    DiskOptions disk;
+    DiskOptions disk = {};
     Duration clock_offset{0};          // of now(); at the start also of unix_now()
     std::int32_t clock_drift_ppm = 0;  // the node's clock runs faster by so much; above -1,000,000
 };
@@ -89,7 +89,7 @@ public:
     Program& program(PeerId node);
     SimulatedDisk& disk(PeerId node);
     const Host& host(PeerId node);
-    // The node does nothing for so long: a stalled process.
+    // The node does nothing for so long from now: a stalled process.
     void pause(PeerId node, Duration duration);
     // An operator sets the wall clock: unix_now() jumps, now() does not.
     void step_wall_clock(PeerId node, Duration by);
@@ -104,13 +104,16 @@ public:
     void connect_regions(std::span<const std::size_t> region_of_node,
                          const std::vector<std::vector<Latency>>& table,
                          const LinkOptions& options = {});
+    // The nodes this one is connected to, ascending.
+    std::vector<PeerId> peers(PeerId node) const;
     // Of one direction. Precondition of all below: connected.
     const LinkOptions& link_options(PeerId from, PeerId to) const;
     void set_link_options(PeerId from, PeerId to, const LinkOptions& options);
     // Messages one way vanish, those in flight too, and nobody is told.
     void cut(PeerId from, PeerId to);
     void mend(PeerId from, PeerId to);
-    // What is in flight is lost, sending is refused, and both ends are told.
+    // Sending is refused, and both ends are told. Of what is in flight each way, all is lost or a
+    // random first part still arrives, before the receiver is told.
     void take_link_down(PeerId a, PeerId b);
     void bring_link_up(PeerId a, PeerId b);
 
