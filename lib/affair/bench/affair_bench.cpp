@@ -1,6 +1,7 @@
 // What a message costs. All objects and the strand run on one executor, an asio thread pool, so
 // the ratios compare mailboxes and not schedulers. Peers: asio::post to a strand (unbounded, one
-// allocation per message); a bounded std::mutex + std::condition_variable queue with its own thread.
+// allocation per message); a bounded std::mutex + std::condition_variable queue with its own
+// thread.
 //
 // A figure is CPU time of the whole process per message; contenders take turns, medians are
 // compared.
@@ -68,9 +69,7 @@ public:
     asio::thread_pool& pool() { return pool_; }
 
 private:
-    Instant now() const override {
-        return {std::chrono::steady_clock::now().time_since_epoch()};
-    }
+    Instant now() const override { return {std::chrono::steady_clock::now().time_since_epoch()}; }
 
     UnixTime unix_now() const override { return {}; }
 
@@ -173,16 +172,15 @@ void ask_object() {
     AsioExecutor executor(1);
     Registry registry(executor);
     std::latch reached(1);
-    const auto owner = registry.spawn<Sum>({.name = "sum", .capacity = 4}, [&] {
-        return std::make_unique<Sum>(0, reached);
-    });
+    const auto owner = registry.spawn<Sum>({.name = "sum", .capacity = 4},
+                                           [&] { return std::make_unique<Sum>(0, reached); });
     std::function<void(std::uint64_t)> ask = [&](std::uint64_t number) {
         if (number == kRoundTrips) {
             reached.count_down();
             return;
         }
-        auto reply = owner->address().ask(Ping{number},
-                                          executor.clock().now() + std::chrono::seconds(10));
+        auto reply =
+            owner->address().ask(Ping{number}, executor.clock().now() + std::chrono::seconds(10));
         std::move(*reply).then([&ask](const Result<std::uint64_t>& next) { ask(*next); });
     };
     ask(0);
@@ -250,8 +248,11 @@ void print_ratios() {
         print_ratio(name.c_str(), ns[0], ns[2], "mutex-condvar-queue");
     }
     const auto ns = compare({ask_object, bounce_between_strands}, kRoundTrips);
-    std::printf("affair_ask: %.0f ns a round trip with deadline, asio-strand there and back "
-                "without one %.0f ns (CPU time)\n", ns[0], ns[1]);
+    std::printf(
+        "affair_ask: %.0f ns a round trip with deadline, asio-strand there and back "
+        "without one %.0f ns (CPU time)\n",
+        ns[0],
+        ns[1]);
     std::printf("ratio affair_ask: %.2f (target >= 0.50) peer=asio-strand-there-and-back\n",
                 ns[1] / ns[0]);
 }

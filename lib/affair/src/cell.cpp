@@ -20,11 +20,17 @@ const Cell*& current_cell() {
 
 Cell::Entered::Entered(const Cell& cell) : outer_(std::exchange(current_cell(), &cell)) {}
 
-Cell::Entered::~Entered() { current_cell() = outer_; }
+Cell::Entered::~Entered() {
+    current_cell() = outer_;
+}
 
-bool Cell::entered_here() const { return current_cell() == this; }
+bool Cell::entered_here() const {
+    return current_cell() == this;
+}
 
-bool Cell::any_entered_here() { return current_cell() != nullptr; }
+bool Cell::any_entered_here() {
+    return current_cell() != nullptr;
+}
 
 Cell::Cell(Executor& executor,
            ObjectOptions options,
@@ -65,10 +71,9 @@ Admission Cell::admit(const Lock& lock) {
 }
 
 bool Cell::take_worker(const Lock& lock) {
-    const bool may_work = phase_ == Phase::Running && !closed_ && !failure_ &&
-                          stopping_ != StopPolicy::Discard;
-    const std::size_t occupied =
-        workers_ + (workers_limit_.held_replies_count ? held_.size() : 0);
+    const bool may_work =
+        phase_ == Phase::Running && !closed_ && !failure_ && stopping_ != StopPolicy::Discard;
+    const std::size_t occupied = workers_ + (workers_limit_.held_replies_count ? held_.size() : 0);
     // Order matters: a sequential queue may be looked at only when its worker is not inside.
     if (!may_work || occupied >= workers_limit_.max || queue_empty(lock)) return false;
     ++workers_;
@@ -125,9 +130,13 @@ bool Cell::accepts_turn(const Lock& lock, std::uint64_t incarnation) const {
     return !closed_ && !ended(lock) && incarnation == incarnation_;
 }
 
-bool Cell::ended(const Lock&) const { return phase_ == Phase::Stopped || phase_ == Phase::Failed; }
+bool Cell::ended(const Lock&) const {
+    return phase_ == Phase::Stopped || phase_ == Phase::Failed;
+}
 
-bool Cell::drained(const Lock& lock) const { return queue_empty(lock) && held_.empty(); }
+bool Cell::drained(const Lock& lock) const {
+    return queue_empty(lock) && held_.empty();
+}
 
 // Does what was waiting for the last thread to leave the object.
 void Cell::settle(Lock lock) {

@@ -126,8 +126,9 @@ void Registry::stop_all(StopPolicy policy, Instant deadline, StopCallback done) 
 Result<> Registry::check(const ObjectOptions& options, detail::Cell::Workers workers) {
     if (options.capacity == 0 || workers.max == 0)
         return fail(Errc::InvalidArgument,
-                    "'" + options.name + "' has a capacity or an in-flight bound of 0: it could "
-                    "never handle a message");
+                    "'" + options.name +
+                        "' has a capacity or an in-flight bound of 0: it could "
+                        "never handle a message");
     return {};
 }
 

@@ -1,6 +1,7 @@
 // One object, on a scripted executor: every promise of address.hpp, reply.hpp and self.hpp.
 
 #include "draco/affair/registry.hpp"
+
 #include "scripted_executor.hpp"
 
 #include <gmock/gmock.h>
@@ -87,8 +88,8 @@ private:
 class AffairTest : public ::testing::Test {
 protected:
     Owner<Clerk> spawn(ObjectOptions options) {
-        auto owner = registry_.spawn<Clerk>(
-            std::move(options), [this] { return std::make_unique<Clerk>(journal_); });
+        auto owner = registry_.spawn<Clerk>(std::move(options),
+                                            [this] { return std::make_unique<Clerk>(journal_); });
         EXPECT_TRUE(owner);
         return *std::move(owner);
     }
@@ -219,9 +220,8 @@ TEST_F(AffairTest, DeferredReplyIsVisible) {
 
 // An ask whose deadline passes in the mailbox is never handled.
 TEST_F(AffairTest, LapsedAskIsSkipped) {
-    const auto owner = spawn({.name = "clerk",
-                              .capacity = 4,
-                              .supervision = {.restarts_max = 1, .backoff_first = 1s}});
+    const auto owner = spawn(
+        {.name = "clerk", .capacity = 4, .supervision = {.restarts_max = 1, .backoff_first = 1s}});
     EXPECT_TRUE(owner.address().tell(Fail{Fail::How::Return}));
     const auto outcome = outcome_of(*owner.address().ask(Park{}, in(500ms)));
     executor_.run_for(500ms);
@@ -260,12 +260,11 @@ TEST_F(AffairTest, RestartKeepsTheMailbox) {
 // The pause doubles with each restart inside the window; one failure too many escalates once, with
 // the last error; outside the window the count starts anew.
 TEST_F(AffairTest, RestartsAreBounded) {
-    const auto owner = spawn({.name = "clerk",
-                              .capacity = 8,
-                              .supervision = {.restarts_max = 3,
-                                              .window = 10s,
-                                              .backoff_first = 100ms,
-                                              .backoff_max = 250ms}});
+    const auto owner = spawn(
+        {.name = "clerk",
+         .capacity = 8,
+         .supervision = {
+             .restarts_max = 3, .window = 10s, .backoff_first = 100ms, .backoff_max = 250ms}});
     const auto fail_once = [&] {
         EXPECT_TRUE(owner.address().tell(Fail{Fail::How::Throw}));
         executor_.run_ready();
@@ -312,8 +311,7 @@ TEST_F(AffairTest, FailingFactory) {
         if (++calls != 2) return fail(Errc::Io, "no desk");
         return std::make_unique<Clerk>(journal_);
     };
-    const ObjectOptions options{
-        .name = "clerk", .capacity = 8, .supervision = {.restarts_max = 2}};
+    const ObjectOptions options{.name = "clerk", .capacity = 8, .supervision = {.restarts_max = 2}};
     const auto refused = registry_.spawn<Clerk>(options, std::ref(make));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error(), (Error{Errc::Io, "no desk"}));
@@ -446,14 +444,14 @@ private:
 class TurnTest : public AffairTest {
 protected:
     Owner<Asker> spawn_asker(std::size_t turns_max) {
-        return *registry_.spawn<Asker>(
-            {.name = "asker",
-             .capacity = 8,
-             .turns_max = turns_max,
-             .supervision = {.restarts_max = 1}},
-            [this](Self<Asker> self) {
-                return std::make_unique<Asker>(std::move(self), clerk_.address(), heard_);
-            });
+        return *registry_.spawn<Asker>({.name = "asker",
+                                        .capacity = 8,
+                                        .turns_max = turns_max,
+                                        .supervision = {.restarts_max = 1}},
+                                       [this](Self<Asker> self) {
+                                           return std::make_unique<Asker>(
+                                               std::move(self), clerk_.address(), heard_);
+                                       });
     }
 
     Owner<Clerk> clerk_ = spawn({.name = "clerk", .capacity = 8});
@@ -507,6 +505,7 @@ TEST_F(TurnTest, CyclesDoNotLeak) {
 // A coroutine for drivers: runs at once, destroys itself at its end.
 struct Driver {
     struct promise_type {  // NOLINT(readability-identifier-naming): the language's name
+
         Driver get_return_object() { return {}; }
 
         std::suspend_never initial_suspend() noexcept { return {}; }

@@ -5,6 +5,7 @@
 
 #include "draco/affair/registry.hpp"
 #include "draco/testing/seed.hpp"
+
 #include "scripted_executor.hpp"
 
 #include <gtest/gtest.h>
@@ -42,9 +43,9 @@ struct Event {
     Kind kind;
     int id = 0;
     Instant at = {};
-    Instant deadline = {};              // of an ask that is Accepted
-    bool asked = false;                 // Accepted
-    std::optional<Errc> error = {};     // Outcome: nothing if answered
+    Instant deadline = {};           // of an ask that is Accepted
+    bool asked = false;              // Accepted
+    std::optional<Errc> error = {};  // Outcome: nothing if answered
 };
 
 using History = std::vector<Event>;
@@ -145,7 +146,8 @@ private:
     }
 
     Verdict finish() const {
-        if (!queue_.empty()) return "accepted, but never handled: " + std::to_string(queue_.front());
+        if (!queue_.empty())
+            return "accepted, but never handled: " + std::to_string(queue_.front());
         for (const auto& [id, ask] : asks_)
             if (!ask.has_outcome) return "no outcome of " + std::to_string(id);
         return {};
@@ -332,7 +334,7 @@ private:
 // add up.
 TEST(Model, RandomSchedules) {
     const std::uint64_t seed = draco::testing::test_seed(1);
-    for (std::uint64_t i = 0; i < scaled(2000); ++i) {
+    for (std::uint64_t i = 0; i < scaled(500); ++i) {
         Scenario run(seed + i);
         const History history = run.run(80);
         ASSERT_EQ(Checker::check(history), std::nullopt) << "DRACO_SEED=" << seed + i;
@@ -356,18 +358,21 @@ TEST(Model, SameSeedSameHistory) {
 TEST(Model, CheckerFindsPlantedFaults) {
     using Kind = Event::Kind;
     const std::uint64_t seed = draco::testing::test_seed(1);
-    const auto find = [](History& h, Kind kind) { return std::ranges::find(h, kind, &Event::kind); };
+    const auto find = [](History& h, Kind kind) {
+        return std::ranges::find(h, kind, &Event::kind);
+    };
     const auto told = [](History& h) {
         return std::ranges::find_if(h, [&](const Event& e) {
-            return e.kind == Kind::Handled && std::ranges::none_of(h, [&](const Event& a) {
-                       return a.id == e.id && a.asked;
-                   });
+            return e.kind == Kind::Handled &&
+                   std::ranges::none_of(h, [&](const Event& a) { return a.id == e.id && a.asked; });
         });
     };
+
     struct Fault {
         const char* name;
         std::function<bool(History&)> plant;  // false: this history has no place for it
     };
+
     const std::vector<Fault> faults{
         {"message lost",
          [&](History& h) {
@@ -390,10 +395,9 @@ TEST(Model, CheckerFindsPlantedFaults) {
         {"messages swapped",
          [&](History& h) {
              const auto at = told(h);
-             const auto next = std::find_if(
-                 at == h.end() ? at : at + 1, h.end(), [](const Event& e) {
-                     return e.kind == Kind::Handled;
-                 });
+             const auto next = std::find_if(at == h.end() ? at : at + 1,
+                                            h.end(),
+                                            [](const Event& e) { return e.kind == Kind::Handled; });
              if (next == h.end()) return false;
              std::swap(at->id, next->id);
              return true;

@@ -1,6 +1,7 @@
 // Stopping, concurrent objects, and what the registry shows, on a scripted executor.
 
 #include "draco/affair/registry.hpp"
+
 #include "scripted_executor.hpp"
 
 #include <gmock/gmock.h>
@@ -66,9 +67,9 @@ private:
 class StopTest : public ::testing::Test {
 protected:
     Owner<Garage> spawn(const std::string& name) {
-        return *registry_.spawn<Garage>(
-            {.name = name, .capacity = 8},
-            [this, name] { return std::make_unique<Garage>(log_, name); });
+        return *registry_.spawn<Garage>({.name = name, .capacity = 8}, [this, name] {
+            return std::make_unique<Garage>(log_, name);
+        });
     }
 
     void stop_all(StopPolicy policy, Duration within) {
@@ -155,9 +156,7 @@ TEST_F(StopTest, DiscardDropsTheMailbox) {
 // A drain that finds its object between two incarnations waits for the next one.
 TEST_F(StopTest, DrainSpansARestart) {
     auto owner = *registry_.spawn<Garage>(
-        {.name = "garage",
-         .capacity = 8,
-         .supervision = {.restarts_max = 1, .backoff_first = 1s}},
+        {.name = "garage", .capacity = 8, .supervision = {.restarts_max = 1, .backoff_first = 1s}},
         [this] { return std::make_unique<Garage>(log_); });
     EXPECT_TRUE(owner.address().tell(Break{}));
     EXPECT_TRUE(owner.address().tell(Step{}));
@@ -190,8 +189,8 @@ TEST_F(StopTest, StoppingTwice) {
 // its answer lets the next message in.
 TEST_F(StopTest, InFlightIsBounded) {
     const Garage* garage = nullptr;
-    const auto owner = registry_.spawn_concurrent<Garage>(
-        {.name = "garage", .capacity = 8}, {2}, [&] {
+    const auto owner =
+        registry_.spawn_concurrent<Garage>({.name = "garage", .capacity = 8}, {2}, [&] {
             auto made = std::make_unique<Garage>(log_);
             garage = made.get();
             return made;
@@ -204,7 +203,8 @@ TEST_F(StopTest, InFlightIsBounded) {
     EXPECT_EQ(garage->parked().size(), 2U);
     EXPECT_EQ(owner->snapshot().queued, 3U);
     for (int left = 5; left > 0; --left) {
-        EXPECT_EQ(garage->parked().size(), std::min<std::size_t>(2, static_cast<std::size_t>(left)));
+        EXPECT_EQ(garage->parked().size(),
+                  std::min<std::size_t>(2, static_cast<std::size_t>(left)));
         garage->parked().front().answer(left);
         garage->parked().erase(garage->parked().begin());
         executor_.run_ready();
@@ -216,9 +216,9 @@ TEST_F(StopTest, InFlightIsBounded) {
 // A concurrent object restarts only after every handler has returned; what waits survives.
 TEST_F(StopTest, ConcurrentRestart) {
     const auto owner = registry_.spawn_concurrent<Garage>(
-        {.name = "garage", .capacity = 8, .supervision = {.restarts_max = 1}},
-        {2},
-        [this] { return std::make_unique<Garage>(log_); });
+        {.name = "garage", .capacity = 8, .supervision = {.restarts_max = 1}}, {2}, [this] {
+            return std::make_unique<Garage>(log_);
+        });
     ASSERT_TRUE(owner);
     EXPECT_TRUE(owner->address().tell(Break{}));
     for (int i = 0; i < 3; ++i) EXPECT_TRUE(owner->address().tell(Step{}));
@@ -261,9 +261,9 @@ TEST(Registry, ShowsTheHandlerThatRuns) {
     ScriptedExecutor executor;
     Registry registry(executor);
     std::vector<ObjectSnapshot> seen;
-    const auto owner = registry.spawn<Mirror>(
-        {.name = "mirror", .capacity = 1},
-        [&] { return std::make_unique<Mirror>(registry, seen); });
+    const auto owner = registry.spawn<Mirror>({.name = "mirror", .capacity = 1}, [&] {
+        return std::make_unique<Mirror>(registry, seen);
+    });
     const auto line = std::source_location::current().line() + 1;
     EXPECT_TRUE(owner->address().tell(Step{}));
     executor.run_all();

@@ -16,8 +16,7 @@ namespace draco::affair::testing {
 class ThreadExecutor final : public Executor, private Clock {
 public:
     explicit ThreadExecutor(std::size_t threads) {
-        for (std::size_t i = 0; i < threads; ++i)
-            threads_.emplace_back([this] { run(); });
+        for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
     }
 
     ThreadExecutor(const ThreadExecutor&) = delete;
@@ -61,9 +60,7 @@ public:
     const Clock& clock() const override { return *this; }
 
 private:
-    Instant now() const override {
-        return {std::chrono::steady_clock::now().time_since_epoch()};
-    }
+    Instant now() const override { return {std::chrono::steady_clock::now().time_since_epoch()}; }
 
     UnixTime unix_now() const override { return {}; }
 

@@ -3,6 +3,7 @@
 
 #include "draco/affair/registry.hpp"
 #include "draco/testing/seed.hpp"
+
 #include "thread_executor.hpp"
 
 #include <gtest/gtest.h>
@@ -128,15 +129,14 @@ void many_producers(std::uint64_t fails_every) {
     Tally tally(kProducers);
     ThreadExecutor executor(3);
     Registry registry(executor);
-    const auto owner = registry.spawn<Counter>(
-        {.name = "counter",
-         .capacity = 16,
-         .supervision = {.restarts_max = 1'000'000, .backoff_first = 0ns}},
-        [&] { return std::make_unique<Counter>(tally, fails_every); });
+    const auto owner =
+        registry.spawn<Counter>({.name = "counter",
+                                 .capacity = 16,
+                                 .supervision = {.restarts_max = 1'000'000, .backoff_first = 0ns}},
+                                [&] { return std::make_unique<Counter>(tally, fails_every); });
     ASSERT_TRUE(owner);
-    on_threads(kProducers, [&](std::size_t i) {
-        EXPECT_EQ(produce(owner->address(), i, count), count);
-    });
+    on_threads(kProducers,
+               [&](std::size_t i) { EXPECT_EQ(produce(owner->address(), i, count), count); });
     EXPECT_TRUE(stop(registry, executor, StopPolicy::Drain).unfinished.empty());
     EXPECT_EQ(tally.handled, kProducers * count);
     EXPECT_EQ(tally.out_of_order, 0U);
@@ -149,10 +149,14 @@ void many_producers(std::uint64_t fails_every) {
 }
 
 // See many_producers.
-TEST(Threads, EveryMessageOnceAndInOrder) { many_producers(0); }
+TEST(Threads, EveryMessageOnceAndInOrder) {
+    many_producers(0);
+}
 
 // See many_producers.
-TEST(Threads, RestartDuringLoadLosesNothing) { many_producers(50); }
+TEST(Threads, RestartDuringLoadLosesNothing) {
+    many_producers(50);
+}
 
 // A stop in the middle of the load: accepted = handled + discarded, and every sender is told.
 TEST(Threads, StopDuringLoad) {
@@ -162,9 +166,8 @@ TEST(Threads, StopDuringLoad) {
         Tally tally(kProducers);
         ThreadExecutor executor(2);
         Registry registry(executor);
-        auto spawned = registry.spawn<Counter>(
-            {.name = "counter", .capacity = 64},
-            [&] { return std::make_unique<Counter>(tally, 0); });
+        auto spawned = registry.spawn<Counter>({.name = "counter", .capacity = 64},
+                                               [&] { return std::make_unique<Counter>(tally, 0); });
         ASSERT_TRUE(spawned);
         std::optional<Owner<Counter>> owner = *std::move(spawned);
         const auto address = owner->address();
@@ -185,9 +188,8 @@ TEST(Threads, StopDuringLoad) {
             EXPECT_EQ(seen.accepted, seen.handled + seen.discarded);
             EXPECT_EQ(seen.handled, tally.handled);
         });
-        on_threads(kProducers, [&](std::size_t i) {
-            accepted += produce(address, i, 1'000'000'000);
-        });
+        on_threads(kProducers,
+                   [&](std::size_t i) { accepted += produce(address, i, 1'000'000'000); });
         stopper.join();
         EXPECT_EQ(tally.out_of_order, 0U);
         if (round % 3 == 0) EXPECT_EQ(tally.handled, accepted);
@@ -228,8 +230,8 @@ void ask_race(Spawn spawn_front) {
     const std::uint64_t seed = draco::testing::test_seed(2);
     ThreadExecutor executor(2);
     Registry registry(executor);
-    const auto back =
-        registry.spawn<Back>({.name = "back", .capacity = 4}, [] { return std::make_unique<Back>(); });
+    const auto back = registry.spawn<Back>({.name = "back", .capacity = 4},
+                                           [] { return std::make_unique<Back>(); });
     const Result<Owner<Front>> front =
         spawn_front(registry, [&] { return std::make_unique<Front>(back->address()); });
     std::vector<std::atomic<int>> outcomes(kAskers * count);
@@ -330,9 +332,8 @@ TEST(Threads, ConcurrentObjectUnderLoad) {
         {2},
         [&] { return std::make_unique<Crowd>(tally); });
     ASSERT_TRUE(owner);
-    on_threads(kProducers, [&](std::size_t i) {
-        EXPECT_EQ(produce(owner->address(), i, count), count);
-    });
+    on_threads(kProducers,
+               [&](std::size_t i) { EXPECT_EQ(produce(owner->address(), i, count), count); });
     EXPECT_TRUE(stop(registry, executor, StopPolicy::Drain).unfinished.empty());
     EXPECT_EQ(tally.handled, kProducers * count);
     EXPECT_LE(tally.inside_max, 2);
@@ -344,9 +345,8 @@ TEST(Threads, SnapshotsDuringLoad) {
     Tally tally(1);
     ThreadExecutor executor(2);
     Registry registry(executor);
-    const auto owner = registry.spawn<Counter>({.name = "counter", .capacity = 64}, [&] {
-        return std::make_unique<Counter>(tally, 0);
-    });
+    const auto owner = registry.spawn<Counter>({.name = "counter", .capacity = 64},
+                                               [&] { return std::make_unique<Counter>(tally, 0); });
     ASSERT_TRUE(owner);
     std::atomic<bool> done = false;
     std::thread watcher([&] {

@@ -83,8 +83,8 @@ public:
         Instant deadline,
         std::source_location where = std::source_location::current()) const {
         using Answer = typename M::Answer;
-        auto ask = std::make_shared<detail::AskState<Answer>>(
-            cell_, kMessageName<M>, where, deadline);
+        auto ask =
+            std::make_shared<detail::AskState<Answer>>(cell_, kMessageName<M>, where, deadline);
         detail::Envelope<M> envelope{
             .message = std::move(message), .where = where, .reply = Promise<Answer>(ask)};
         const auto admission = port<M>().put(envelope);

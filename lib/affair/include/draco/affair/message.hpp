@@ -10,9 +10,9 @@
 //         void handle(Deposit deposit);
 //         void handle(Balance query, affair::Promise<std::uint64_t> reply);
 //     };
-// A handler returns void, or Result<>. A request that cannot be served is answered with an error; an
-// error *returned* (or an exception thrown) says that the object itself cannot go on, and is what
-// supervision acts on.
+// A handler returns void, or Result<>. A request that cannot be served is answered with an error;
+// an error *returned* (or an exception thrown) says that the object itself cannot go on, and is
+// what supervision acts on.
 
 #include "draco/base/result.hpp"
 

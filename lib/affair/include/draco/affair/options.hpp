@@ -26,8 +26,8 @@ struct Supervision {
 };
 
 struct ObjectOptions {
-    std::string name;         // unique in its registry
-    std::size_t capacity;     // messages that may wait; the one being handled does not count. > 0
+    std::string name;      // unique in its registry
+    std::size_t capacity;  // messages that may wait; the one being handled does not count. > 0
     std::size_t turns_max = 64;  // continuations (Self::in_turn) that may be outstanding
     Supervision supervision = {};
 };

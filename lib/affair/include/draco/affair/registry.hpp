@@ -134,8 +134,9 @@ private:
         using Object = std::remove_const_t<Access>;
         using Cell = detail::ObjectCell<Access, typename Object::Messages>;
         DRACO_TRY_VOID(check(options, workers));
-        auto factory = [make = std::move(make)](const std::shared_ptr<Cell>& cell) mutable
-            -> Result<std::unique_ptr<Object>> {
+        auto factory =
+            [make = std::move(make)](
+                const std::shared_ptr<Cell>& cell) mutable -> Result<std::unique_ptr<Object>> {
             if constexpr (std::invocable<Factory&, Self<Access>>) {
                 return make(Self<Access>(cell));
             } else {

@@ -36,17 +36,17 @@ public:
     void operator()(Args... args) {
         const auto cell = std::move(cell_);
         DRACO_ASSERT(cell != nullptr, "a turn is taken once");
-        cell->put_turn({.incarnation = incarnation_,
-                        .run = [continuation = std::move(continuation_),
-                                ... args = std::move(args)](Object& object) mutable -> Result<> {
-                            if constexpr (std::is_void_v<std::invoke_result_t<F&, Object&, Args...>>) {
-                                std::invoke(continuation, object, std::move(args)...);
-                                return {};
-                            } else {
-                                return std::invoke(continuation, object, std::move(args)...);
-                            }
-                        },
-                        .place = std::move(place_)});
+        auto run = [continuation = std::move(continuation_),
+                    ... args = std::move(args)](Object& object) mutable -> Result<> {
+            if constexpr (std::is_void_v<std::invoke_result_t<F&, Object&, Args...>>) {
+                std::invoke(continuation, object, std::move(args)...);
+                return {};
+            } else {
+                return std::invoke(continuation, object, std::move(args)...);
+            }
+        };
+        cell->put_turn(
+            std::make_unique<typename Cell::Turn>(incarnation_, std::move(run), std::move(place_)));
     }
 
 private:

@@ -46,15 +46,14 @@ protected:
     };
 
     // True for the first caller, who then sets the outcome and publishes it.
-    bool claim() {
-        return (phase_.fetch_or(kClaimed, std::memory_order_acq_rel) & kClaimed) == 0;
-    }
+    bool claim() { return (phase_.fetch_or(kClaimed, std::memory_order_acq_rel) & kClaimed) == 0; }
 
     void publish();
     // The promise is gone, so the object no longer works on this ask.
     void release();
     void subscribed(Delivery delivery);
     void wait_until_published();
+
     Cell& asked() { return *asked_; }
 
 private:

@@ -123,7 +123,7 @@ protected:
     void count_lapsed() { bump(lapsed_); }
 
     mutable std::mutex mutex_;
-    std::vector<Activity> activities_;   // one for each worker that can be inside the object
+    std::vector<Activity> activities_;  // one for each worker that can be inside the object
 
 private:
     enum class Phase { Running, BackingOff, Stopped, Failed };

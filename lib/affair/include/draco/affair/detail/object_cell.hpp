@@ -36,7 +36,8 @@ struct HandlesAsked {
 };
 
 template <class Access, class M>
-concept Handles = std::conditional_t<Askable<M>, HandlesAsked<Access, M>, HandlesTold<Access, M>>::kValue;
+concept Handles =
+    std::conditional_t<Askable<M>, HandlesAsked<Access, M>, HandlesTold<Access, M>>::kValue;
 
 template <class Cell, class M>
 class CellPort : public Port<M> {
@@ -116,13 +117,13 @@ public:
     }
 
     // Dropped if the incarnation that made it is gone.
-    void put_turn(Turn turn) {
+    void put_turn(std::unique_ptr<Turn> turn) {
         Lock lock(mutex_);
-        if (!accepts_turn(lock, turn.incarnation)) {
+        if (!accepts_turn(lock, turn->incarnation)) {
             lock.unlock();
             return;
         }
-        incoming_.emplace_back(std::in_place_type<Turn>, std::move(turn));
+        incoming_.emplace_back(std::in_place_type<std::unique_ptr<Turn>>, std::move(turn));
         wake(std::move(lock));
     }
 
@@ -131,7 +132,8 @@ private:
     // How many messages a sequential object handles before it lets other tasks run.
     static constexpr int kBatchMessagesMax = 128;
 
-    using Slot = std::variant<Turn, Envelope<Ms>...>;
+    // The turn by pointer, so that it does not make the place of every message larger.
+    using Slot = std::variant<std::unique_ptr<Turn>, Envelope<Ms>...>;
 
     enum class Ending { Handled, Lapsed, Turned };
 
@@ -142,8 +144,7 @@ private:
 
     Result<> create_object() override {
         try {
-            auto created =
-                factory_(std::static_pointer_cast<ObjectCell>(this->shared_from_this()));
+            auto created = factory_(std::static_pointer_cast<ObjectCell>(this->shared_from_this()));
             if (!created) return std::unexpected(std::move(created).error());
             object_ = *std::move(created);
             return {};
@@ -186,7 +187,7 @@ private:
             }
             if (lock.owns_lock()) lock.unlock();
             Slot& slot = batch_[next_];
-            if (!std::holds_alternative<Turn>(slot)) count_taken();
+            if (!std::holds_alternative<std::unique_ptr<Turn>>(slot)) count_taken();
             Outcome outcome = handle(slot, activity);
             count(outcome.ending);
             result = std::move(outcome.result);
@@ -259,11 +260,11 @@ private:
         }
     }
 
-    Outcome deliver(Turn& queued, Activity& activity) {
+    Outcome deliver(std::unique_ptr<Turn>& queued, Activity& activity) {
         activity.begin(kTurn, std::source_location::current(), now());
-        Turn turn = std::move(queued);
+        const auto turn = std::move(queued);
         return {Ending::Turned, guarded([&] {
-                    if constexpr (!kConcurrent) return turn.run(*object_);
+                    if constexpr (!kConcurrent) return turn->run(*object_);
                 })};
     }
 
