@@ -24,30 +24,30 @@ protected:
             std::string name;
             std::string hex;
             words >> name >> hex;
-            expected_[name] = hex;
+            expected[name] = hex;
         }
-        ASSERT_FALSE(expected_.empty());
+        ASSERT_FALSE(expected.empty());
     }
 
     template <class T>
     void check(const std::string& name, const T& value) {
         SCOPED_TRACE(name);
-        ASSERT_TRUE(expected_.contains(name));
-        EXPECT_EQ(to_hex(encode(value)), expected_[name]);
-        EXPECT_EQ(encoded_size(value) * 2, expected_[name].size());
-        const Bytes bytes = from_hex(expected_[name]).value();
+        ASSERT_TRUE(expected.contains(name));
+        EXPECT_EQ(to_hex(encode(value)), expected[name]);
+        EXPECT_EQ(encoded_size(value) * 2, expected[name].size());
+        const Bytes bytes = from_hex(expected[name]).value();
         const auto decoded = decode<T>(bytes);
         ASSERT_TRUE(decoded) << to_string(decoded.error());
         EXPECT_TRUE(*decoded == value);
-        checked_.insert(name);
+        checked.insert(name);
     }
 
     void expect_all_checked() {
-        for (const auto& [name, hex] : expected_) EXPECT_TRUE(checked_.contains(name)) << name;
+        for (const auto& [name, hex] : expected) EXPECT_TRUE(checked.contains(name)) << name;
     }
 
-    std::map<std::string, std::string> expected_;
-    std::set<std::string> checked_;
+    std::map<std::string, std::string> expected;
+    std::set<std::string> checked;
 };
 
 Bytes counting_bytes(std::size_t count) {

@@ -27,9 +27,8 @@ Meaning meaning_of(int number) {
         case EFBIG:
             return {Errc::Exhausted, "this file system cannot hold so large a file"};
         case ELOOP:
-            return {Errc::InvalidArgument, "symbolic links are not followed here"};
         case ENOTDIR:
-            return {Errc::InvalidArgument, "symbolic links are not followed here"};
+            return {Errc::InvalidArgument, "symbolic links are not followed"};
         case ENAMETOOLONG:
             return {Errc::InvalidArgument, "use names of at most 255 bytes"};
         case EISDIR:

@@ -21,7 +21,7 @@ void name_this_thread(const std::string& name) {
 
 }  // namespace
 
-Result<std::unique_ptr<ThreadPool>> ThreadPool::start(ThreadPoolOptions options) {
+Result<std::unique_ptr<ThreadPool>> ThreadPool::start(const ThreadPoolOptions& options) {
     if (options.thread_count == 0)
         return fail(Errc::InvalidArgument, "thread pool " + options.name + " needs a thread");
     std::unique_ptr<ThreadPool> pool(new ThreadPool);

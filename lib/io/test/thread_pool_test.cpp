@@ -125,6 +125,7 @@ TEST(ThreadPool, SurvivesUseFromManyThreads) {
     auto pool = start(2);
     {
         std::vector<std::jthread> clients;
+        clients.reserve(kThreads);
         for (int client = 0; client < kThreads; ++client)
             clients.emplace_back([&] {
                 for (int i = 0; i < kRounds; ++i) {
@@ -154,7 +155,7 @@ TEST(ThreadPoolDeathTest, AssertsThatNoTaskStopsItsPool) {
     EXPECT_DEATH(
         {
             const auto pool = start(1);
-            std::latch never(1);
+            const std::latch never(1);
             pool->post([&] { pool->stop(); });
             never.wait();
         },

@@ -1,4 +1,5 @@
 #pragma once
+
 // A file descriptor of the operating system that closes itself. Move-only; -1 is none.
 
 namespace draco::io {

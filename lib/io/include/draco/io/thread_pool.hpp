@@ -43,7 +43,7 @@ struct ThreadPoolCounters {
 class ThreadPool final : public Executor {
 public:
     // InvalidArgument for no threads; Exhausted when the system refuses to start one.
-    static Result<std::unique_ptr<ThreadPool>> start(ThreadPoolOptions options);
+    static Result<std::unique_ptr<ThreadPool>> start(const ThreadPoolOptions& options);
     ~ThreadPool() override;  // stops
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
