@@ -33,8 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const Bytes name_bytes = input.take(input.byte() + (kind & 1U));
         const std::string name(as_text(name_bytes));
         const bool may_follow =
-            is_name(name) && (transcripts.empty() || std::ranges::lexicographical_compare(
-                                                         as_bytes(last), as_bytes(name)));
+            is_name(name) && (transcripts.empty() ||
+                              std::ranges::lexicographical_compare(as_bytes(last), as_bytes(name)));
         std::string transcript = name + '\0';
         bool is_accepted = false;
         if ((kind & 2) != 0) {
@@ -63,6 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<Hash> leaves;
     for (const std::string& transcript : transcripts)
         leaves.push_back(model::to_hash(model::output(algorithm, as_bytes(transcript), 32)));
-    DRACO_ASSERT(std::ranges::equal(tree->nodes(), model::tree(algorithm, leaves)), "the model's tree");
+    DRACO_ASSERT(std::ranges::equal(tree->nodes(), model::tree(algorithm, leaves)),
+                 "the model's tree");
     return 0;
 }

@@ -36,7 +36,8 @@ public:
         switch (byte() % 3) {
             case 0:
                 if (!bytes.empty())
-                    bytes[where / 8U % bytes.size()] ^= static_cast<std::uint8_t>(1U << (where % 8));
+                    bytes[where / 8U % bytes.size()] ^=
+                        static_cast<std::uint8_t>(1U << (where % 8));
                 break;
             case 1:
                 bytes.resize(bytes.size() - std::min<std::size_t>(bytes.size(), where));

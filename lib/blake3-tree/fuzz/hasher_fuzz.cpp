@@ -10,8 +10,10 @@ using namespace draco::blake3_tree;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size < 4) return 0;
     const unsigned selector = data[0];
-    // A short input is stretched, so that trees of many shapes are cheap to reach.
-    const std::size_t length = load_le<std::uint16_t>(data + 1) * (selector & 0x80 ? 5U : 1U);
+    // A short input is stretched, so that trees of many shapes are cheap to reach: mostly of up to
+    // 8 chunks, sometimes of more than a block.
+    const std::size_t number = load_le<std::uint16_t>(data + 1);
+    const std::size_t length = selector >= 0xF0 ? number * 5 : number % (8 * kChunkBytes + 1);
     const ByteView pattern(data + 3, size - 3);
     Bytes input(length);
     for (std::size_t i = 0; i < length; ++i)

@@ -22,14 +22,8 @@ inline constexpr std::size_t kHashBytes = 32;
 inline constexpr std::size_t kChunkMessages = 16;
 inline constexpr int kRounds = 7;
 
-inline constexpr std::uint32_t kIv[8] = {0x6A09E667,
-                                         0xBB67AE85,
-                                         0x3C6EF372,
-                                         0xA54FF53A,
-                                         0x510E527F,
-                                         0x9B05688C,
-                                         0x1F83D9AB,
-                                         0x5BE0CD19};
+inline constexpr std::uint32_t kIv[8] = {
+    0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19};
 
 // word[r][i] is the message word that round r uses in the i-th place (table 2, applied r times).
 struct MessageSchedule {
@@ -42,8 +36,7 @@ inline constexpr MessageSchedule kSchedule = [] {
     MessageSchedule schedule{};
     for (std::uint8_t i = 0; i < 16; ++i) schedule.word[0][i] = i;
     for (int r = 1; r < kRounds; ++r)
-        for (int i = 0; i < 16; ++i)
-            schedule.word[r][i] = schedule.word[r - 1][kPermutation[i]];
+        for (int i = 0; i < 16; ++i) schedule.word[r][i] = schedule.word[r - 1][kPermutation[i]];
     return schedule;
 }();
 

@@ -1,6 +1,6 @@
-#include "kernel.hpp"
-
 #include "draco/base/bytes.hpp"
+
+#include "kernel.hpp"
 
 #include <bit>
 #include <cstring>

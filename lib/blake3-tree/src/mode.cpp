@@ -50,9 +50,8 @@ InstructionSet best_instruction_set() {
 }
 
 const Mode& Mode::plain() {
-    static const Mode mode = {.key_words = std::to_array(kIv),
-                              .flags = 0,
-                              .kernel = kernel_of(best_instruction_set())};
+    static const Mode mode = {
+        .key_words = std::to_array(kIv), .flags = 0, .kernel = kernel_of(best_instruction_set())};
     return mode;
 }
 

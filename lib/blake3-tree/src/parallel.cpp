@@ -36,29 +36,34 @@ private:
     ByteView content_;
 };
 
+// Aligned for the copy out of the page cache.
+struct alignas(4096) PageAlignedBlock {
+    std::array<std::uint8_t, kBlockBytes> bytes;
+};
+
 class FileSource final : public BlockSource {
 public:
     FileSource(const File& file, std::uint64_t size_bytes)
         : file_(file),
           size_bytes_(size_bytes),
-          buffer_(std::make_unique_for_overwrite<std::uint8_t[]>(kBlockBytes)) {}
+          buffer_(std::make_unique_for_overwrite<PageAlignedBlock>()) {}
 
     Result<ByteView> block(std::uint64_t index) override {
         const std::uint64_t offset = index * kBlockBytes;
         const auto wanted =
             static_cast<std::size_t>(std::min<std::uint64_t>(kBlockBytes, size_bytes_ - offset));
-        DRACO_TRY(read, file_.read_at(offset, {buffer_.get(), wanted}));
+        DRACO_TRY(read, file_.read_at(offset, MutByteView(buffer_->bytes).first(wanted)));
         if (read != wanted)
             return fail(Errc::Io,
                         "the file became shorter than " + std::to_string(size_bytes_) +
                             " bytes while it was read; hash it again");
-        return ByteView(buffer_.get(), wanted);
+        return ByteView(buffer_->bytes).first(wanted);
     }
 
 private:
     const File& file_;
     std::uint64_t size_bytes_;
-    std::unique_ptr<std::uint8_t[]> buffer_;
+    std::unique_ptr<PageAlignedBlock> buffer_;
 };
 
 // Hands out segments 0..count-1 to threads until all are done or one failed.
@@ -159,12 +164,10 @@ Result<Hash> hash_content(std::uint64_t content_bytes,
                           unsigned thread_count_max,
                           const Mode& mode,
                           const MakeSource& make_source) {
-    DRACO_TRY(segments,
-              hash_segments(content_bytes,
-                            segment_blocks_for(content_bytes),
-                            thread_count_max,
-                            mode,
-                            make_source));
+    DRACO_TRY(
+        segments,
+        hash_segments(
+            content_bytes, segment_blocks_for(content_bytes), thread_count_max, mode, make_source));
     if (segments.hashes.size() == 1) return segments.first.root_hash();
     return HashTree::from_leaves(segments.hashes, mode).root();
 }

@@ -61,9 +61,7 @@ Result<Bytes> range_proof(TreeView tree, BlockRange range) {
     return out;
 }
 
-Result<RangeVerifier> RangeVerifier::open(const Hash& content_hash,
-                                          BlockRange range,
-                                          Bytes proof) {
+Result<RangeVerifier> RangeVerifier::open(const Hash& content_hash, BlockRange range, Bytes proof) {
     DRACO_TRY_VOID(check_range(range));
     std::uint64_t frames = 0;
     for (std::size_t offset = 0; offset < proof.size(); ++frames) {

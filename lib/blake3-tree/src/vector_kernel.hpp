@@ -65,11 +65,21 @@ DRACO_INLINE Quad scheduled(const Vector<16>& message) {
 // ready last, by turning the other three.
 template <int Round>
 DRACO_INLINE void round_of_rows(Rows& v, const Vector<16>& message) {
-    mix(v.a, v.b, v.c, v.d, scheduled<Round, 0, 2, 4, 6>(message), scheduled<Round, 1, 3, 5, 7>(message));
+    mix(v.a,
+        v.b,
+        v.c,
+        v.d,
+        scheduled<Round, 0, 2, 4, 6>(message),
+        scheduled<Round, 1, 3, 5, 7>(message));
     v.a = __builtin_shufflevector(v.a, v.a, 3, 0, 1, 2);
     v.c = __builtin_shufflevector(v.c, v.c, 1, 2, 3, 0);
     v.d = __builtin_shufflevector(v.d, v.d, 2, 3, 0, 1);
-    mix(v.a, v.b, v.c, v.d, scheduled<Round, 14, 8, 10, 12>(message), scheduled<Round, 15, 9, 11, 13>(message));
+    mix(v.a,
+        v.b,
+        v.c,
+        v.d,
+        scheduled<Round, 14, 8, 10, 12>(message),
+        scheduled<Round, 15, 9, 11, 13>(message));
     v.a = __builtin_shufflevector(v.a, v.a, 1, 2, 3, 0);
     v.c = __builtin_shufflevector(v.c, v.c, 3, 0, 1, 2);
     v.d = __builtin_shufflevector(v.d, v.d, 2, 3, 0, 1);
@@ -353,8 +363,7 @@ void hash_parents(const std::uint8_t* children,
 }
 
 template <unsigned Lanes>
-constexpr Kernel kVectorKernel = {
-    compress, compress_wide, hash_chunks<Lanes>, hash_parents<Lanes>};
+constexpr Kernel kVectorKernel = {compress, compress_wide, hash_chunks<Lanes>, hash_parents<Lanes>};
 
 #undef DRACO_INLINE
 

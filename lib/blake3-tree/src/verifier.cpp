@@ -97,8 +97,9 @@ Result<> TreeVerifier::feed_proof(ByteView bytes) {
     DecodedProof proof;
     proof.count = *count;
     DRACO_TRY_VOID(decode(bytes, proof));
-    const bool is_in_place = target_is_root_ ? leads_to(next_leaf_, proof.count, proof.left_siblings)
-                                             : proof.left_siblings == 0;
+    const bool is_in_place = target_is_root_
+                                 ? leads_to(next_leaf_, proof.count, proof.left_siblings)
+                                 : proof.left_siblings == 0;
     if (!is_in_place)
         return fail(Errc::Corrupt,
                     "proof of leaf " + std::to_string(next_leaf_) +
@@ -127,9 +128,9 @@ Result<> TreeVerifier::accept_leaf(const Hash& leaf) {
         return fail(Errc::InvalidArgument,
                     "leaf " + std::to_string(next_leaf_) + " needs an initial proof first");
     if (leaf != pending_[pending_count_ - 1])
-        return fail(Errc::Corrupt,
-                    "leaf " + std::to_string(next_leaf_) +
-                        " does not have the expected hash; discard it");
+        return fail(
+            Errc::Corrupt,
+            "leaf " + std::to_string(next_leaf_) + " does not have the expected hash; discard it");
     --pending_count_;
     ++next_leaf_;
     target_is_root_ = false;

@@ -1,5 +1,4 @@
 #include "draco/blake3_tree/range_proof.hpp"
-
 #include "draco/testing/seed.hpp"
 
 #include "sample.hpp"
@@ -125,10 +124,11 @@ TEST(IncrementalVerifier, RefusesPartsOfABlock) {
         const std::size_t half = kBlockBytes / 2;
         std::vector<Hash> halves;
         for (std::size_t at = 0; at < size; at += half)
-            halves.push_back(model::to_hash(model::subtree({},
-                                                           ByteView(content.bytes).subspan(at, half),
-                                                           at / kChunkBytes,
-                                                           model::Place::Inner)));
+            halves.push_back(
+                model::to_hash(model::subtree({},
+                                              ByteView(content.bytes).subspan(at, half),
+                                              at / kChunkBytes,
+                                              model::Place::Inner)));
         IncrementalVerifier verifier(content.tree.root());
         ASSERT_TRUE(verifier.feed_proof(model::initial_proof({}, halves, 0)));
         EXPECT_EQ(code_of(verifier.verify_block(ByteView(content.bytes).first(half))),
@@ -161,7 +161,8 @@ TEST(RangeProof, EveryRange) {
             const std::uint64_t real_end = std::min<std::uint64_t>(end, 6);
             for (std::uint64_t i = first; i < real_end; ++i) {
                 EXPECT_FALSE(verifier.is_done());
-                EXPECT_EQ(code_of(verifier.verify_block(content.block((i + 1) % 6))), Errc::Corrupt);
+                EXPECT_EQ(code_of(verifier.verify_block(content.block((i + 1) % 6))),
+                          Errc::Corrupt);
                 ASSERT_TRUE(verifier.verify_block(content.block(i))) << first << " " << end;
             }
             EXPECT_TRUE(verifier.is_done());

@@ -70,7 +70,8 @@ TEST(Directory, MatchesModel) {
         for (std::size_t i = 0; i < count; ++i) {
             const std::string name = "entry-" + std::to_string(1000 + i);
             const bool is_symlink = i % 3 == 1;
-            std::string transcript(1, static_cast<char>((count == 1 ? 1 : 0) | (is_symlink ? 2 : 0)));
+            std::string transcript(1,
+                                   static_cast<char>((count == 1 ? 1 : 0) | (is_symlink ? 2 : 0)));
             transcript += name;
             transcript += '\0';
             if (is_symlink) {

@@ -104,8 +104,7 @@ TEST(Hasher, CountersPast32Bits) {
     // The high half of the chunk counter reaches every lane.
     const Bytes input = sample::counting(64 * kChunkBytes);
     for (const std::uint64_t first : {(1ULL << 32) - 64, 1ULL << 32, 5ULL << 40, 1ULL << 53}) {
-        const Hash expected =
-            model::to_hash(model::subtree({}, input, first, model::Place::Inner));
+        const Hash expected = model::to_hash(model::subtree({}, input, first, model::Place::Inner));
         for (const auto set : sample::instruction_sets()) {
             Hasher hasher(Mode::plain().on(set), first);
             hasher.update(input);
@@ -139,7 +138,8 @@ TEST(Hasher, FinishLeavesTheHasherUsable) {
     const Bytes input = sample::counting(40 * kChunkBytes + 5);
     Hasher hasher;
     for (std::size_t at = 0; at < input.size(); at += 700) {
-        const ByteView piece = ByteView(input).subspan(at, std::min<std::size_t>(700, input.size() - at));
+        const ByteView piece =
+            ByteView(input).subspan(at, std::min<std::size_t>(700, input.size() - at));
         hasher.update(piece);
         ASSERT_EQ(hasher.finish(), hash(ByteView(input).first(at + piece.size())));
     }

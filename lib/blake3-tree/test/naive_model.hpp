@@ -16,27 +16,33 @@ namespace draco::blake3_tree::model {
 using Words = std::array<std::uint32_t, 8>;
 enum class Place { Inner, Root };
 
-inline constexpr Words kInitial = {0x6A09E667,
-                                   0xBB67AE85,
-                                   0x3C6EF372,
-                                   0xA54FF53A,
-                                   0x510E527F,
-                                   0x9B05688C,
-                                   0x1F83D9AB,
-                                   0x5BE0CD19};
+inline constexpr Words kInitial = {
+    0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19};
 
-inline std::array<std::uint32_t, 16> compress(
-    const Words& h, ByteView message, std::uint64_t counter, std::uint32_t flags) {
+inline std::array<std::uint32_t, 16> compress(const Words& h,
+                                              ByteView message,
+                                              std::uint64_t counter,
+                                              std::uint32_t flags) {
     std::array<std::uint8_t, 64> padded{};
     std::ranges::copy(message, padded.begin());
     std::array<std::uint32_t, 16> m{};
-    for (std::size_t i = 0; i < 64; ++i)
-        m[i / 4] |= std::uint32_t{padded[i]} << (i % 4 * 8);
-    std::array<std::uint32_t, 16> v = {
-        h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7],
-        kInitial[0], kInitial[1], kInitial[2], kInitial[3],
-        static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32),
-        static_cast<std::uint32_t>(message.size()), flags};
+    for (std::size_t i = 0; i < 64; ++i) m[i / 4] |= std::uint32_t{padded[i]} << (i % 4 * 8);
+    std::array<std::uint32_t, 16> v = {h[0],
+                                       h[1],
+                                       h[2],
+                                       h[3],
+                                       h[4],
+                                       h[5],
+                                       h[6],
+                                       h[7],
+                                       kInitial[0],
+                                       kInitial[1],
+                                       kInitial[2],
+                                       kInitial[3],
+                                       static_cast<std::uint32_t>(counter),
+                                       static_cast<std::uint32_t>(counter >> 32),
+                                       static_cast<std::uint32_t>(message.size()),
+                                       flags};
     const auto g = [&](int a, int b, int c, int d, std::uint32_t x, std::uint32_t y) {
         const auto at = [&](int i) -> std::uint32_t& { return v[static_cast<std::size_t>(i)]; };
         at(a) = at(a) + at(b) + x;
@@ -146,8 +152,8 @@ inline Hash to_hash(ByteView bytes) {
 inline Hash parent(const Algorithm& algorithm, const Hash& left, const Hash& right, Place place) {
     Bytes message = to_bytes(left.view());
     append(message, right.view());
-    const auto v = compress(
-        algorithm.key, message, 0, algorithm.flags | 4 | (place == Place::Root ? 8U : 0U));
+    const auto v =
+        compress(algorithm.key, message, 0, algorithm.flags | 4 | (place == Place::Root ? 8U : 0U));
     Hash hash;
     for (std::size_t i = 0; i < 32; ++i)
         hash.bytes[i] = static_cast<std::uint8_t>(v[i / 4] >> (i % 4 * 8));
@@ -156,15 +162,13 @@ inline Hash parent(const Algorithm& algorithm, const Hash& left, const Hash& rig
 
 inline std::vector<Hash> leaves_of(const Algorithm& algorithm, ByteView content) {
     constexpr std::size_t kBlock = 262144;
-    if (content.size() <= kBlock)
-        return {to_hash(subtree(algorithm, content, 0, Place::Root))};
+    if (content.size() <= kBlock) return {to_hash(subtree(algorithm, content, 0, Place::Root))};
     std::vector<Hash> leaves;
     for (std::size_t at = 0; at < content.size(); at += kBlock)
-        leaves.push_back(
-            to_hash(subtree(algorithm,
-                            content.subspan(at, std::min(kBlock, content.size() - at)),
-                            at / 1024,
-                            Place::Inner)));
+        leaves.push_back(to_hash(subtree(algorithm,
+                                         content.subspan(at, std::min(kBlock, content.size() - at)),
+                                         at / 1024,
+                                         Place::Inner)));
     return leaves;
 }
 

@@ -64,16 +64,17 @@ TEST(Proof, KnownSyntheticTree) {
 TEST(Proof, MatchesModel) {
     // Initial and resume proofs of every leaf of trees of the interesting sizes.
     const auto leaves = sample::synthetic_leaves(129);
-    for (const std::size_t count : {1U, 2U, 3U, 4U, 5U, 7U, 8U, 9U, 31U, 64U, 65U, 66U, 99U, 129U}) {
+    for (const std::size_t count :
+         {1U, 2U, 3U, 4U, 5U, 7U, 8U, 9U, 31U, 64U, 65U, 66U, 99U, 129U}) {
         const std::span<const Hash> used(leaves.data(), count);
         const HashTree tree = HashTree::from_leaves(used);
         for (std::size_t i = 0; i < count; ++i) {
-            ASSERT_TRUE(equal(initial_proof(tree.view(), i).bytes(),
-                              model::initial_proof({}, used, i)))
+            ASSERT_TRUE(
+                equal(initial_proof(tree.view(), i).bytes(), model::initial_proof({}, used, i)))
                 << count << " " << i;
             if (i > 0) {
-                ASSERT_TRUE(equal(resume_proof(tree.view(), i).bytes(),
-                                  model::resume_proof({}, used, i)))
+                ASSERT_TRUE(
+                    equal(resume_proof(tree.view(), i).bytes(), model::resume_proof({}, used, i)))
                     << count << " " << i;
             }
         }

@@ -1,5 +1,4 @@
 #include "draco/blake3_tree/verifier.hpp"
-
 #include "draco/testing/seed.hpp"
 
 #include "sample.hpp"
@@ -17,7 +16,8 @@ Errc code_of(const Result<>& result) {
 // Feeds honest proofs and accepts the leaves [first, end).
 void run_honest(TreeVerifier& verifier, const HashTree& tree, std::uint64_t end, bool is_resumed) {
     for (std::uint64_t i = verifier.next_leaf(); i < end; ++i) {
-        const Proof proof = is_resumed ? resume_proof(tree.view(), i) : initial_proof(tree.view(), i);
+        const Proof proof =
+            is_resumed ? resume_proof(tree.view(), i) : initial_proof(tree.view(), i);
         is_resumed = true;
         ASSERT_TRUE(verifier.feed_proof(proof.bytes())) << i;
         ASSERT_EQ(verifier.expects_last(), i + 1 == tree.leaf_count());
@@ -41,7 +41,8 @@ TEST(TreeVerifier, HonestStreamsFromEveryLeaf) {
             run_honest_from(HashTree::from_leaves(std::span(leaves).first(count)), first);
     for (const std::size_t count : {65U, 66U, 129U, 1025U}) {
         const HashTree tree = HashTree::from_leaves(std::span(leaves).first(count));
-        for (const std::size_t first : {0U, 1U, 2U, 31U, 32U, 63U, 64U}) run_honest_from(tree, first);
+        for (const std::size_t first : {0U, 1U, 2U, 31U, 32U, 63U, 64U})
+            run_honest_from(tree, first);
         run_honest_from(tree, count / 2);
         run_honest_from(tree, count - 2);
         run_honest_from(tree, count - 1);
@@ -204,8 +205,8 @@ TEST(TreeVerifier, RandomDamageNeverReachesTheEnd) {
         TreeVerifier verifier(tree.root(), expected, Mode::plain());
         for (int step = 0; step < 60; ++step) {
             const std::uint64_t leaf = rng() % 3 != 0 ? expected : rng() % count;
-            const Proof proof = rng() % 2 == 0 ? initial_proof(tree.view(), leaf)
-                                               : resume_proof(tree.view(), leaf);
+            const Proof proof =
+                rng() % 2 == 0 ? initial_proof(tree.view(), leaf) : resume_proof(tree.view(), leaf);
             Bytes bytes = to_bytes(proof.bytes());
             if (rng() % 4 == 0 && !bytes.empty())
                 bytes[rng() % bytes.size()] ^= static_cast<std::uint8_t>(1U << (rng() % 8));

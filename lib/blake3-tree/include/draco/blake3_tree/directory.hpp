@@ -48,6 +48,7 @@ public:
 
 private:
     enum Flag : std::uint8_t { kOnlyEntry = 1, kSymlink = 2 };
+
     Result<> check_name(std::string_view name) const;
     void add_entry(std::uint8_t flags, std::string_view name, ByteView target);
     void add_first_leaf(std::uint8_t flags);

@@ -11,9 +11,7 @@
 namespace draco::blake3_tree {
 
 // Bytes in memory or mapped into it. Memory: 32 bytes per MiB.
-Hash hash_parallel(ByteView content,
-                   unsigned thread_count_max,
-                   const Mode& mode = Mode::plain());
+Hash hash_parallel(ByteView content, unsigned thread_count_max, const Mode& mode = Mode::plain());
 
 // The whole tree of such bytes.
 HashTree build_tree_parallel(ByteView content,

@@ -33,7 +33,8 @@ Result<BlockRange> blocks_of_bytes(std::uint64_t first_byte, std::uint64_t byte_
 // `range.end` may lie beyond the tree. InvalidArgument if the range is empty or begins beyond it.
 Result<Bytes> range_proof(TreeView tree, BlockRange range);
 
-// Verifies the blocks of a range as they arrive. Errors and their meaning are IncrementalVerifier's.
+// Verifies the blocks of a range as they arrive. Errors and their meaning are
+// IncrementalVerifier's.
 class RangeVerifier {
 public:
     // Takes the proof as it came from the sender. Corrupt if it is not a sequence of frames, or has

@@ -12,8 +12,9 @@
 // Errors are Corrupt for bytes that are not what the hash demands (discard them, ask another
 // sender; the verifier is unchanged and the same step may be repeated) and InvalidArgument for a
 // step that makes no sense at this point. When a block fails, its proof may be at fault too (it is
-// genuine, but of another node): feeding another proof for the same block replaces it. Values without threads or allocation (except in error
-// messages), about 1.7 KiB. A proof of k hashes costs k - 1 compressions.
+// genuine, but of another node): feeding another proof for the same block replaces it. Values
+// without threads or allocation (except in error messages), about 1.7 KiB. A proof of k hashes
+// costs k - 1 compressions.
 
 #include "draco/blake3_tree/proof.hpp"
 
