@@ -22,7 +22,8 @@ public:
     Network(Core& core, std::vector<std::unique_ptr<Node>>& nodes) : core_(core), nodes_(nodes) {}
 
     struct Direction {
-        Direction(const LinkOptions& chosen, SeededRng stream) : options(chosen), rng(stream) {}
+        Direction(const LinkOptions& chosen, const SeededRng& stream)
+            : options(chosen), rng(stream) {}
 
         struct Lane {
             Instant free_at;       // when all that was sent has left

@@ -83,7 +83,7 @@ public:
 
     // Runs the events up to `when` until `done`; true if it was done.
     template <class F>
-    Result<bool> run(Instant when, F done) {
+    Result<bool> run(Instant when, const F& done) {
         while (!done()) {
             DRACO_TRY_VOID(check_bounds());
             const auto time = next_time();
