@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <system_error>
 
 namespace draco::io {
@@ -53,6 +54,7 @@ void ThreadPool::post(Task task) {
 }
 
 TimerId ThreadPool::post_at(Instant when, Task task) {
+    when = std::max(when, clock_.now());
     const std::lock_guard lock(mutex_);
     const std::uint64_t number = next_timer_++;
     if (stopping_) return TimerId(number);
