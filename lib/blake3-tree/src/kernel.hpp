@@ -7,15 +7,14 @@
 
 namespace draco::blake3_tree {
 
-enum Flag : std::uint8_t {
-    kChunkStart = 1,
-    kChunkEnd = 2,
-    kParent = 4,
-    kRoot = 8,
-    kKeyedHash = 16,
-    kDeriveKeyContext = 32,
-    kDeriveKeyMaterial = 64,
-};
+// Flags of a compression.
+inline constexpr std::uint8_t kChunkStart = 1;
+inline constexpr std::uint8_t kChunkEnd = 2;
+inline constexpr std::uint8_t kParent = 4;
+inline constexpr std::uint8_t kRoot = 8;
+inline constexpr std::uint8_t kKeyedHash = 16;
+inline constexpr std::uint8_t kDeriveKeyContext = 32;
+inline constexpr std::uint8_t kDeriveKeyMaterial = 64;
 
 inline constexpr std::size_t kMessageBytes = 64;
 inline constexpr std::size_t kHashBytes = 32;

@@ -19,7 +19,7 @@ namespace {
 
 template <unsigned Lanes>
 struct VectorOf {
-    typedef std::uint32_t Type __attribute__((vector_size(4 * Lanes)));
+    using Type __attribute__((vector_size(4 * Lanes))) = std::uint32_t;
 };
 
 template <unsigned Lanes>
@@ -139,19 +139,19 @@ void compress_wide(const std::uint32_t* chaining,
 
 // Element `at` of the vector that holds, for each aligned group of four, the first or last two
 // elements of two inputs interleaved (Unit 1) or side by side (Unit 2).
-template <unsigned Lanes, unsigned Unit, bool kHigh>
+template <unsigned Lanes, unsigned Unit, bool High>
 constexpr int unpacked_index(unsigned at) {
     const unsigned in_group = at % 4;
     const unsigned from_second = Unit == 1 ? in_group % 2 : in_group / 2;
-    const unsigned place = (Unit == 1 ? in_group / 2 : in_group % 2) + (kHigh ? 2 : 0);
+    const unsigned place = (Unit == 1 ? in_group / 2 : in_group % 2) + (High ? 2 : 0);
     return static_cast<int>(from_second * Lanes + at / 4 * 4 + place);
 }
 
-template <unsigned Lanes, unsigned Unit, bool kHigh, unsigned... At>
+template <unsigned Lanes, unsigned Unit, bool High, unsigned... At>
 DRACO_INLINE Vector<Lanes> unpack(Vector<Lanes> a,
                                   Vector<Lanes> b,
                                   std::integer_sequence<unsigned, At...>) {
-    return __builtin_shufflevector(a, b, unpacked_index<Lanes, Unit, kHigh>(At)...);
+    return __builtin_shufflevector(a, b, unpacked_index<Lanes, Unit, High>(At)...);
 }
 
 // Transposes each 4x4 matrix formed by one aligned group of four elements in four vectors.

@@ -47,7 +47,8 @@ public:
     std::optional<HashTree> finish() &&;
 
 private:
-    enum Flag : std::uint8_t { kOnlyEntry = 1, kSymlink = 2 };
+    static constexpr std::uint8_t kOnlyEntry = 1;
+    static constexpr std::uint8_t kSymlink = 2;
 
     Result<> check_name(std::string_view name) const;
     void add_entry(std::uint8_t flags, std::string_view name, ByteView target);

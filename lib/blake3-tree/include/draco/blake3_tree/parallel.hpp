@@ -18,9 +18,9 @@ HashTree build_tree_parallel(ByteView content,
                              unsigned thread_count_max,
                              const Mode& mode = Mode::plain());
 
-// A file, read with positional reads of 256 KiB per thread; on page-cached files this is faster
-// than mapping them. Errors: what File::size and File::read_at return; Io if the file becomes
-// shorter meanwhile. A file that is written to meanwhile gives the hash of some mixture.
+// A file, read with positional reads of 256 KiB per thread. Errors: what File::size and
+// File::read_at return; Io if the file becomes shorter meanwhile. A file that is written to
+// meanwhile gives the hash of some mixture.
 Result<Hash> hash_file(const File& file,
                        unsigned thread_count_max,
                        const Mode& mode = Mode::plain());
