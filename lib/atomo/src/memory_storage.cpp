@@ -98,7 +98,7 @@ public:
                                 std::to_string(PackedLeaf::kKeyBytesMax));
         MemoryTree next = tree_.with(writes);
         const std::scoped_lock lock(mutex_);
-        tree_ = std::move(next);
+        std::swap(tree_, next);  // the old one is freed after the lock
         return {};
     }
 
@@ -115,17 +115,6 @@ private:
 
 std::unique_ptr<Storage> open_memory_storage() {
     return std::make_unique<MemoryStorage>();
-}
-
-KeyInterval KeyInterval::with_prefix(ByteView prefix) {
-    KeyInterval interval{to_bytes(prefix), to_bytes(prefix)};
-    // The least string above all that begin with the prefix: the last byte that can grow, grown.
-    while (!interval.to->empty() && interval.to->back() == 0xFF) interval.to->pop_back();
-    if (interval.to->empty())
-        interval.to.reset();
-    else
-        ++interval.to->back();
-    return interval;
 }
 
 }  // namespace draco::atomo

@@ -20,29 +20,32 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace draco::atomo {
 
 // Whether the state root covers the table.
-enum class Authenticated : bool { No, Yes };
+enum class Authenticated : std::uint8_t { No, Yes };
 
 // How values become bytes. Decoding takes foreign bytes (a disk's, a checkpoint's).
 template <class C, class T>
 concept ValueCodec = requires(const T& value, ByteView bytes) {
-    { C::encode(value) } -> std::same_as<Result<Bytes>>;
+    { C::encode(value) } -> std::same_as<Bytes>;
     { C::template decode<T>(bytes) } -> std::same_as<Result<T>>;
 };
 
 struct BcsCodec {
     template <class T>
-    static Result<Bytes> encode(const T& value) {
+    static Bytes encode(const T& value) {
         return bcs::encode(value);
     }
 
     template <class T>
     static Result<T> decode(ByteView bytes) {
-        return bcs::decode<T>(bytes);
+        DRACO_TRY(value, bcs::decode<T>(bytes));
+        return std::move(value);
     }
 };
 
