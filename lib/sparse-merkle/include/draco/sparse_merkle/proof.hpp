@@ -4,9 +4,9 @@
 //
 //     offset  bytes  field
 //     0       1      version = 1
-//     1       1      kind: 0 present, 1 absent (the slot is empty), 2 absent (another leaf is there)
-//     2       2      depth of the slot, little-endian, 0..256
-//     4       ceil(depth / 8)  bitmap: bit i (least significant first) is set iff the sibling at
+//     1       1      kind: 0 present, 1 absent (the slot is empty), 2 absent (another leaf is
+//     there) 2       2      depth of the slot, little-endian, 0..256 4       ceil(depth / 8)
+//     bitmap: bit i (least significant first) is set iff the sibling at
 //                    depth i + 1 is not empty. Unused bits are zero; bit depth - 1 is set.
 //     ...     32 each  the siblings that are not empty, deepest first; none is zero
 //     ...     64     kind 2 only: key and value hash of the other leaf. The key differs from the

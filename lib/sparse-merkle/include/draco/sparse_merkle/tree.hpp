@@ -27,20 +27,15 @@
 #include "draco/sparse_merkle/types.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace draco::sparse_merkle {
 
 // Levels held in memory and depth of the topmost stored pages. Part of the storage format.
 inline constexpr unsigned kUpperLevels = 18;
-
-namespace detail {
-struct UpperPage;
-}
 
 // A node as its parent sees it.
 struct Node {
@@ -51,6 +46,17 @@ struct Node {
 
     bool operator==(const Node&) const = default;
 };
+
+namespace detail {
+
+struct UpperPage;
+
+struct UpperLevels {
+    Node root;
+    std::shared_ptr<const UpperPage> top;  // null iff the tree is empty
+};
+
+}  // namespace detail
 
 template <NodeHash H>
 class Tree {
@@ -64,30 +70,20 @@ public:
     // Corrupt if their root is not `expected_root`, which the owner keeps beside its data.
     static Result<Tree> open(const PageStore& store, const Digest& expected_root);
 
-    const Digest& root() const { return root_.digest; }
+    const Digest& root() const { return upper_.root.digest; }
 
     // `changes` ascend strictly by key (else InvalidArgument). Hashes each touched inner node once;
-    // reads and writes one page per touched subtree at depth kUpperLevels while that has at most
-    // kBucketLeavesMax leaves, one more per three levels beyond. Writes ascend by page id.
+    // reads and writes one page per touched subtree at depth kUpperLevels while that has at most 16
+    // leaves, and one more per three levels beyond. No page is written twice.
     Result<Update> update(const PageStore& store, std::span<const Change> changes) const;
 
     // A canonical proof (proof.hpp) that `key` is present or absent, which verifies against root().
     Result<Bytes> prove(const PageStore& store, const Key& key) const;
 
-    // The value hash stored for `key`, or nullopt.
-    Result<std::optional<ValueHash>> find(const PageStore& store, const Key& key) const;
-
-    // Calls visit for every leaf in ascending order of key, stopping at the first error. Memory is
-    // O(depth).
-    using LeafVisitor = std::function<Result<void>(const Leaf&)>;
-    Result<void> for_each_leaf(const PageStore& store, const LeafVisitor& visit) const;
-
 private:
-    Tree(Node root, std::shared_ptr<const detail::UpperPage> top)
-        : root_(root), top_(std::move(top)) {}
+    explicit Tree(detail::UpperLevels upper) : upper_(std::move(upper)) {}
 
-    Node root_;
-    std::shared_ptr<const detail::UpperPage> top_;
+    detail::UpperLevels upper_;
 };
 
 template <NodeHash H>
@@ -97,9 +93,7 @@ struct Tree<H>::Update {
 };
 
 using Sha256Tree = Tree<Sha256Nodes>;
-using Keccak256Tree = Tree<Keccak256Nodes>;
 
 extern template class Tree<Sha256Nodes>;
-extern template class Tree<Keccak256Nodes>;
 
 }  // namespace draco::sparse_merkle

@@ -8,7 +8,7 @@
 // on nothing else.
 //
 //     empty                       32 zero bytes
-//     leaf(key, value_hash)       H(key || value_hash || 0x01)      65 bytes
+//     leaf(key, value_hash)       H(0x00 || key || value_hash)      65 bytes
 //     inner(left, right)          H(left || right)                  64 bytes
 //
 // Leaves and inner nodes are told apart by the length of what is hashed: one message cannot be
