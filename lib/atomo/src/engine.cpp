@@ -28,15 +28,16 @@ Result<std::optional<SchemaRecord>> merge_schema(const std::optional<SchemaRecor
 }
 
 Result<StateRecord> check_state(const std::optional<StateRecord>& stored, StateHash hash) {
-    if (!stored) return StateRecord{.hash = static_cast<std::uint8_t>(hash)};
-    if (stored->loading)
+    if (!stored) return StateRecord{.hash = hash};
+    if (stored->phase == StatePhase::Loading)
         return fail(Errc::Unavailable,
-                    "a checkpoint load or rebuild of this database did not finish; discard it "
-                    "and load again, or run the rebuild again");
-    if (stored->hash != static_cast<std::uint8_t>(hash))
-        return fail(Errc::InvalidArgument,
-                    "the database was made with state hash " + std::to_string(stored->hash) +
-                        ", not " + std::to_string(static_cast<std::uint8_t>(hash)));
+                    "loading a checkpoint into this database did not finish; discard it and load "
+                    "again");
+    if (stored->phase == StatePhase::Rebuilding)
+        return fail(Errc::Unavailable,
+                    "a rebuild of this database's state tree did not finish; run it again");
+    if (stored->hash != hash)
+        return fail(Errc::InvalidArgument, "the database was made with another state hash");
     return *stored;
 }
 
@@ -189,9 +190,8 @@ Result<std::shared_ptr<const Version>> Engine::commit(const Overlay& overlay) {
     for (const auto& [id, page] : update.writes)
         writes.push_back({page_keys.emplace_back(page_key(id)), page});
     const std::uint64_t number = base->number + 1;
-    const Bytes state = encode_state({.hash = static_cast<std::uint8_t>(base->hash()),
-                                      .version = number,
-                                      .root = update.next->root()});
+    const Bytes state = encode_state(
+        {.hash = base->hash(), .version = number, .root = update.next->root()});
     writes.push_back({kStateKey, state});
 
     auto stored = storage_->commit(writes);

@@ -1,6 +1,5 @@
 #include "layout.hpp"
 
-#include "draco/atomo/storage.hpp"
 #include "draco/bcs/bcs.hpp"
 
 #include <algorithm>
@@ -82,13 +81,7 @@ Result<> check_tables(std::span<const TableInfo> tables) {
 }
 
 Result<StateRecord> decode_state(ByteView bytes) {
-    DRACO_TRY(record, decode_record<StateRecord>("state", bytes));
-    if (record.hash != static_cast<std::uint8_t>(StateHash::Sha256) &&
-        record.hash != static_cast<std::uint8_t>(StateHash::Keccak256))
-        return fail(Errc::Corrupt,
-                    "the state record names hash " + std::to_string(record.hash) +
-                        ", which this build does not know");
-    return std::move(record);
+    return decode_record<StateRecord>("state", bytes);
 }
 
 Result<std::optional<SchemaRecord>> read_schema(const StorageSnapshot& storage) {

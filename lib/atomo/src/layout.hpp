@@ -3,6 +3,7 @@
 // of that table, kPageSpace a page of the state tree, kMetaSpace a record about the database.
 
 #include "draco/atomo/state_proof.hpp"
+#include "draco/atomo/storage.hpp"
 #include "draco/atomo/table.hpp"
 #include "draco/base/bytes.hpp"
 #include "draco/base/result.hpp"
@@ -29,11 +30,17 @@ struct SchemaRecord {
     std::vector<TableInfo> tables{};  // ascending by id
 };
 
+enum class StatePhase : std::uint8_t {
+    Ready,
+    Loading,     // a checkpoint load began and did not end: the entries are incomplete
+    Rebuilding,  // a rebuild began and did not end: the entries are whole, the tree is not
+};
+
 // Written with every commit, in the same batch.
 struct StateRecord {
     std::uint8_t format = 1;
-    bool loading = false;  // a checkpoint load or rebuild began and did not end
-    std::uint8_t hash = 0;  // StateHash
+    StatePhase phase = StatePhase::Ready;
+    StateHash hash = StateHash::Sha256;
     std::uint64_t version = 0;
     StateRoot root{};
 };
@@ -46,7 +53,6 @@ Result<SchemaRecord> decode_schema(ByteView bytes);
 Result<StateRecord> decode_state(ByteView bytes);
 
 // nullopt in a storage that was never opened as a database.
-class StorageSnapshot;
 Result<std::optional<SchemaRecord>> read_schema(const StorageSnapshot& storage);
 Result<std::optional<StateRecord>> read_state(const StorageSnapshot& storage);
 

@@ -34,6 +34,7 @@ Error to_error(const rocksdb::Status& status, std::string_view doing) {
 }
 
 rocksdb::Slice slice(ByteView bytes) {
+    if (bytes.empty()) return {};  // RocksDB wants a pointer even to nothing
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 

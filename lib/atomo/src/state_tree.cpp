@@ -1,5 +1,6 @@
 #include "state_tree.hpp"
 
+#include "draco/base/text_encoding.hpp"
 #include "draco/sparse_merkle/tree.hpp"
 #include "layout.hpp"
 #include "leaf_hash.hpp"
@@ -44,18 +45,13 @@ private:
 };
 
 template <class H>
-inline constexpr StateHash kHashOf = StateHash::Sha256;
-template <>
-inline constexpr StateHash kHashOf<sparse_merkle::Keccak256Nodes> = StateHash::Keccak256;
-
-template <class H>
 class StateTreeOf final : public StateTree {
 public:
     explicit StateTreeOf(Tree<H> tree) : tree_(std::move(tree)) {}
 
     const StateRoot& root() const override { return tree_.root(); }
 
-    StateHash hash() const override { return kHashOf<H>; }
+    StateHash hash() const override { return LeafHash<H>::kName; }
 
     Result<Update> update(const StorageSnapshot& storage,
                           const Overlay& overlay,
@@ -82,27 +78,45 @@ private:
     Tree<H> tree_;
 };
 
-// Calls use(H{}) with the NodeHash that `hash` names.
-template <class Use>
-auto with_hash(StateHash hash, Use&& use) {
-    return hash == StateHash::Sha256 ? use(sparse_merkle::Sha256Nodes{})
-                                     : use(sparse_merkle::Keccak256Nodes{});
-}
-
-// The leaves of all entries, ascending, one at a time.
 template <class H>
-Result<sparse_merkle::LeafSource> sorted_leaves(const EntrySource& entries) {
+Result<std::vector<Leaf>> sorted_leaves(const EntrySource& entries) {
     std::vector<Leaf> leaves;
     DRACO_TRY_VOID(entries([&](ByteView key, ByteView value) -> Result<> {
         leaves.push_back({leaf_key<H>(key), leaf_value<H>(value)});
         return {};
     }));
     std::ranges::sort(leaves, {}, &Leaf::key);
-    return sparse_merkle::LeafSource(
-        [leaves = std::move(leaves), next = std::size_t{0}]() mutable -> Result<std::optional<Leaf>> {
-            if (next == leaves.size()) return std::nullopt;
-            return leaves[next++];
-        });
+    return leaves;
+}
+
+template <class H>
+Result<> verify(const StorageSnapshot& storage,
+                const StateRoot& root,
+                const std::vector<Leaf>& leaves) {
+    sparse_merkle::RootBuilder<H> builder;
+    for (const Leaf& leaf : leaves) DRACO_TRY_VOID(builder.add(leaf));
+    if (builder.root() != root)
+        return fail(Errc::Corrupt,
+                    "the entries have the state root " + to_hex(builder.root().view()) +
+                        ", the stored one is " + to_hex(root.view()) +
+                        "; restore a checkpoint, or rebuild if the entries are to be trusted");
+    // That the topmost pages have the root, then that each page has the hash its parent says.
+    const SnapshotPages pages(storage);
+    DRACO_TRY_VOID(Tree<H>::open(pages, root));
+    std::size_t next = 0;
+    DRACO_TRY_VOID(sparse_merkle::for_each_leaf<H>(pages, [&](const Leaf& leaf) -> Result<> {
+        if (next == leaves.size() || leaves[next] != leaf)
+            return fail(Errc::Corrupt,
+                        "the stored tree has the leaf " + to_hex(leaf.key.view()) +
+                            ", which no entry accounts for; rebuild it");
+        ++next;
+        return {};
+    }));
+    if (next != leaves.size())
+        return fail(Errc::Corrupt,
+                    "the stored tree lacks the leaf " + to_hex(leaves[next].key.view()) +
+                        "; rebuild it");
+    return {};
 }
 
 }  // namespace
@@ -122,10 +136,13 @@ Result<std::shared_ptr<const StateTree>> open_state_tree(StateHash hash,
     });
 }
 
-Result<StateRoot> compute_state_root(StateHash hash, const EntrySource& entries) {
-    return with_hash(hash, [&]<class H>(H) -> Result<StateRoot> {
+Result<> verify_state_tree(StateHash hash,
+                           const StorageSnapshot& storage,
+                           const StateRoot& root,
+                           const EntrySource& entries) {
+    return with_hash(hash, [&]<class H>(H) -> Result<> {
         DRACO_TRY(leaves, sorted_leaves<H>(entries));
-        return sparse_merkle::compute_root<H>(leaves);
+        return verify<H>(storage, root, leaves);
     });
 }
 
@@ -134,7 +151,12 @@ Result<std::shared_ptr<const StateTree>> rebuild_state_tree(StateHash hash,
                                                             const sparse_merkle::PageSink& sink) {
     return with_hash(hash, [&]<class H>(H) -> Result<std::shared_ptr<const StateTree>> {
         DRACO_TRY(leaves, sorted_leaves<H>(entries));
-        DRACO_TRY(tree, sparse_merkle::rebuild<H>(leaves, sink));
+        const auto source = [&leaves, next = std::size_t{0}]() mutable
+            -> Result<std::optional<Leaf>> {
+            if (next == leaves.size()) return std::nullopt;
+            return leaves[next++];
+        };
+        DRACO_TRY(tree, sparse_merkle::rebuild<H>(source, sink));
         return std::make_shared<StateTreeOf<H>>(std::move(tree));
     });
 }

@@ -15,7 +15,7 @@
 
 namespace draco::atomo {
 
-// Leaves for `compute_root` and `rebuild`: (storage key, value) of every authenticated entry.
+// Calls the visitor with each authenticated entry, in any order.
 using EntryVisitor = std::function<Result<>(ByteView storage_key, ByteView value)>;
 using EntrySource = std::function<Result<>(const EntryVisitor&)>;
 
@@ -42,8 +42,14 @@ Result<std::shared_ptr<const StateTree>> open_state_tree(StateHash hash,
                                                          const StorageSnapshot& storage,
                                                          const StateRoot& root);
 
-// From the entries alone. Both hold 64 bytes for each entry while they run.
-Result<StateRoot> compute_state_root(StateHash hash, const EntrySource& entries);
+// Both hold 64 bytes for each entry while they run.
+//
+// Checks that the root over the entries is `root`, and every stored page. Corrupt says what is wrong.
+Result<> verify_state_tree(StateHash hash,
+                           const StorageSnapshot& storage,
+                           const StateRoot& root,
+                           const EntrySource& entries);
+// Gives all pages of the tree over the entries to `sink`, never one twice.
 Result<std::shared_ptr<const StateTree>> rebuild_state_tree(StateHash hash,
                                                             const EntrySource& entries,
                                                             const sparse_merkle::PageSink& sink);

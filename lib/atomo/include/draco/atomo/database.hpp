@@ -206,6 +206,9 @@ public:
 
     const StateRoot& root() const { return this->base().root(); }
 
+    // Below the types, for export_checkpoint.
+    const Version& committed() const { return this->base(); }
+
     // A proof for verify_present or verify_absent against root(), whichever is true of `key`.
     template <class T>
         requires(S::template kContains<T> && T::kAuthenticated == Authenticated::Yes)

@@ -22,7 +22,8 @@ namespace draco::atomo {
 
 using StateRoot = sparse_merkle::Digest;
 
-enum class StateHash : std::uint8_t { Sha256 = 1, Keccak256 = 2 };
+// Part of the storage format.
+enum class StateHash : std::uint8_t { Sha256 };
 
 // What a verifier knows: the root it trusts and the hash that belongs to it.
 struct TrustedRoot {
