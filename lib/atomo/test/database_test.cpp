@@ -298,10 +298,10 @@ TEST(Database, AFailedCommitPoisonsTheWriter) {
     auto writer = *open_database<Ledger>(
         std::make_unique<FaultyStorage>(open_memory_storage(), shared));
     ASSERT_TRUE(writer.commit([](auto& tx) { return set_balance(tx, 1, 1); }));
-    shared->fail_commits = true;
+    shared->commits_until_failure = 0;
     const auto failed = writer.commit([](auto& tx) { return set_balance(tx, 1, 2); });
     EXPECT_EQ(failed.error().code, Errc::Io);
-    shared->fail_commits = false;
+    shared->commits_until_failure = -1;
     const auto refused = writer.commit([](auto& tx) { return set_balance(tx, 1, 3); });
     EXPECT_EQ(refused.error().code, Errc::Unavailable);
     EXPECT_NE(refused.error().context.find("planned"), std::string::npos);

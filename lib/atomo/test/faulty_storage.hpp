@@ -8,13 +8,13 @@
 namespace draco::atomo {
 
 struct FaultPlan {
-    bool fail_commits = false;
+    int commits_until_failure = -1;  // negative: none fails
 };
 
 // A storage whose commits fail when the plan says so.
 class FaultyStorage final : public Storage {
 public:
-    FaultyStorage(std::unique_ptr<Storage> storage, std::shared_ptr<const FaultPlan> plan)
+    FaultyStorage(std::unique_ptr<Storage> storage, std::shared_ptr<FaultPlan> plan)
         : storage_(std::move(storage)), plan_(std::move(plan)) {}
 
     Result<std::shared_ptr<const StorageSnapshot>> snapshot() const override {
@@ -22,7 +22,8 @@ public:
     }
 
     Result<> commit(std::span<const StorageWrite> writes) override {
-        if (plan_->fail_commits) return fail(Errc::Io, "planned failure");
+        if (plan_->commits_until_failure == 0) return fail(Errc::Io, "planned failure");
+        if (plan_->commits_until_failure > 0) --plan_->commits_until_failure;
         return storage_->commit(writes);
     }
 
@@ -32,7 +33,7 @@ public:
 
 private:
     const std::unique_ptr<Storage> storage_;
-    const std::shared_ptr<const FaultPlan> plan_;
+    const std::shared_ptr<FaultPlan> plan_;
 };
 
 }  // namespace draco::atomo
