@@ -126,8 +126,7 @@ void BM_Tree_Update(benchmark::State& state) {
     }
     using benchmark::Counter;
     state.SetItemsProcessed(state.iterations() * state.range(0));
-    state.counters["pages_per_batch"] =
-        Counter(static_cast<double>(rows), Counter::kAvgIterations);
+    state.counters["pages_per_batch"] = Counter(static_cast<double>(rows), Counter::kAvgIterations);
     state.counters["bytes_per_batch"] =
         Counter(static_cast<double>(bytes), Counter::kAvgIterations);
 }
@@ -136,7 +135,8 @@ BENCHMARK(BM_Tree_Update)->Arg(10)->Arg(100)->Arg(1000)->Unit(benchmark::kMicros
 
 void BM_Tree_Prove(benchmark::State& state) {
     World& w = world();
-    for (auto _ : state) benchmark::DoNotOptimize(must(w.tree.prove(w.store, w.keys[w.rng() % kKeys])));
+    for (auto _ : state)
+        benchmark::DoNotOptimize(must(w.tree.prove(w.store, w.keys[w.rng() % kKeys])));
 }
 
 BENCHMARK(BM_Tree_Prove)->Unit(benchmark::kMicrosecond);
@@ -155,7 +155,8 @@ double cpu_seconds() {
 }
 
 double median(std::vector<double> values) {
-    std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
+    std::ranges::nth_element(values,
+                             values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
     return values[values.size() / 2];
 }
 
@@ -203,9 +204,8 @@ void print_verification_ratio() {
         benchmark::DoNotOptimize(node);
     };
     const auto [ours_s, peer_s] = interleaved(501, verify, hash);
-    std::printf("verification: %.0f ns per proof, its hashes alone %.0f ns\n",
-                1e6 * ours_s,
-                1e6 * peer_s);
+    std::printf(
+        "verification: %.0f ns per proof, its hashes alone %.0f ns\n", 1e6 * ours_s, 1e6 * peer_s);
     std::printf("ratio proof_verification: %.2f (target <= 1.30) peer=bare hashes of the proof\n",
                 ours_s / peer_s);
 }

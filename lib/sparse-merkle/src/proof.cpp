@@ -148,4 +148,9 @@ template Result<void> verify_membership<Sha256Nodes>(const Digest&,
                                                      const ValueHash&,
                                                      ByteView);
 template Result<void> verify_absence<Sha256Nodes>(const Digest&, const Key&, ByteView);
+template Result<void> verify_membership<Keccak256Nodes>(const Digest&,
+                                                        const Key&,
+                                                        const ValueHash&,
+                                                        ByteView);
+template Result<void> verify_absence<Keccak256Nodes>(const Digest&, const Key&, ByteView);
 }  // namespace draco::sparse_merkle

@@ -126,5 +126,8 @@ Result<Tree<H>> rebuild(const LeafSource& leaves, const PageSink& sink) {
 template class RootBuilder<Sha256Nodes>;
 template Result<void> for_each_leaf<Sha256Nodes>(const PageStore&, const LeafVisitor&);
 template Result<Tree<Sha256Nodes>> rebuild<Sha256Nodes>(const LeafSource&, const PageSink&);
+template class RootBuilder<Keccak256Nodes>;
+template Result<void> for_each_leaf<Keccak256Nodes>(const PageStore&, const LeafVisitor&);
+template Result<Tree<Keccak256Nodes>> rebuild<Keccak256Nodes>(const LeafSource&, const PageSink&);
 
 }  // namespace draco::sparse_merkle

@@ -131,5 +131,6 @@ Result<Bytes> Tree<H>::prove(const PageStore& store, const Key& key) const {
 }
 
 template class Tree<Sha256Nodes>;
+template class Tree<Keccak256Nodes>;
 
 }  // namespace draco::sparse_merkle

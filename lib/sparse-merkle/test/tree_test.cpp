@@ -1,6 +1,7 @@
 #include "draco/sparse_merkle/tree.hpp"
 
 #include "draco/base/text_encoding.hpp"
+#include "draco/crypto/keccak.hpp"
 #include "draco/sparse_merkle/proof.hpp"
 #include "draco/sparse_merkle/rebuild.hpp"
 #include "draco/testing/seed.hpp"
@@ -106,12 +107,39 @@ TEST(Tree, GoldenRoot) {
               "b6d22502d4a464d48be8542c7766bcd044010b29f6803506224c973f72c57a9e");
 }
 
+// The hash is a parameter: with Keccak-256 the same leaves give another root, which the streaming
+// computation confirms and proofs lead to. Two leaves, hashed by hand.
+TEST(Tree, HashIsAParameter) {
+    const Leaf a{key_of({0x00}), value_of(1)};
+    const Leaf b{key_of({0x80}), value_of(2)};
+    const auto leaf = [](const Leaf& of) {
+        Bytes message{0};
+        append(message, of.key.view());
+        append(message, of.value_hash.view());
+        return crypto::keccak256(message);
+    };
+    Bytes message = to_bytes(leaf(a).view());
+    append(message, leaf(b).view());
+
+    MemoryStore store;
+    const std::vector<Change> changes{{a.key, a.value_hash}, {b.key, b.value_hash}};
+    auto update = Keccak256Tree().update(store, changes);
+    ASSERT_TRUE(update);
+    store.apply(std::move(update->writes));
+    const Digest root = update->next.root();
+    EXPECT_EQ(root.bytes, crypto::keccak256(message).bytes);
+    const auto proof = update->next.prove(store, b.key);
+    ASSERT_TRUE(proof);
+    EXPECT_TRUE(verify_membership<Keccak256Nodes>(root, b.key, b.value_hash, *proof));
+    EXPECT_FALSE(verify_membership<Sha256Nodes>(root, b.key, b.value_hash, *proof));
+}
+
 // After each of many random batches, over few keys and over long common prefixes: the root is the
 // model's, the pages are those of a tree built at once from the same leaves (so neither depends on
 // history), reopening gives the same version, and sampled proofs verify.
 TEST(Tree, AgreesWithTheModel) {
     std::mt19937_64 rng(draco::testing::test_seed(1));
-    for (std::uint64_t round = 0; round < draco::testing::scaled(12); ++round) {
+    for (std::uint64_t round = 0; round < draco::testing::scaled(6); ++round) {
         Model model;
         World world;
         for (int step = 0; step < 30; ++step) {

@@ -31,4 +31,14 @@ struct Sha256Nodes {
                             std::size_t count) noexcept;
 };
 
+// Keccak-256 as Ethereum uses it (not SHA3-256): the EVM's cheapest hash.
+struct Keccak256Nodes {
+    static void hash_inner(const std::uint8_t* nodes,
+                           std::uint8_t* digests,
+                           std::size_t count) noexcept;
+    static void hash_leaves(const std::uint8_t* nodes,
+                            std::uint8_t* digests,
+                            std::size_t count) noexcept;
+};
+
 }  // namespace draco::sparse_merkle

@@ -93,7 +93,9 @@ struct Tree<H>::Update {
 };
 
 using Sha256Tree = Tree<Sha256Nodes>;
+using Keccak256Tree = Tree<Keccak256Nodes>;
 
 extern template class Tree<Sha256Nodes>;
+extern template class Tree<Keccak256Nodes>;
 
 }  // namespace draco::sparse_merkle
