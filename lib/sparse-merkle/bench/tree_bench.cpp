@@ -18,10 +18,8 @@
 #include <utility>
 #include <vector>
 
+namespace draco::sparse_merkle {
 namespace {
-
-using namespace draco;
-using namespace draco::sparse_merkle;
 
 constexpr std::size_t kKeys = 1'000'000;
 
@@ -92,6 +90,7 @@ struct World {
 
     std::vector<Change> batch(std::size_t size) {
         std::vector<Change> changes;
+        changes.reserve(size);
         for (std::size_t i = 0; i < size; ++i)
             changes.push_back({keys[rng() % kKeys], random_fixed<ValueHash>(rng)});
         std::ranges::sort(changes, {}, &Change::key);
@@ -176,15 +175,18 @@ std::pair<double, double> interleaved(int rounds, Ours ours, Peer peer) {
     return {median(std::move(ours_s)), median(std::move(peer_s))};
 }
 
+}  // namespace
+
 // Verification of 1,000 proofs against the bare hashes: the same number of calls, each over the 64
 // bytes that hold the previous digest.
-void print_verification_ratio() {
+static void print_verification_ratio() {
     World& w = world();
     std::vector<Change> statements = w.batch(1000);
     auto update = must(w.tree.update(w.store, statements));
     w.store.apply(std::move(update.writes));
     w.tree = std::move(update.next);
     std::vector<Bytes> proofs;
+    proofs.reserve(statements.size());
     for (const Change& statement : statements)
         proofs.push_back(must(w.tree.prove(w.store, statement.key)));
 
@@ -210,11 +212,11 @@ void print_verification_ratio() {
                 ours_s / peer_s);
 }
 
-}  // namespace
+}  // namespace draco::sparse_merkle
 
 int main(int argc, char** argv) {
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
     benchmark::RunSpecifiedBenchmarks();
-    print_verification_ratio();
+    draco::sparse_merkle::print_verification_ratio();
 }

@@ -12,9 +12,7 @@
 #include <optional>
 #include <vector>
 
-using namespace draco;
-using namespace draco::sparse_merkle;
-
+namespace draco::sparse_merkle {
 namespace {
 
 template <class T>
@@ -24,7 +22,7 @@ void expect_corrupt(const Result<T>& result) {
 
 // A tree of 20 leaves that lie below one page at depth 18, some of them in pages further down.
 struct Sound {
-    testing::World world;
+    World world;
     std::vector<Change> changes;
     PageId id;
 
@@ -47,17 +45,19 @@ struct Sound {
 
 // The input takes the place of the page at depth 18.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static const Sound sound;
-    testing::World world = sound.world;
-    world.store.pages[sound.id] = Bytes(data, data + size);
+    static const Sound kSound;
+    World world = kSound.world;
+    world.store.pages[kSound.id] = Bytes(data, data + size);
 
-    expect_corrupt(world.tree.prove(world.store, sound.changes.back().key));
-    expect_corrupt(world.tree.update(world.store, sound.changes));
+    expect_corrupt(world.tree.prove(world.store, kSound.changes.back().key));
+    expect_corrupt(world.tree.update(world.store, kSound.changes));
     expect_corrupt(
         for_each_leaf<Sha256Nodes>(world.store, [](const Leaf&) { return Result<void>(); }));
     const auto opened = Sha256Tree::open(world.store, world.tree.root());
     expect_corrupt(opened);
-    DRACO_ASSERT(!opened || world.store.pages == sound.world.store.pages,
+    DRACO_ASSERT(!opened || world.store.pages == kSound.world.store.pages,
                  "equal trees have equal pages");
     return 0;
 }
+
+}  // namespace draco::sparse_merkle

@@ -10,18 +10,15 @@
 #include <cstdint>
 #include <span>
 
-using namespace draco;
-using namespace draco::sparse_merkle;
-
+namespace draco::sparse_merkle {
 namespace {
 
-testing::World small_world() {
-    testing::World world;
+World small_world() {
+    World world;
     std::mt19937_64 rng(1);
-    testing::Model model;
-    while (model.size() < 40)
-        model[testing::random_key(rng, model)] = testing::random_fixed<ValueHash>(rng);
-    DRACO_ASSERT(world.update(testing::as_changes(model)), "a sound update succeeds");
+    Model model;
+    while (model.size() < 40) model[random_key(rng, model)] = random_fixed<ValueHash>(rng);
+    DRACO_ASSERT(world.update(as_changes(model)), "a sound update succeeds");
     return world;
 }
 
@@ -29,15 +26,17 @@ testing::World small_world() {
 
 // The first 32 bytes are the key, the rest the proof.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static const testing::World world = small_world();
+    static const World kWorld = small_world();
     if (size < Key::kSize) return 0;
     const Key key(std::span<const std::uint8_t, 32>(data, 32));
     const ByteView proof(data + 32, size - 32);
-    const Digest root = world.tree.root();
+    const Digest root = kWorld.tree.root();
     if (verify_absence<Sha256Nodes>(root, key, proof))
-        DRACO_ASSERT(equal(world.tree.prove(world.store, key).value(), proof),
+        DRACO_ASSERT(equal(kWorld.tree.prove(kWorld.store, key).value(), proof),
                      "only the canonical proof is accepted");
     DRACO_ASSERT(!verify_membership<Sha256Nodes>(root, key, ValueHash{}, proof),
                  "no leaf has the zero value hash");
     return 0;
 }
+
+}  // namespace draco::sparse_merkle

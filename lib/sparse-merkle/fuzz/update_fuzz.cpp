@@ -11,13 +11,11 @@
 #include <cstdint>
 #include <optional>
 
-using namespace draco;
-using namespace draco::sparse_merkle;
-
+namespace draco::sparse_merkle {
 namespace {
 
 constexpr std::size_t kOperationBytes = 4;
-constexpr std::size_t kBytesMax = 1024;
+constexpr std::size_t kBytesMax = 400;
 
 // Few keys, close together at the top, around the page boundaries and at the bottom.
 Key key_from(const std::uint8_t* bytes) {
@@ -29,9 +27,9 @@ Key key_from(const std::uint8_t* bytes) {
     return key;
 }
 
-void check(const testing::World& world, const testing::Model& model, const Key& key) {
+void check(const World& world, const Model& model, const Key& key) {
     const Digest root = world.tree.root();
-    DRACO_ASSERT(root == testing::model_root(model), "the root is the model's");
+    DRACO_ASSERT(root == model_root(model), "the root is the model's");
     const auto proof = world.tree.prove(world.store, key);
     DRACO_ASSERT(proof, "a sound tree proves");
     const auto known = model.find(key);
@@ -46,8 +44,8 @@ void check(const testing::World& world, const testing::Model& model, const Key& 
 // Each operation is four bytes: two for the key, a value (0 removes), and whether the batch ends.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     size = std::min(size, kBytesMax);
-    testing::World world;
-    testing::Model model;
+    World world;
+    Model model;
     std::map<Key, std::optional<ValueHash>> batch;
     for (std::size_t at = 0; at + kOperationBytes <= size; at += kOperationBytes) {
         const Key key = key_from(data + at);
@@ -64,13 +62,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const bool last = at + 2 * kOperationBytes > size;
         if (data[at + 3] % 16 != 0 && !last) continue;
         std::vector<Change> changes;
+        changes.reserve(batch.size());
         for (const auto& [changed, hash] : batch) changes.push_back({changed, hash});
         batch.clear();
         DRACO_ASSERT(world.update(changes), "a sound update succeeds");
         check(world, model, key);
     }
-    testing::World at_once;
-    DRACO_ASSERT(at_once.update(testing::as_changes(model)), "a sound update succeeds");
+    World at_once;
+    DRACO_ASSERT(at_once.update(as_changes(model)), "a sound update succeeds");
     DRACO_ASSERT(at_once.store.pages == world.store.pages, "pages do not depend on history");
     return 0;
 }
+
+}  // namespace draco::sparse_merkle

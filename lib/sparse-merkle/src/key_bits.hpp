@@ -38,6 +38,15 @@ inline unsigned common_bits(const Key& a, const Key& b) {
     return kKeyBits;
 }
 
+// How many entries, from the first, share its leading `depth` bits. Entries are sorted by key.
+template <class Entry>
+std::size_t count_sharing(std::span<const Entry> entries, unsigned depth) {
+    std::size_t count = 1;
+    while (count < entries.size() && common_bits(entries.front().key, entries[count].key) >= depth)
+        ++count;
+    return count;
+}
+
 // The index of the first entry whose key has bit `depth` set, among entries sorted by key that
 // share their first `depth` bits.
 template <class Entry>

@@ -24,15 +24,12 @@ std::optional<Bucket> merged(std::span<const Leaf> leaves, std::span<const Chang
 PageDraft lay_out(unsigned depth, Bucket leaves) {
     if (leaves.size() <= kBucketLeavesMax) return {false, true, std::move(leaves)};
     auto draft = std::make_unique<BranchDraft>();
-    auto from = leaves.begin();
-    for (unsigned i = 0; i < kFanout; ++i) {
-        const auto to = std::find_if(from, leaves.end(), [&](const Leaf& leaf) {
-            return key_bits(leaf.key, depth, kPageLevels) != i;
-        });
-        if (from == to) continue;
-        draft->branch.children[i].count = static_cast<std::uint64_t>(to - from);
-        draft->touched[i] = lay_out(depth + kPageLevels, Bucket(from, to));
-        from = to;
+    for (std::span<const Leaf> rest = leaves; !rest.empty();) {
+        const unsigned child = key_bits(rest.front().key, depth, kPageLevels);
+        const auto below = rest.first(count_sharing(rest, depth + kPageLevels));
+        draft->branch.children[child].count = below.size();
+        draft->touched[child] = lay_out(depth + kPageLevels, Bucket(below.begin(), below.end()));
+        rest = rest.subspan(below.size());
     }
     return {false, true, std::move(draft)};
 }

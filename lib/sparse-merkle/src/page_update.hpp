@@ -67,11 +67,12 @@ public:
                             std::span<const Change> changes) {
         if (old && std::holds_alternative<Branch>(*old))
             return draft_branch(id, std::get<Branch>(*old), changes);
-        Bucket leaves = old ? std::get<Bucket>(*std::move(old)) : Bucket{};
+        const bool was_stored = old.has_value();
+        Bucket leaves = was_stored ? std::get<Bucket>(*std::move(old)) : Bucket{};
         auto next = merged(leaves, changes);
         PageDraft drafted = next ? lay_out(id.depth(), *std::move(next))
                                  : PageDraft{false, false, std::move(leaves)};
-        drafted.was_stored = old.has_value();
+        drafted.was_stored = was_stored;
         return drafted;
     }
 
@@ -108,10 +109,7 @@ private:
         bool changed = false;
         while (!changes.empty()) {
             const unsigned child = key_bits(changes.front().key, id.depth(), kPageLevels);
-            std::size_t count = 1;
-            while (count < changes.size() &&
-                   key_bits(changes[count].key, id.depth(), kPageLevels) == child)
-                ++count;
+            const std::size_t count = count_sharing(changes, id.depth() + kPageLevels);
             DRACO_TRY(drafted,
                       draft_child(child_id(id, child), old.children[child], changes.first(count)));
             changes = changes.subspan(count);

@@ -42,9 +42,7 @@ std::vector<Group> grouped(const UpperCursor& root, std::span<const Change> chan
     groups.reserve(changes.size());
     while (!changes.empty()) {
         const Key& first = changes.front().key;
-        std::size_t count = 1;
-        while (count < changes.size() && common_bits(first, changes[count].key) >= kUpperLevels)
-            ++count;
+        const std::size_t count = count_sharing(changes, kUpperLevels);
         groups.push_back(
             {PageId(kUpperLevels, first), upper_node(root, first), changes.first(count), {}});
         changes = changes.subspan(count);

@@ -25,10 +25,12 @@ static_assert(kUpperLevels % kPageLevels == 0);
 
 namespace detail {
 
+inline constexpr unsigned kHeapEnd = 2 * kFanout;
+
 // The kPageLevels levels below the node at its top, which its parent holds.
 struct UpperPage {
     // Level 1, then 2, then 3 (the kFanout nodes), each from left to right.
-    std::array<Node, 2 * kFanout - 2> nodes;
+    std::array<Node, kHeapEnd - 2> nodes;
     std::array<std::shared_ptr<const UpperPage>, kFanout> children;  // null at the lowest pages
 
     // `heap` numbers the nodes 1 (the top, not held here), 2, 3 (level 1), 4... (level 2), 8...
@@ -115,13 +117,10 @@ private:
                   std::shared_ptr<const detail::UpperPage>& slot) {
         auto page = old != nullptr ? std::make_shared<detail::UpperPage>(*old)
                                    : std::make_shared<detail::UpperPage>();
-        std::array<std::optional<Ref>, 2 * kFanout> touched;
+        std::array<std::optional<Ref>, detail::kHeapEnd> touched;
         while (!changed.empty()) {
             const unsigned child = key_bits(changed.front().key, depth, kPageLevels);
-            std::size_t count = 1;
-            while (count < changed.size() &&
-                   key_bits(changed[count].key, depth, kPageLevels) == child)
-                ++count;
+            const std::size_t count = count_sharing(changed, depth + kPageLevels);
             touched[kFanout + child] =
                 depth + kPageLevels == kUpperLevels
                     ? changed.front().node
@@ -139,7 +138,7 @@ private:
             slot = nullptr;
             return top;
         }
-        for (unsigned heap = 2; heap < 2 * kFanout; ++heap)
+        for (unsigned heap = 2; heap < detail::kHeapEnd; ++heap)
             if (touched[heap]) holes_.push_back({page.get(), heap, *touched[heap]});
         slot = std::move(page);
         return top;
@@ -148,7 +147,7 @@ private:
     Ref join_touched(const detail::UpperPage& page,
                      unsigned depth,
                      unsigned heap,
-                     const std::array<std::optional<Ref>, 2 * kFanout>& touched) {
+                     const std::array<std::optional<Ref>, detail::kHeapEnd>& touched) {
         const auto child = [&](unsigned at) {
             return touched[at] ? *touched[at] : schedule_.known(page.at(at));
         };

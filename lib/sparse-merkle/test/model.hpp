@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace draco::sparse_merkle::testing {
+namespace draco::sparse_merkle {
 
 using Model = std::map<Key, ValueHash>;
 
@@ -48,6 +48,7 @@ inline Digest model_root(const Model& model) {
 
 inline std::vector<Change> as_changes(const Model& model) {
     std::vector<Change> changes;
+    changes.reserve(model.size());
     for (const auto& [key, value] : model) changes.push_back({key, value});
     return changes;
 }
@@ -114,4 +115,4 @@ inline Key random_key(std::mt19937_64& rng, const Model& known) {
     return key;
 }
 
-}  // namespace draco::sparse_merkle::testing
+}  // namespace draco::sparse_merkle

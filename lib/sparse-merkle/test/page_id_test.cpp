@@ -7,8 +7,6 @@
 namespace draco::sparse_merkle {
 namespace {
 
-using namespace testing;
-
 // An id is its depth and prefix and nothing more, comes back from its bytes, and ids of one depth
 // sort as their keys and as their bytes.
 TEST(PageId, RoundTripsAndSorts) {

@@ -13,8 +13,6 @@
 namespace draco::sparse_merkle {
 namespace {
 
-using namespace testing;
-
 struct Statement {
     Digest root;
     Key key;

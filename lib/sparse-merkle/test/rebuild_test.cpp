@@ -9,8 +9,6 @@
 namespace draco::sparse_merkle {
 namespace {
 
-using namespace testing;
-
 LeafSource source_of(const Model& model) {
     return [at = model.begin(), end = model.end()]() mutable -> Result<std::optional<Leaf>> {
         if (at == end) return std::nullopt;

@@ -15,10 +15,9 @@
 namespace draco::sparse_merkle {
 namespace {
 
-using namespace testing;
-
 std::vector<Change> sorted(std::map<Key, std::optional<ValueHash>> changes) {
     std::vector<Change> out;
+    out.reserve(changes.size());
     for (const auto& [key, value] : changes) out.push_back({key, value});
     return out;
 }
@@ -176,6 +175,7 @@ TEST(Tree, GrowsAndShrinksThroughBranches) {
     }
     ASSERT_TRUE(world.update(as_changes(model)));
     std::vector<Key> keys;
+    keys.reserve(model.size());
     for (const auto& [key, value] : model) keys.push_back(key);
     std::ranges::shuffle(keys, rng);
     while (!keys.empty()) {
