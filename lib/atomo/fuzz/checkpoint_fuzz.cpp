@@ -1,12 +1,13 @@
 // Loads the input as a checkpoint under its own hash: never a crash; what loads passes the offline
 // check and exports to the same bytes.
 
-#include "../test/ledger.hpp"
-#include "../test/memory_file.hpp"
 #include "draco/atomo/checkpoint.hpp"
 #include "draco/atomo/memory_storage.hpp"
 #include "draco/atomo/state_check.hpp"
 #include "draco/base/assert.hpp"
+
+#include "../test/ledger.hpp"
+#include "../test/memory_file.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace draco::atomo;  // NOLINT(google-build-using-namespace): a test's one function
@@ -16,8 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto hash = make_sha256_stream();
     hash->update(input);
     expected.hash = hash->digest();
-    if (size >= kRootOffset + 32)
-        expected.root = StateRoot(input.subspan<kRootOffset, 32>());
+    if (size >= kRootOffset + 32) expected.root = StateRoot(input.subspan<kRootOffset, 32>());
 
     auto storage = open_memory_storage();
     if (!import_checkpoint(MemoryFile(draco::to_bytes(input)), *storage, expected)) return 0;

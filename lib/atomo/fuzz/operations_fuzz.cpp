@@ -1,8 +1,9 @@
 // Runs the input as transactions on a database in memory and on std::maps: every read, scan, root
 // and snapshot agrees.
 
-#include "../test/ledger_model.hpp"
 #include "draco/base/assert.hpp"
+
+#include "../test/ledger_model.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace draco::atomo;  // NOLINT(google-build-using-namespace): a test's one function

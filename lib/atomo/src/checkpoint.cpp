@@ -1,9 +1,10 @@
 #include "draco/atomo/checkpoint.hpp"
 
-#include "checkpoint_format.hpp"
 #include "draco/atomo/byte_order.hpp"
 #include "draco/base/text_encoding.hpp"
 #include "draco/crypto/sha2.hpp"
+
+#include "checkpoint_format.hpp"
 #include "layout.hpp"
 #include "state_tree.hpp"
 
@@ -39,8 +40,9 @@ Result<std::vector<TableInfo>> tables_to_export(const StorageSnapshot& storage,
             return fail(Errc::InvalidArgument, "no table is called \"" + name + '"');
         if (table->authenticated == Authenticated::Yes)
             return fail(Errc::InvalidArgument,
-                        "table \"" + name + "\" is under the state root; a checkpoint without it "
-                        "could not be verified");
+                        "table \"" + name +
+                            "\" is under the state root; a checkpoint without it "
+                            "could not be verified");
         schema->tables.erase(table);
     }
     return std::move(schema->tables);
@@ -202,7 +204,8 @@ Result<CheckpointReport> export_checkpoint(const Version& version,
     CheckpointReport report;
     for (const TableInfo& table : tables) {
         const std::uint8_t prefix[] = {table.id};
-        const auto cursor = version.storage->scan(KeyInterval::with_prefix(prefix), Order::Ascending);
+        const auto cursor =
+            version.storage->scan(KeyInterval::with_prefix(prefix), Order::Ascending);
         std::uint64_t entries = 0;
         while (true) {
             DRACO_TRY(entry, cursor->next());
@@ -258,7 +261,8 @@ Result<CheckpointReport> import_checkpoint(const File& from,
                     "the checkpoint's entries have the state root " + to_hex(root.view()) +
                         ", not " + to_hex(expected.root.view()) + "; discard the storage");
     if (second_hash->digest() != expected.hash)
-        return fail(Errc::Corrupt, "the checkpoint changed while it was loaded; discard the storage");
+        return fail(Errc::Corrupt,
+                    "the checkpoint changed while it was loaded; discard the storage");
     DRACO_TRY_VOID(loader.finish());
     return report;
 }

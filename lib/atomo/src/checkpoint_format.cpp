@@ -73,7 +73,8 @@ Result<> CheckpointReader::fill(MutByteView out) {
             hash_.update(buffer_);
         }
         const std::size_t count = std::min(out.size(), buffer_.size() - buffer_next_);
-        std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(buffer_next_), count, out.begin());
+        std::copy_n(
+            buffer_.begin() + static_cast<std::ptrdiff_t>(buffer_next_), count, out.begin());
         buffer_next_ += count;
         offset_ += count;
         out = out.subspan(count);

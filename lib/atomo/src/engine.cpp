@@ -2,6 +2,7 @@
 
 #include "draco/atomo/byte_order.hpp"
 #include "draco/base/assert.hpp"
+
 #include "layout.hpp"
 #include "state_tree.hpp"
 
@@ -190,8 +191,8 @@ Result<std::shared_ptr<const Version>> Engine::commit(const Overlay& overlay) {
     for (const auto& [id, page] : update.writes)
         writes.push_back({page_keys.emplace_back(page_key(id)), page});
     const std::uint64_t number = base->number + 1;
-    const Bytes state = encode_state(
-        {.hash = base->hash(), .version = number, .root = update.next->root()});
+    const Bytes state =
+        encode_state({.hash = base->hash(), .version = number, .root = update.next->root()});
     writes.push_back({kStateKey, state});
 
     auto stored = storage_->commit(writes);

@@ -1,6 +1,7 @@
 #include "draco/atomo/memory_storage.hpp"
 
 #include "draco/atomo/byte_order.hpp"
+
 #include "memory_tree.hpp"
 
 #include <mutex>

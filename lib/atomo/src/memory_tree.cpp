@@ -4,15 +4,22 @@
 #include "draco/base/assert.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <new>
 #include <utility>
 
 namespace draco::atomo {
 
+namespace {
+
+constexpr std::size_t kChildrenMax = 64;
+
+}  // namespace
+
 // Child i holds the keys from lows[i] on, which is its smallest. All children have one height.
 struct MemoryTree::Inner {
-    std::vector<std::uint64_t> prefixes;  // of the lows
+    std::array<std::uint64_t, kChildrenMax> prefixes;  // of the lows; in the node for locality
     std::vector<Bytes> lows;
     std::vector<Child> children;
 };
@@ -21,8 +28,6 @@ namespace {
 
 using Inner = MemoryTree::Inner;
 using Child = MemoryTree::Child;
-
-constexpr std::size_t kChildrenMax = 64;
 
 std::uint64_t prefix_of(ByteView key) {
     if (key.size() >= sizeof(std::uint64_t)) return load_be<std::uint64_t>(key.data());
@@ -40,14 +45,13 @@ template <bool or_equal>
 std::size_t count_below(const Inner& inner, ByteView key) {
     const std::uint64_t prefix = prefix_of(key);
     std::size_t from = 0;
-    std::size_t to = inner.prefixes.size();
+    std::size_t to = inner.lows.size();
     while (from < to) {
         const std::size_t middle = (from + to) / 2;
         const std::uint64_t candidate = inner.prefixes[middle];
-        const bool below =
-            candidate != prefix ? candidate < prefix
-            : or_equal          ? !bytes_less(key, inner.lows[middle])
-                                : bytes_less(inner.lows[middle], key);
+        const bool below = candidate != prefix ? candidate < prefix
+                           : or_equal          ? !bytes_less(key, inner.lows[middle])
+                                               : bytes_less(inner.lows[middle], key);
         if (below)
             from = middle + 1;
         else
@@ -99,8 +103,8 @@ void replace_leaf(const PackedLeaf* old,
 std::shared_ptr<const Inner> make_inner(std::span<Child> children) {
     auto inner = std::make_shared<Inner>();
     for (Child& child : children) {
+        inner->prefixes[inner->lows.size()] = prefix_of(low_of(child));
         inner->lows.push_back(to_bytes(low_of(child)));
-        inner->prefixes.push_back(prefix_of(inner->lows.back()));
         inner->children.push_back(std::move(child));
     }
     return inner;
@@ -155,10 +159,11 @@ void replace_inner(const Inner& inner,  // NOLINT(misc-no-recursion): bounded by
     std::vector<Child> replacements;
     if (inner.children.empty()) replace_leaf(nullptr, writes, children);
     for (std::size_t i = 0; i < inner.children.size(); ++i) {
-        const auto end = i + 1 == inner.children.size()
-                             ? writes.end()
-                             : std::ranges::lower_bound(
-                                   writes, ByteView(inner.lows[i + 1]), bytes_less, &StorageWrite::key);
+        const auto end =
+            i + 1 == inner.children.size()
+                ? writes.end()
+                : std::ranges::lower_bound(
+                      writes, ByteView(inner.lows[i + 1]), bytes_less, &StorageWrite::key);
         const auto here = writes.first(static_cast<std::size_t>(end - writes.begin()));
         writes = writes.subspan(here.size());
         if (here.empty()) {
@@ -169,7 +174,8 @@ void replace_inner(const Inner& inner,  // NOLINT(misc-no-recursion): bounded by
         if (const auto* leaf = std::get_if<PackedLeaf>(&inner.children[i]))
             replace_leaf(leaf, here, replacements);
         else
-            replace_inner(*std::get<std::shared_ptr<const Inner>>(inner.children[i]), here, replacements);
+            replace_inner(
+                *std::get<std::shared_ptr<const Inner>>(inner.children[i]), here, replacements);
         for (Child& child : replacements) append_merging(children, std::move(child));
     }
     pack_inner(children, out);
@@ -202,6 +208,13 @@ StorageEntry PackedLeaf::entry(std::size_t index) const {
     const Slot& slot = slots()[index];
     const std::uint8_t* key = data() + slot.offset;
     return {{key, slot.key_bytes}, {key + slot.key_bytes, data() + slots()[index + 1].offset}};
+}
+
+void PackedLeaf::prefetch() const {
+    constexpr std::size_t kLineWords = 64 / sizeof(std::uint64_t);
+    constexpr std::size_t kTableWords = 1 + kEntriesMax * sizeof(Slot) / sizeof(std::uint64_t);
+    for (std::size_t word = 0; word < kTableWords; word += kLineWords)
+        __builtin_prefetch(words_.get() + word);
 }
 
 std::size_t PackedLeaf::lower_bound(ByteView key) const {
@@ -246,6 +259,7 @@ std::optional<ByteView> MemoryTree::find(ByteView key) const {
         if (upto == 0) return std::nullopt;
         const Child& child = inner->children[upto - 1];
         if (const auto* leaf = std::get_if<PackedLeaf>(&child)) {
+            leaf->prefetch();
             const std::size_t index = leaf->lower_bound(key);
             if (index == leaf->size()) return std::nullopt;
             const StorageEntry entry = leaf->entry(index);
@@ -293,7 +307,8 @@ std::optional<MemoryTree::Place> MemoryTree::last() const {
     const Inner* inner = root_.get();
     while (!inner->children.empty()) {
         const Child& child = inner->children.back();
-        if (const auto* leaf = std::get_if<PackedLeaf>(&child)) return Place{leaf, leaf->size() - 1};
+        if (const auto* leaf = std::get_if<PackedLeaf>(&child))
+            return Place{leaf, leaf->size() - 1};
         inner = std::get_if<std::shared_ptr<const Inner>>(&child)->get();
     }
     return std::nullopt;

@@ -31,6 +31,8 @@ public:
     std::size_t data_bytes() const { return slots()[size()].offset; }
 
     StorageEntry entry(std::size_t index) const;
+    // Fetches the search table into the cache, all lines at once instead of one after the other.
+    void prefetch() const;
     // The index of the first entry whose key is not less than `key`.
     std::size_t lower_bound(ByteView key) const;
 
@@ -61,6 +63,7 @@ public:
 
     // Views are valid as long as a copy of this tree lives.
     std::optional<ByteView> find(ByteView key) const;
+
     // A leaf and an index in it: the first entry that is not less than `key`, or the last that is.
     struct Place {
         const PackedLeaf* leaf;

@@ -7,6 +7,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
@@ -197,8 +198,10 @@ rocksdb::Options rocks_options(const RocksOptions& options, rocksdb::Env* env) {
     rocksdb::Options rocks;
     rocks.create_if_missing = true;
     rocks.write_buffer_size = options.write_buffer_bytes;
-    rocks.compression = rocksdb::kNoCompression;  // hashes and keys: nothing to gain
+    rocks.compression = rocksdb::kNoCompression;    // hashes and keys: nothing to gain
     rocks.allow_concurrent_memtable_write = false;  // there is one writer
+    // A commit's keys ascend within each table and the tree: each insertion starts at the last one.
+    rocks.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
     rocks.keep_log_file_num = 2;
     if (env != nullptr) {
         rocks.env = env;
@@ -229,14 +232,16 @@ Result<std::unique_ptr<Storage>> open(const RocksOptions& options, bool read_onl
 }  // namespace
 
 Result<std::unique_ptr<Storage>> open_rocks_storage(const RocksOptions& options) {
-    if (options.path.empty()) return fail(Errc::InvalidArgument, "the path of the database is empty");
+    if (options.path.empty())
+        return fail(Errc::InvalidArgument, "the path of the database is empty");
     if (options.group_commits == 0)
         return fail(Errc::InvalidArgument, "group_commits is 0; a group has at least one commit");
     return open(options, /*read_only=*/false);
 }
 
 Result<std::unique_ptr<Storage>> open_rocks_storage_read_only(const RocksOptions& options) {
-    if (options.path.empty()) return fail(Errc::InvalidArgument, "the path of the database is empty");
+    if (options.path.empty())
+        return fail(Errc::InvalidArgument, "the path of the database is empty");
     return open(options, /*read_only=*/true);
 }
 

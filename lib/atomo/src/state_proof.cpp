@@ -1,6 +1,7 @@
 #include "draco/atomo/state_proof.hpp"
 
 #include "draco/sparse_merkle/proof.hpp"
+
 #include "leaf_hash.hpp"
 
 namespace draco::atomo::detail {

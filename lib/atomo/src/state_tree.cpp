@@ -2,6 +2,7 @@
 
 #include "draco/base/text_encoding.hpp"
 #include "draco/sparse_merkle/tree.hpp"
+
 #include "layout.hpp"
 #include "leaf_hash.hpp"
 
@@ -113,9 +114,9 @@ Result<> verify(const StorageSnapshot& storage,
         return {};
     }));
     if (next != leaves.size())
-        return fail(Errc::Corrupt,
-                    "the stored tree lacks the leaf " + to_hex(leaves[next].key.view()) +
-                        "; rebuild it");
+        return fail(
+            Errc::Corrupt,
+            "the stored tree lacks the leaf " + to_hex(leaves[next].key.view()) + "; rebuild it");
     return {};
 }
 
@@ -151,8 +152,8 @@ Result<std::shared_ptr<const StateTree>> rebuild_state_tree(StateHash hash,
                                                             const sparse_merkle::PageSink& sink) {
     return with_hash(hash, [&]<class H>(H) -> Result<std::shared_ptr<const StateTree>> {
         DRACO_TRY(leaves, sorted_leaves<H>(entries));
-        const auto source = [&leaves, next = std::size_t{0}]() mutable
-            -> Result<std::optional<Leaf>> {
+        const auto source = [&leaves,
+                             next = std::size_t{0}]() mutable -> Result<std::optional<Leaf>> {
             if (next == leaves.size()) return std::nullopt;
             return leaves[next++];
         };

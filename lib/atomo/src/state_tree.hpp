@@ -44,7 +44,8 @@ Result<std::shared_ptr<const StateTree>> open_state_tree(StateHash hash,
 
 // Both hold 64 bytes for each entry while they run.
 //
-// Checks that the root over the entries is `root`, and every stored page. Corrupt says what is wrong.
+// Checks that the root over the entries is `root`, and every stored page. Corrupt says what is
+// wrong.
 Result<> verify_state_tree(StateHash hash,
                            const StorageSnapshot& storage,
                            const StateRoot& root,

@@ -4,6 +4,7 @@
 #include "draco/atomo/rocks_storage.hpp"
 #include "draco/atomo/state_check.hpp"
 #include "draco/simulon/disk.hpp"
+
 #include "ledger_model.hpp"
 #include "memory_file.hpp"
 #include "temporary_directory.hpp"
@@ -83,12 +84,12 @@ TEST(Checkpoint, HasTheDocumentedBytes) {
     MemoryFile file;
     ASSERT_TRUE(export_checkpoint(writer.reader().snapshot().committed(), file));
     Bytes expected = to_bytes(as_bytes("DRACOCKP"));
-    append(expected, Bytes{1, 0, 0, 0, 0});          // format, state hash
-    append(expected, Bytes(32));                     // root of the empty tree
-    append(expected, Bytes{1, 239, 0, 5});           // one table, not authenticated
+    append(expected, Bytes{1, 0, 0, 0, 0});  // format, state hash
+    append(expected, Bytes(32));             // root of the empty tree
+    append(expected, Bytes{1, 239, 0, 5});   // one table, not authenticated
     append(expected, as_bytes("cache"));
-    append(expected, Bytes{1, 3, 0, 'k', 0, 0});     // entry, key
-    append(expected, Bytes{2, 0, 0, 0, 1, 7});       // value
+    append(expected, Bytes{1, 3, 0, 'k', 0, 0});         // entry, key
+    append(expected, Bytes{2, 0, 0, 0, 1, 7});           // value
     append(expected, Bytes{0, 1, 0, 0, 0, 0, 0, 0, 0});  // end, one entry
     EXPECT_EQ(file.content, expected);
 }
@@ -98,8 +99,7 @@ TEST(Checkpoint, IsTheSameForTheSameState) {
     const auto direct = filled_ledger(open_memory_storage());
     auto detour = filled_ledger(open_memory_storage(), 90);
     ASSERT_TRUE(detour.commit([](Transaction<Ledger>& tx) -> Result<> {
-        for (std::uint64_t i = 60; i < 90; ++i)
-            DRACO_TRY_VOID(tx.remove(kAccounts, address(i)));
+        for (std::uint64_t i = 60; i < 90; ++i) DRACO_TRY_VOID(tx.remove(kAccounts, address(i)));
         return {};
     }));
     EXPECT_EQ(export_all(direct).bytes, export_all(detour).bytes);
@@ -165,10 +165,10 @@ TEST(Checkpoint, RefusesMalformedBytesUnderTheirOwnHash) {
         ASSERT_EQ(imported.error().code, Errc::Corrupt) << to_string(imported.error());
     }
     for (std::size_t size = 0; size < exported.bytes.size(); ++size) {
-        const auto imported = import_trusted(
-            Bytes(exported.bytes.begin(),
-                  exported.bytes.begin() + static_cast<std::ptrdiff_t>(size)),
-            root);
+        const auto imported =
+            import_trusted(Bytes(exported.bytes.begin(),
+                                 exported.bytes.begin() + static_cast<std::ptrdiff_t>(size)),
+                           root);
         ASSERT_FALSE(imported.has_value());
         ASSERT_EQ(imported.error().code, Errc::Corrupt);
         ASSERT_NE(imported.error().context.find("offset"), std::string::npos);
@@ -188,11 +188,11 @@ TEST(Checkpoint, BelievesNoLength) {
     };
     const std::size_t first_entry = as_text(exported.bytes).find("cache") + 5;
     EXPECT_EQ(exported.bytes[first_entry], 1);
-    EXPECT_EQ(with(8, {2, 0, 0, 0}), Errc::Corrupt);                            // format
-    EXPECT_EQ(with(12, {9}), Errc::Corrupt);                                    // state hash
-    EXPECT_EQ(with(45, {255}), Errc::Corrupt);                                  // tables
-    EXPECT_EQ(with(first_entry, {2}), Errc::Corrupt);                           // tag
-    EXPECT_EQ(with(first_entry + 1, {0xFF, 0xFF}), Errc::Corrupt);              // key length
+    EXPECT_EQ(with(8, {2, 0, 0, 0}), Errc::Corrupt);                             // format
+    EXPECT_EQ(with(12, {9}), Errc::Corrupt);                                     // state hash
+    EXPECT_EQ(with(45, {255}), Errc::Corrupt);                                   // tables
+    EXPECT_EQ(with(first_entry, {2}), Errc::Corrupt);                            // tag
+    EXPECT_EQ(with(first_entry + 1, {0xFF, 0xFF}), Errc::Corrupt);               // key length
     EXPECT_EQ(with(first_entry + 23, {0xFF, 0xFF, 0xFF, 0xFF}), Errc::Corrupt);  // value length
     EXPECT_EQ(with(first_entry + 23, {0, 0, 0, 1}), Errc::Corrupt);  // in bounds, not in the file
 }
@@ -202,7 +202,8 @@ TEST(Checkpoint, IsLoadedIntoAnEmptyStorageOnly) {
     const Exported exported = export_all(filled_ledger(open_memory_storage()));
     const auto storage = open_memory_storage();
     ASSERT_TRUE(storage->commit(std::vector<StorageWrite>{{Bytes{1}, Bytes{1}}}));
-    const auto imported = import_checkpoint(MemoryFile(exported.bytes), *storage, exported.report.id);
+    const auto imported =
+        import_checkpoint(MemoryFile(exported.bytes), *storage, exported.report.id);
     EXPECT_EQ(imported.error().code, Errc::AlreadyExists);
 }
 

@@ -2,6 +2,7 @@
 #include "draco/atomo/state_check.hpp"
 #include "draco/simulon/disk.hpp"
 #include "draco/testing/seed.hpp"
+
 #include "ledger_model.hpp"
 
 #include <gtest/gtest.h>

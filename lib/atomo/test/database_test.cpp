@@ -2,6 +2,7 @@
 
 #include "draco/atomo/memory_storage.hpp"
 #include "draco/atomo/rocks_storage.hpp"
+
 #include "faulty_storage.hpp"
 #include "ledger.hpp"
 #include "temporary_directory.hpp"
@@ -15,9 +16,8 @@ namespace {
 
 // What does not compile.
 template <class S, class T>
-concept Readable = requires(Snapshot<S> snapshot, T table, typename T::KeyType key) {
-    snapshot.get(table, key);
-};
+concept Readable =
+    requires(Snapshot<S> snapshot, T table, typename T::KeyType key) { snapshot.get(table, key); };
 template <class S, class T>
 concept Writable = requires(Transaction<S> transaction, T table, typename T::KeyType key) {
     transaction.remove(table, key);
@@ -27,7 +27,8 @@ concept Provable = requires(Snapshot<S> snapshot, T table, typename T::KeyType k
     snapshot.prove(table, key);
 };
 template <class T, class K>
-concept TakesKey = requires(Snapshot<Ledger> snapshot, T table, K key) { snapshot.get(table, key); };
+concept TakesKey =
+    requires(Snapshot<Ledger> snapshot, T table, K key) { snapshot.get(table, key); };
 template <class W>
 concept CanWrite = requires(W snapshot) { snapshot.remove(kAccounts, Address()); };
 
@@ -193,8 +194,8 @@ TEST(Database, ProvesPresenceAndAbsence) {
     EXPECT_FALSE(verify_present(trusted, kElsewhere, address(5), account, present));
     EXPECT_FALSE(verify_present({StateRoot()}, kAccounts, address(5), account, present));
     for (std::size_t size = 0; size < present.size(); ++size)
-        EXPECT_FALSE(verify_present(
-            trusted, kAccounts, address(5), account, ByteView(present).first(size)));
+        EXPECT_FALSE(
+            verify_present(trusted, kAccounts, address(5), account, ByteView(present).first(size)));
     for (std::size_t bit = 0; bit < present.size() * 8; ++bit) {
         Bytes flipped = present;
         flipped[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
@@ -295,8 +296,8 @@ TEST(Database, AFailedCommitPoisonsTheWriter) {
     // After the storage failed nobody knows what is durable: later commits say so, readers keep the
     // last good version, and opening again recovers.
     const auto shared = std::make_shared<FaultPlan>();
-    auto writer = *open_database<Ledger>(
-        std::make_unique<FaultyStorage>(open_memory_storage(), shared));
+    auto writer =
+        *open_database<Ledger>(std::make_unique<FaultyStorage>(open_memory_storage(), shared));
     ASSERT_TRUE(writer.commit([](auto& tx) { return set_balance(tx, 1, 1); }));
     shared->commits_until_failure = 0;
     const auto failed = writer.commit([](auto& tx) { return set_balance(tx, 1, 2); });

@@ -1,5 +1,6 @@
-#include "draco/atomo/byte_order.hpp"
 #include "draco/atomo/key_codec.hpp"
+
+#include "draco/atomo/byte_order.hpp"
 #include "draco/testing/seed.hpp"
 
 #include <gtest/gtest.h>

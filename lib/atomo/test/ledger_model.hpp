@@ -3,6 +3,7 @@
 // and on the maps alike. Every read is compared on the way.
 
 #include "draco/atomo/memory_storage.hpp"
+
 #include "ledger.hpp"
 
 #include <cstddef>
@@ -114,7 +115,8 @@ Result<> run_operation(T table, Transaction<Ledger>& tx, LedgerModel& model, Dec
             DRACO_TRY(found, tx.get(table, key));
             const auto it = expected.find(key);
             if (found.has_value() != (it != expected.end()) || (found && !(*found == it->second)))
-                return fail(Errc::Corrupt, "get differs from the model in " + std::string(T::kName));
+                return fail(Errc::Corrupt,
+                            "get differs from the model in " + std::string(T::kName));
             return {};
         }
         default: {

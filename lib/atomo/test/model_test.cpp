@@ -2,6 +2,7 @@
 #include "draco/atomo/rocks_storage.hpp"
 #include "draco/atomo/state_check.hpp"
 #include "draco/testing/seed.hpp"
+
 #include "ledger_model.hpp"
 #include "temporary_directory.hpp"
 

@@ -2,6 +2,7 @@
 
 #include "draco/atomo/memory_storage.hpp"
 #include "draco/atomo/rocks_storage.hpp"
+
 #include "faulty_storage.hpp"
 #include "ledger_model.hpp"
 #include "temporary_directory.hpp"

@@ -1,8 +1,10 @@
+#include "draco/atomo/storage.hpp"
+
 #include "draco/atomo/byte_order.hpp"
 #include "draco/atomo/memory_storage.hpp"
 #include "draco/atomo/rocks_storage.hpp"
-#include "draco/atomo/storage.hpp"
 #include "draco/testing/seed.hpp"
+
 #include "temporary_directory.hpp"
 
 #include <gtest/gtest.h>

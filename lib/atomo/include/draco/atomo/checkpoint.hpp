@@ -53,8 +53,8 @@ struct ExportOptions {
 };
 
 // Writes the checkpoint of `version` to `to`, which must be empty, in memory of about a buffer and
-// an entry. Commits may go on meanwhile. InvalidArgument: a table to exclude is authenticated or does
-// not exist, or the file is not empty. The file is not synced.
+// an entry. Commits may go on meanwhile. InvalidArgument: a table to exclude is authenticated or
+// does not exist, or the file is not empty. The file is not synced.
 Result<CheckpointReport> export_checkpoint(const Version& version,
                                            File& to,
                                            const ExportOptions& options = {});
@@ -67,10 +67,10 @@ Result<CheckpointReport> export_checkpoint(const Version& version,
                                            const ExportOptions& options = {});
 
 // Loads a checkpoint into a storage that holds nothing. First the file is read once and must have
-// the expected hash; not a byte is parsed before. Then it is read again and loaded; the hash of this
-// second reading and the state root computed from the entries must be as expected, or the storage
-// stays unusable (opening it is Unavailable) and has to be discarded. Memory: a few MiB and the
-// largest entry, whatever the file says.
+// the expected hash; not a byte is parsed before. Then it is read again and loaded; the hash of
+// this second reading and the state root computed from the entries must be as expected, or the
+// storage stays unusable (opening it is Unavailable) and has to be discarded. Memory: a few MiB and
+// the largest entry, whatever the file says.
 //
 // Corrupt: another hash or root, or bytes that are not the format; names the offset.
 // AlreadyExists: the storage holds something.

@@ -84,7 +84,9 @@ public:
 
     static Range below(const K& key) { return all().until(key); }
 
-    static Range between(const K& from_key, const K& to_key) { return from(from_key).until(to_key); }
+    static Range between(const K& from_key, const K& to_key) {
+        return from(from_key).until(to_key);
+    }
 
     // The keys whose first fields equal these. Only for keys that are tuples, pairs or aggregates.
     template <class... Fields>
@@ -159,8 +161,7 @@ public:
         Bytes scratch;
         DRACO_TRY(bytes, find(*version_, overlay_, storage_key<T>(key), scratch));
         if (!bytes) return std::nullopt;
-        DRACO_TRY(value,
-                  in_table<T>(T::CodecType::template decode<typename T::ValueType>(*bytes)));
+        DRACO_TRY(value, in_table<T>(T::CodecType::template decode<typename T::ValueType>(*bytes)));
         return std::move(value);
     }
 
@@ -230,9 +231,7 @@ public:
     // InvalidArgument, and nothing is written, if the key or value is over its bound.
     template <class T>
         requires(S::template kContains<T>)
-    Result<> put(T /*table*/,
-                 const typename T::KeyType& key,
-                 const typename T::ValueType& value) {
+    Result<> put(T /*table*/, const typename T::KeyType& key, const typename T::ValueType& value) {
         return write<T>(key, T::CodecType::encode(value));
     }
 

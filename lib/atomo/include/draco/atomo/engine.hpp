@@ -37,7 +37,8 @@ struct Version {
 };
 
 // The entries of one interval, of a version with `overlay` (if not null) on top. Both must outlive
-// it. It sees writes made to the overlay ahead of its position. Views are valid until the next call.
+// it. It sees writes made to the overlay ahead of its position. Views are valid until the next
+// call.
 class MergedCursor {
 public:
     MergedCursor(const Version& version, const Overlay* overlay, KeyInterval interval, Order order);
@@ -82,9 +83,9 @@ public:
     std::shared_ptr<const Version> latest() const;
 
     // Computes the next state root, stores data, tree and root in one atomic batch, and publishes
-    // the version. An error before the storage was asked leaves everything as it was. After an error
-    // of the storage the outcome is unknown: every later commit fails with Unavailable until the
-    // database is opened again.
+    // the version. An error before the storage was asked leaves everything as it was. After an
+    // error of the storage the outcome is unknown: every later commit fails with Unavailable until
+    // the database is opened again.
     Result<std::shared_ptr<const Version>> commit(const Overlay& overlay);
 
     // Makes all commits durable, whatever the Durability of the storage.
@@ -96,7 +97,7 @@ private:
     const std::unique_ptr<Storage> storage_;
     const TableSet authenticated_;
     std::optional<Error> poison_;  // what the storage said
-    mutable std::mutex mutex_;  // of latest_
+    mutable std::mutex mutex_;     // of latest_
     std::shared_ptr<const Version> latest_;
 };
 

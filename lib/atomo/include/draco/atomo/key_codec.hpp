@@ -103,11 +103,10 @@ struct KeyPart<bool> {
 namespace detail {
 
 template <class T>
-concept KeyInteger =
-    std::same_as<T, std::uint8_t> || std::same_as<T, std::uint16_t> ||
-    std::same_as<T, std::uint32_t> || std::same_as<T, std::uint64_t> ||
-    std::same_as<T, std::int8_t> || std::same_as<T, std::int16_t> ||
-    std::same_as<T, std::int32_t> || std::same_as<T, std::int64_t>;
+concept KeyInteger = std::same_as<T, std::uint8_t> || std::same_as<T, std::uint16_t> ||
+                     std::same_as<T, std::uint32_t> || std::same_as<T, std::uint64_t> ||
+                     std::same_as<T, std::int8_t> || std::same_as<T, std::int16_t> ||
+                     std::same_as<T, std::int32_t> || std::same_as<T, std::int64_t>;
 
 }  // namespace detail
 
@@ -149,9 +148,7 @@ struct KeyPart<T> {
 
 template <class Tag, class Rep>
 struct KeyPart<StrongId<Tag, Rep>> {
-    static void encode(StrongId<Tag, Rep> id, Bytes& out) {
-        KeyPart<Rep>::encode(id.value(), out);
-    }
+    static void encode(StrongId<Tag, Rep> id, Bytes& out) { KeyPart<Rep>::encode(id.value(), out); }
 
     static Result<> decode(KeyReader& in, StrongId<Tag, Rep>& out) {
         Rep value{};
@@ -271,12 +268,13 @@ concept KeyAggregate = bcs::Aggregate<T> && bcs::kFieldCount<T> > 0 && requires(
 template <detail::KeyAggregate T>
 struct KeyPart<T> {
     static void encode(const T& value, Bytes& out) {
-        bcs::with_fields(value, [&](const auto&... fields) { detail::encode_parts(out, fields...); });
+        bcs::with_fields(value,
+                         [&](const auto&... fields) { detail::encode_parts(out, fields...); });
     }
 
     static Result<> decode(KeyReader& in, T& out) {
-        return bcs::with_fields(out,
-                                [&](auto&... fields) { return detail::decode_parts(in, fields...); });
+        return bcs::with_fields(
+            out, [&](auto&... fields) { return detail::decode_parts(in, fields...); });
     }
 };
 

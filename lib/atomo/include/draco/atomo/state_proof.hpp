@@ -42,7 +42,9 @@ Result<> verify_absent(const TrustedRoot& trusted, ByteView storage_key, ByteVie
 
 template <class T>
 Bytes storage_key(const typename T::KeyType& key) {
-    Bytes bytes{T::kId};
+    Bytes bytes;
+    bytes.reserve(64);  // most keys, in one allocation
+    bytes.push_back(T::kId);
     KeyPart<typename T::KeyType>::encode(key, bytes);
     return bytes;
 }

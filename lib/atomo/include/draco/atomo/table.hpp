@@ -50,7 +50,7 @@ struct BcsCodec {
 };
 
 inline constexpr std::size_t kTableNameBytesMax = 64;
-inline constexpr std::uint8_t kTableIdMax = 239;  // the others are atomo's own
+inline constexpr std::uint8_t kTableIdMax = 239;   // the others are atomo's own
 inline constexpr std::size_t kKeyBytesMax = 4096;  // encoded
 inline constexpr std::size_t kValueBytesMax = std::size_t{16} << 20;
 
@@ -105,7 +105,8 @@ consteval bool unique(std::array<T, N> values) {
 template <auto... Tables>
 struct Schema {
     template <class T>
-    static constexpr bool kContains = (std::same_as<T, std::remove_const_t<decltype(Tables)>> || ...);
+    static constexpr bool kContains =
+        (std::same_as<T, std::remove_const_t<decltype(Tables)>> || ...);
 
     // Ascending by id.
     static std::vector<TableInfo> tables() {
