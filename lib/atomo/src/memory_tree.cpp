@@ -40,8 +40,8 @@ std::size_t entry_bytes(const StorageEntry& entry) {
     return entry.key.size() + entry.value.size();
 }
 
-// The number of lows that are less than `key` (or not greater, with `or_equal`).
-template <bool or_equal>
+// The number of lows that are less than `key` (or not greater, with `OrEqual`).
+template <bool OrEqual>
 std::size_t count_below(const Inner& inner, ByteView key) {
     const std::uint64_t prefix = prefix_of(key);
     std::size_t from = 0;
@@ -50,7 +50,7 @@ std::size_t count_below(const Inner& inner, ByteView key) {
         const std::size_t middle = (from + to) / 2;
         const std::uint64_t candidate = inner.prefixes[middle];
         const bool below = candidate != prefix ? candidate < prefix
-                           : or_equal          ? !bytes_less(key, inner.lows[middle])
+                           : OrEqual           ? !bytes_less(key, inner.lows[middle])
                                                : bytes_less(inner.lows[middle], key);
         if (below)
             from = middle + 1;
@@ -134,6 +134,7 @@ std::optional<Child> merge_small(const Child& left, const Child& right) {
         leaf->data_bytes() + next.data_bytes() > PackedLeaf::kBytesMax / 2)
         return std::nullopt;
     std::vector<StorageEntry> entries;
+    entries.reserve(leaf->size() + next.size());
     for (std::size_t i = 0; i < leaf->size(); ++i) entries.push_back(leaf->entry(i));
     for (std::size_t i = 0; i < next.size(); ++i) entries.push_back(next.entry(i));
     return PackedLeaf(entries);

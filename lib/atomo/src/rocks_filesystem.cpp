@@ -33,7 +33,8 @@ IOStatus to_status(const Error& error) {
 }
 
 IOStatus to_status(const Result<>& result) {
-    return result ? IOStatus::OK() : to_status(result.error());
+    if (result) return IOStatus::OK();
+    return to_status(result.error());
 }
 
 // RocksDB joins with '/', also after a '/'; a Disk's paths are in one form.

@@ -66,6 +66,7 @@ Result<> delete_pages(Storage& storage, const StorageSnapshot& snapshot) {
         if (entry) keys.push_back(to_bytes(entry->key));
         if (keys.size() == kDeletesPerCommit || !entry) {
             std::vector<StorageWrite> writes;
+            writes.reserve(keys.size());
             for (const Bytes& key : keys) writes.push_back({key, std::nullopt});
             DRACO_TRY_VOID(storage.commit(writes));
             keys.clear();

@@ -16,7 +16,7 @@ inline bool bytes_less(ByteView a, ByteView b) {
 
 // For ordered containers of Bytes; finds by view.
 struct BytesLess {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): the standard's name
 
     bool operator()(ByteView a, ByteView b) const { return bytes_less(a, b); }
 };
