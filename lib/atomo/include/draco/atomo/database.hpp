@@ -63,7 +63,7 @@ consteval bool begins_with() {
 // Names the table in the error of a decode.
 template <class T, class Value>
 Result<Value> in_table(Result<Value> decoded) {
-    return std::move(decoded).map_error([](Error error) {
+    return std::move(decoded).map_error([](const Error& error) {
         return Error{error.code, "table " + std::string(T::kName) + ": " + error.context};
     });
 }
