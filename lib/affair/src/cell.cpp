@@ -43,8 +43,11 @@ Cell::Cell(Executor& executor,
       escalation_(std::move(escalation)) {}
 
 Result<> Cell::start() {
-    const Entered entered(*this);
-    return create_object();
+    Lock lock(mutex_);
+    DRACO_TRY_VOID(create(lock));
+    settle(std::move(lock));
+    post_workers_for_queue(Lock(mutex_));
+    return {};
 }
 
 Error Cell::rejection(Admission why) const {
@@ -193,9 +196,7 @@ void Cell::recover(Lock lock) {
     });
 }
 
-void Cell::restart() {
-    Lock lock(mutex_);
-    if (phase_ != Phase::BackingOff || closed_) return;
+Result<> Cell::create(Lock& lock) {
     ++inside_;
     lock.unlock();
     Result<> created;
@@ -205,12 +206,17 @@ void Cell::restart() {
     }
     lock.lock();
     --inside_;
-    if (created) {
-        phase_ = Phase::Running;
+    if (created) phase_ = Phase::Running;
+    return created;
+}
+
+void Cell::restart() {
+    Lock lock(mutex_);
+    if (phase_ != Phase::BackingOff || closed_) return;
+    if (auto created = create(lock))
         ++restarts_;
-    } else {
+    else
         failure_ = std::move(created).error();
-    }
     settle(std::move(lock));
     post_workers_for_queue(Lock(mutex_));
 }

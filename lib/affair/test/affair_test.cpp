@@ -326,6 +326,30 @@ TEST_F(AffairTest, FailingFactory) {
     EXPECT_EQ(owner->snapshot().failures, 3U);
 }
 
+// What reaches an object while its factory runs waits until the object is there, and a stop does
+// too: here the factory lets the executor run, as another thread of a pool would.
+TEST_F(AffairTest, MessagesWaitForTheFirstIncarnation) {
+    std::size_t stops = 0;
+    const auto owner =
+        registry_.spawn<Clerk>({.name = "clerk", .capacity = 8}, [&](const Self<Clerk>& self) {
+            EXPECT_TRUE(self.address().tell(Note{1}));
+            executor_.run_ready();
+            EXPECT_EQ(registry_.snapshot().at(0).queued, 1U);
+            registry_.stop_all(StopPolicy::Drain, in(1s), [&](const StopReport& report) {
+                ++stops;
+                EXPECT_TRUE(report.unfinished.empty());
+                EXPECT_EQ(journal_.destroyed, 1);
+            });
+            executor_.run_ready();
+            EXPECT_EQ(stops, 0U);
+            return std::make_unique<Clerk>(journal_);
+        });
+    ASSERT_TRUE(owner);
+    executor_.run_ready();
+    EXPECT_THAT(journal_.notes, ElementsAre(1));
+    EXPECT_EQ(stops, 1U);
+}
+
 // Names are unique among living objects, and bounds of 0 are refused.
 TEST_F(AffairTest, SpawnChecksItsOptions) {
     const auto make = [this] { return std::make_unique<Clerk>(journal_); };
@@ -487,6 +511,22 @@ TEST_F(TurnTest, TurnsDoNotOutliveTheirIncarnation) {
     EXPECT_TRUE(asker.address().tell(Note{1}));
     executor_.run_all();
     ASSERT_EQ(heard_.size(), 1U);
+    EXPECT_EQ(heard_[0], 2);
+}
+
+// Nor does a turn run in the next incarnation if it was queued when its own one failed.
+TEST_F(TurnTest, QueuedTurnsDoNotOutliveTheirIncarnation) {
+    const auto asker = spawn_asker(1);
+    EXPECT_TRUE(asker.address().tell(Note{0}));
+    executor_.run_ready();
+    EXPECT_TRUE(clerk_.address().tell(Unpark{}));  // runs first: the turn queues behind Fail
+    EXPECT_TRUE(asker.address().tell(Fail{}));
+    executor_.run_all();
+    EXPECT_EQ(asker.snapshot().restarts, 1U);
+    EXPECT_TRUE(heard_.empty());
+    EXPECT_TRUE(asker.address().tell(Note{1}));
+    executor_.run_all();
+    ASSERT_EQ(heard_.size(), 1U) << "the dropped turn did not give its place back";
     EXPECT_EQ(heard_[0], 2);
 }
 

@@ -101,6 +101,10 @@ protected:
     Admission admit(const Lock& lock);
     // Under the lock, before a continuation goes in.
     bool accepts_turn(const Lock& lock, std::uint64_t incarnation) const;
+
+    // Asked by a worker inside the object: incarnations change only when none is.
+    bool is_current(std::uint64_t incarnation) const { return incarnation == incarnation_; }
+
     // After something went into the queue; unlocks.
     void wake(Lock lock);
     // A worker's first step. False: there is nothing it may do now (and it has left).
@@ -126,7 +130,7 @@ protected:
     std::vector<Activity> activities_;  // one for each worker that can be inside the object
 
 private:
-    enum class Phase { Running, BackingOff, Stopped, Failed };
+    enum class Phase { Starting, Running, BackingOff, Stopped, Failed };
 
     // For counters with one writer at a time: cheaper than a read-modify-write.
     static void bump(std::atomic<std::uint64_t>& counter) {
@@ -142,6 +146,8 @@ private:
     ObjectState state(const Lock& lock) const;
     void settle(Lock lock);
     void recover(Lock lock);
+    // Calls the factory, without the lock. What arrives meanwhile waits, a stop too.
+    Result<> create(Lock& lock);
     void restart();
     void end(Lock lock, Phase phase);
     std::optional<Duration> next_backoff(const Lock& lock);
@@ -153,7 +159,7 @@ private:
 
     // Guarded by mutex_.
     std::condition_variable left_;
-    Phase phase_ = Phase::Running;
+    Phase phase_ = Phase::Starting;
     bool accepting_ = true;
     bool closed_ = false;
     std::optional<StopPolicy> stopping_;

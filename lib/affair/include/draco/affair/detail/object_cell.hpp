@@ -116,7 +116,7 @@ public:
         return Admission::Accepted;
     }
 
-    // Dropped if the incarnation that made it is gone.
+    // Dropped if the incarnation that made it is gone, now or when its turn comes.
     void put_turn(std::unique_ptr<Turn> turn) {
         Lock lock(mutex_);
         if (!accepts_turn(lock, turn->incarnation)) {
@@ -261,8 +261,10 @@ private:
     }
 
     Outcome deliver(std::unique_ptr<Turn>& queued, Activity& activity) {
-        activity.begin(kTurn, std::source_location::current(), now());
         const auto turn = std::move(queued);
+        // It may have waited here while its incarnation failed.
+        if (!is_current(turn->incarnation)) return {Ending::Turned, {}};
+        activity.begin(kTurn, std::source_location::current(), now());
         return {Ending::Turned, guarded([&] {
                     if constexpr (!kConcurrent) return turn->run(*object_);
                 })};
