@@ -58,8 +58,8 @@ Result<HashedContent> hash_stream(std::FILE* stream, const std::string& name, co
     Progress progress(clock, name, 0);
     blake3_tree::Hasher hasher;
     Bytes buffer(blake3_tree::kBlockBytes);
-    for (std::size_t count = buffer.size(); count == buffer.size();) {
-        count = std::fread(buffer.data(), 1, buffer.size(), stream);
+    while (std::feof(stream) == 0 && std::ferror(stream) == 0) {
+        const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), stream);
         hasher.update(ByteView(buffer).first(count));
         progress.advance(count);
     }

@@ -102,7 +102,7 @@ void run_on_threads(std::uint64_t thread_count, const Work& work) {
     try {
         for (std::uint64_t i = 1; i < std::min<std::uint64_t>(thread_count, kThreadCountLimit); ++i)
             threads.emplace_back(work);
-    } catch (const std::system_error&) {
+    } catch (const std::system_error&) {  // NOLINT(bugprone-empty-catch): see below
         // No more threads to be had: those there are do the work.
     }
     work();
