@@ -42,6 +42,15 @@ Result<StateRecord> check_state(const std::optional<StateRecord>& stored, StateH
     return *stored;
 }
 
+// A sync is not tried again after a failure: it could succeed although data is lost.
+Result<> check_outcome_known(const std::optional<Error>& poison) {
+    if (!poison) return {};
+    return fail(Errc::Unavailable,
+                "an earlier commit or sync failed and its outcome is unknown; open the database "
+                "again. It said: " +
+                    to_string(*poison));
+}
+
 }  // namespace
 
 const StateRoot& Version::root() const {
@@ -175,11 +184,7 @@ std::shared_ptr<const Version> Engine::latest() const {
 }
 
 Result<std::shared_ptr<const Version>> Engine::commit(const Overlay& overlay) {
-    if (poison_)
-        return fail(Errc::Unavailable,
-                    "an earlier commit or sync failed and its outcome is unknown; open the "
-                    "database again. It said: " +
-                        to_string(*poison_));
+    DRACO_TRY_VOID(check_outcome_known(poison_));
     const auto base = latest();
     DRACO_TRY(update, base->tree->update(*base->storage, overlay, authenticated_));
 
@@ -212,6 +217,7 @@ Result<std::shared_ptr<const Version>> Engine::commit(const Overlay& overlay) {
 }
 
 Result<> Engine::sync() {
+    DRACO_TRY_VOID(check_outcome_known(poison_));
     auto synced = storage_->sync();
     if (!synced) poison_ = synced.error();
     return synced;

@@ -46,6 +46,11 @@ std::string disk_path(const std::string& path) {
     return normal;
 }
 
+std::string parent_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
 ByteView view(const Slice& slice) {
     return as_bytes({slice.data(), slice.size()});
 }
@@ -276,7 +281,12 @@ public:
                         const std::string& to,
                         const IOOptions& /*options*/,
                         IODebugContext* /*dbg*/) override {
-        return to_status(disk_.rename(disk_path(from), disk_path(to)));
+        // RocksDB renames CURRENT to point to a MANIFEST whose own name it never made durable: it
+        // takes the order of name changes for given. A Disk promises none.
+        const std::string source = disk_path(from);
+        const auto synced = disk_.sync_directory(parent_of(source));
+        if (!synced) return to_status(synced.error());
+        return to_status(disk_.rename(source, disk_path(to)));
     }
 
     IOStatus LockFile(const std::string& path,
@@ -336,14 +346,18 @@ private:
         return IOStatus::OK();
     }
 
-    // The directory's own name is made durable at once: RocksDB syncs only what is inside.
+    // The names of the directory and of those above it, which may be new too, are made durable at
+    // once: RocksDB syncs only what is inside.
     IOStatus create_directory(const std::string& path) {
-        const std::string normal = disk_path(path);
-        const auto created = disk_.create_directory(normal);
+        std::string directory = disk_path(path);
+        const auto created = disk_.create_directory(directory);
         if (!created) return to_status(created.error());
-        const std::size_t slash = normal.rfind('/');
-        return to_status(
-            disk_.sync_directory(slash == std::string::npos ? "" : normal.substr(0, slash)));
+        while (!directory.empty()) {
+            directory = parent_of(directory);
+            const auto synced = disk_.sync_directory(directory);
+            if (!synced) return to_status(synced.error());
+        }
+        return IOStatus::OK();
     }
 
     Disk& disk_;

@@ -309,6 +309,21 @@ TEST(Database, AFailedCommitPoisonsTheWriter) {
     EXPECT_EQ(balance(writer.reader().snapshot(), 1), 1U);
 }
 
+TEST(Database, AFailedSyncPoisonsTheWriter) {
+    // Trying again could succeed although what was to be synced is lost.
+    const auto plan = std::make_shared<FaultPlan>();
+    auto writer =
+        *open_database<Ledger>(std::make_unique<FaultyStorage>(open_memory_storage(), plan));
+    ASSERT_TRUE(writer.commit([](auto& tx) { return set_balance(tx, 1, 1); }));
+    plan->sync_fails = true;
+    EXPECT_EQ(writer.sync().error().code, Errc::Io);
+    plan->sync_fails = false;
+    EXPECT_EQ(writer.sync().error().code, Errc::Unavailable);
+    EXPECT_EQ(writer.commit([](auto& tx) { return set_balance(tx, 1, 2); }).error().code,
+              Errc::Unavailable);
+    EXPECT_EQ(balance(writer.reader().snapshot(), 1), 1U);
+}
+
 TEST(Database, DamagedValuesAreErrorsThatNameTheTable) {
     // Bytes that do not decode are Corrupt, with the table; nothing asserts.
     auto storage = open_memory_storage();

@@ -9,9 +9,10 @@ namespace draco::atomo {
 
 struct FaultPlan {
     int commits_until_failure = -1;  // negative: none fails
+    bool sync_fails = false;
 };
 
-// A storage whose commits fail when the plan says so.
+// A storage whose commits and syncs fail when the plan says so.
 class FaultyStorage final : public Storage {
 public:
     FaultyStorage(std::unique_ptr<Storage> storage, std::shared_ptr<FaultPlan> plan)
@@ -27,7 +28,10 @@ public:
         return storage_->commit(writes);
     }
 
-    Result<> sync() override { return storage_->sync(); }
+    Result<> sync() override {
+        if (plan_->sync_fails) return fail(Errc::Io, "planned failure");
+        return storage_->sync();
+    }
 
     bool read_only() const override { return storage_->read_only(); }
 

@@ -3,6 +3,7 @@
 #include "draco/atomo/byte_order.hpp"
 #include "draco/atomo/memory_storage.hpp"
 #include "draco/atomo/rocks_storage.hpp"
+#include "draco/simulon/disk.hpp"
 #include "draco/testing/seed.hpp"
 
 #include "temporary_directory.hpp"
@@ -221,6 +222,41 @@ TEST(RocksStorage, IsExclusive) {
     EXPECT_EQ(second.error().code, Errc::Unavailable) << to_string(second.error());
     first->reset();
     EXPECT_TRUE(open_rocks_storage({.path = directory.path()}).has_value());
+}
+
+TEST(RocksStorage, ADatabaseInANewDeepDirectoryIsDurable) {
+    // All directories on the way to the database are as durable as what is committed to it, also
+    // those that opening it created.
+    for (std::uint64_t seed = 0; seed < 8; ++seed) {
+        simulon::SimulatedDisk disk(seed);
+        const RocksOptions options{.path = "node/data/state", .disk = &disk};
+        commit(**open_rocks_storage(options), {{Bytes{1}, Bytes{2}}});
+        disk.crash();
+        disk.restart();
+        const auto storage = open_rocks_storage(options);
+        ASSERT_TRUE(storage.has_value()) << to_string(storage.error());
+        Bytes scratch;
+        const auto found = (*(*storage)->snapshot())->get(Bytes{1}, scratch);
+        ASSERT_TRUE(found.has_value());
+        EXPECT_TRUE(found->has_value()) << "seed " << seed;
+    }
+}
+
+TEST(RocksStorage, OpensAfterACrashWhileItWasCreated) {
+    // At whatever change of the disk the power fails, and whichever of the names made until then
+    // survive: there is no database, or a whole one.
+    for (std::uint64_t seed = 0; seed < 6; ++seed)
+        for (std::uint64_t change = 1; change <= 24; ++change) {
+            simulon::SimulatedDisk disk(100 * seed + change);
+            const RocksOptions options{.path = "state", .disk = &disk};
+            disk.crash_at_change(change);
+            static_cast<void>(open_rocks_storage(options));
+            disk.crash();
+            disk.restart();
+            const auto storage = open_rocks_storage(options);
+            ASSERT_TRUE(storage.has_value())
+                << "seed " << seed << ", change " << change << ": " << to_string(storage.error());
+        }
 }
 
 TEST(RocksStorage, ReadOnlyRefusesWritesAndNeedsADatabase) {

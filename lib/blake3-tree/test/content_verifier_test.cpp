@@ -140,6 +140,19 @@ TEST(IncrementalVerifier, RefusesPartsOfABlock) {
     }
 }
 
+TEST(IncrementalVerifier, RefusesAnEmptyBlockAfterAnother) {
+    // Who makes up the hash may put a chunk of no bytes after a whole block. No content has that
+    // hash, so there must be no content that verifies against it.
+    const Content& content = six_blocks();
+    const Hash leaves[] = {content.tree.leaf(0), block_node({}, 1).chaining_value()};
+    const HashTree tree = HashTree::from_leaves(leaves);
+    IncrementalVerifier verifier(tree.root());
+    ASSERT_TRUE(verifier.feed_proof(initial_proof(tree.view(), 0).bytes()));
+    ASSERT_TRUE(verifier.verify_block(content.block(0)));
+    EXPECT_EQ(code_of(verifier.verify_block(ByteView())), Errc::Corrupt);
+    EXPECT_FALSE(verifier.is_done());
+}
+
 TEST(IncrementalVerifier, RefusesBlocksThatNoContentHas) {
     // Positions past the largest content are an error, not arithmetic that wraps.
     const Content& content = six_blocks();
@@ -203,6 +216,22 @@ TEST(RangeProof, RefusesEveryDamage) {
         damaged[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
         ASSERT_FALSE(verifies(content, range, damaged)) << bit;
     }
+}
+
+TEST(RangeProof, RefusesFramesThatNothingNeeds) {
+    // More frames than the range can have are refused at once; frames for blocks past the end of
+    // the content are found when the end is reached.
+    const Content& content = six_blocks();
+    const BlockRange whole{.first = 1, .end = 6};
+    Bytes proof = *range_proof(content.tree.view(), whole);
+    proof.push_back(0);
+    EXPECT_EQ(code_of(RangeVerifier::open(content.tree.root(), whole, proof)), Errc::Corrupt);
+    const BlockRange beyond{.first = 4, .end = 8};
+    proof = *range_proof(content.tree.view(), beyond);
+    ASSERT_TRUE(verifies(content, beyond, proof));
+    proof.push_back(0);
+    EXPECT_TRUE(RangeVerifier::open(content.tree.root(), beyond, proof));
+    EXPECT_FALSE(verifies(content, beyond, proof));
 }
 
 TEST(RangeProof, RefusesEmptyAndImpossibleRanges) {

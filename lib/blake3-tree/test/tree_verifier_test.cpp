@@ -70,6 +70,11 @@ TEST(TreeVerifier, RefusesSetSignBitOfTheLeaf) {
     EXPECT_EQ(code_of(second.feed_proof(attack)), Errc::Corrupt);
     attack[0] = 0x40;
     EXPECT_TRUE(second.feed_proof(attack));
+    // For a leaf past the end, two left siblings are the right number.
+    TreeVerifier beyond(tree.root(), 3, Mode::plain());
+    attack[0] = 0xC0;
+    EXPECT_EQ(code_of(beyond.feed_proof(attack)), Errc::Corrupt);
+    EXPECT_FALSE(beyond.is_done());
 }
 
 TEST(TreeVerifier, RefusesEveryOtherLength) {

@@ -140,6 +140,30 @@ TEST_F(ProofTest, ListedEmptySiblingIsRefused) {
     }
 }
 
+// The way to a key's own leaf does not prove it absent, though it leads to the root.
+TEST_F(ProofTest, NoKeyIsAbsentBesideItself) {
+    auto [statement, proof] = samples_[0];
+    proof[1] = 2;
+    append(proof, statement.key.view());
+    append(proof, statement.value_hash->view());
+    const auto verdict = verify_absence<Sha256Nodes>(statement.root, statement.key, proof);
+    ASSERT_FALSE(verdict);
+    EXPECT_THAT(verdict.error().context, ::testing::HasSubstr("key itself"));
+}
+
+// A sibling for a level below the slot would be skipped on the way to the root: one encoding only.
+TEST_F(ProofTest, SiblingsBelowTheSlotAreRefused) {
+    auto [statement, proof] = samples_[0];
+    const std::size_t depth = proof[2];
+    ASSERT_NE(depth % 8, 0U) << "the bitmap has no unused bit; take another sample";
+    std::uint8_t& last = proof[4 + depth / 8];
+    last = static_cast<std::uint8_t>(last | (1U << (depth % 8)));
+    proof.resize(proof.size() + Digest::kSize, std::uint8_t{1});
+    const auto verdict = statement.verify(proof);
+    ASSERT_FALSE(verdict);
+    EXPECT_THAT(verdict.error().context, ::testing::HasSubstr("bitmap"));
+}
+
 // A leaf cannot pass as an inner node, nor an inner node as a leaf: with both hashed from the same
 // 64 bytes and no prefix, the key and value hash chosen here would make either of them both.
 TEST_F(ProofTest, LeavesAndInnerNodesAreDistinct) {

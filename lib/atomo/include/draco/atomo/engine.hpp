@@ -84,8 +84,8 @@ public:
 
     // Computes the next state root, stores data, tree and root in one atomic batch, and publishes
     // the version. An error before the storage was asked leaves everything as it was. After an
-    // error of the storage the outcome is unknown: every later commit fails with Unavailable until
-    // the database is opened again.
+    // error of the storage the outcome is unknown: every later commit and sync fails with
+    // Unavailable until the database is opened again.
     Result<std::shared_ptr<const Version>> commit(const Overlay& overlay);
 
     // Makes all commits durable, whatever the Durability of the storage.
