@@ -10,13 +10,13 @@ bool has_nul(std::string_view text) {
 }  // namespace
 
 const Mode& directory_mode() {
-    static const Mode mode = Mode::keyed(Key(hash(as_bytes("DIRECTORY")).bytes));
-    return mode;
+    static const Mode kMode = Mode::keyed(Key(hash(as_bytes("DIRECTORY")).bytes));
+    return kMode;
 }
 
 const Hash& empty_directory_hash() {
-    static const Hash value = hash({}, directory_mode());
-    return value;
+    static const Hash kHash = hash({}, directory_mode());
+    return kHash;
 }
 
 DirectoryHasher::DirectoryHasher() : assembler_(directory_mode()) {}
