@@ -26,7 +26,7 @@ struct MemoryTree::Inner {
     bool above_leaves = false;
     std::array<std::uint64_t, kChildrenMax> prefixes;  // of the lows
     std::array<const void*, kChildrenMax> targets;     // the words of a leaf, or an Inner
-    std::vector<Bytes> lows;
+    std::vector<ByteView> lows;                        // into the first leaf below each child
     std::vector<Child> children;
 
     // Fetches into the cache what a lookup touches, all lines at once instead of one by one.
@@ -144,7 +144,7 @@ std::shared_ptr<const Inner> make_inner(std::span<Child> children) {
             inner->targets[i] = leaf->words();
         else
             inner->targets[i] = std::get<std::shared_ptr<const Inner>>(child).get();
-        inner->lows.push_back(to_bytes(low_of(child)));
+        inner->lows.push_back(low_of(child));
         inner->children.push_back(std::move(child));
     }
     inner->above_leaves = std::holds_alternative<PackedLeaf>(inner->children.front());
@@ -201,11 +201,10 @@ void replace_inner(const Inner& inner,  // NOLINT(misc-no-recursion): bounded by
     std::vector<Child> replacements;
     if (inner.children.empty()) replace_leaf(nullptr, writes, children);
     for (std::size_t i = 0; i < inner.children.size(); ++i) {
-        const auto end =
-            i + 1 == inner.children.size()
-                ? writes.end()
-                : std::ranges::lower_bound(
-                      writes, ByteView(inner.lows[i + 1]), bytes_less, &StorageWrite::key);
+        const auto end = i + 1 == inner.children.size()
+                             ? writes.end()
+                             : std::ranges::lower_bound(
+                                   writes, inner.lows[i + 1], bytes_less, &StorageWrite::key);
         const auto here = writes.first(static_cast<std::size_t>(end - writes.begin()));
         writes = writes.subspan(here.size());
         if (here.empty()) {
@@ -311,17 +310,17 @@ std::optional<ByteView> MemoryTree::find(ByteView key) const {
 
 std::optional<MemoryTree::Place> MemoryTree::first_from(ByteView key) const {
     const Inner* inner = root_.get();
-    const Bytes* next_low = nullptr;  // the first key right of the path
+    std::optional<ByteView> next_low;  // the first key right of the path
     while (!inner->children.empty()) {
         const std::size_t upto = std::max<std::size_t>(count_below<true>(*inner, key), 1);
-        if (upto < inner->lows.size()) next_low = &inner->lows[upto];
+        if (upto < inner->lows.size()) next_low = inner->lows[upto];
         const Child& child = inner->children[upto - 1];
         if (const auto* leaf = std::get_if<PackedLeaf>(&child)) {
             const std::size_t index = leaf->lower_bound(key);
             if (index < leaf->size()) return Place{leaf, index};
-            if (next_low == nullptr) return std::nullopt;
+            if (!next_low) return std::nullopt;
             key = *next_low;  // descend once more, to the neighbour on the right
-            next_low = nullptr;
+            next_low.reset();
             inner = root_.get();
             continue;
         }
