@@ -2,7 +2,7 @@
 // same run. Times are CPU times of the calling thread; the sides take turns and medians are
 // compared, because machines are shared.
 //
-//     draco_atomo_bench [KEYS]     1,000,000 unless told
+//     draco_atomo_bench [KEYS [memory|rocks]]     1,000,000 and both unless told
 
 #include "draco/atomo/database.hpp"
 #include "draco/atomo/memory_storage.hpp"
@@ -24,11 +24,14 @@
 #include <ctime>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <random>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 namespace {
@@ -112,7 +115,9 @@ public:
         options.memtable_insert_with_hint_prefix_extractor.reset(
             rocksdb::NewFixedPrefixTransform(1));
         rocksdb::BlockBasedTableOptions table;
-        table.block_cache = rocksdb::NewLRUCache(RocksOptions().block_cache_bytes);
+        // As much memory as atomo has, which keeps pages of its tree in some of it.
+        table.block_cache = rocksdb::NewLRUCache(RocksOptions().block_cache_bytes +
+                                                 RocksOptions().page_cache_bytes);
         table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
         table.cache_index_and_filter_blocks = true;
         table.pin_l0_filter_and_index_blocks_in_cache = true;
@@ -268,19 +273,40 @@ void measure_memory(std::uint64_t keys) {
     constexpr std::size_t kReads = 200'000;
     Atomo<kPlain> memory(open_memory_storage());
     fill(memory, keys);
+    std::map<Address, Account> tree;
+    std::unordered_map<Address, Account> hash_map;
+    for (std::uint64_t i = 0; i < keys; ++i) {
+        tree.emplace(address(i), Account{i, i, address(i)});
+        hash_map.emplace(address(i), Account{i, i, address(i)});
+    }
     Random random(3);
-    std::vector<double> ns;
-    for (int round = 0; round < 11; ++round)
-        ns.push_back(cpu_ns_of([&] {
+    std::vector<double> memory_ns;
+    std::vector<double> tree_ns;
+    std::vector<double> hash_map_ns;
+    for (int round = 0; round < 11; ++round) {
+        memory_ns.push_back(cpu_ns_of([&] {
             for (std::size_t i = 0; i < kReads / kReadsPerSnapshot; ++i) {
                 const auto snapshot = memory.snapshot();
                 for (std::size_t j = 0; j < kReadsPerSnapshot; ++j)
                     Atomo<kPlain>::get(snapshot, address(random() % keys));
             }
         }));
-    const double reads_per_second = 1e9 * kReads / median(ns);
-    std::printf("memory point read: %.2f million reads/s per core\n", reads_per_second / 1e6);
+        tree_ns.push_back(cpu_ns_of([&] {
+            for (std::size_t i = 0; i < kReads; ++i)
+                benchmark::DoNotOptimize(tree.find(address(random() % keys))->second.balance);
+        }));
+        hash_map_ns.push_back(cpu_ns_of([&] {
+            for (std::size_t i = 0; i < kReads; ++i)
+                benchmark::DoNotOptimize(hash_map.find(address(random() % keys))->second.balance);
+        }));
+    }
+    std::printf("memory point read: atomo %.0f ns, std::map %.0f ns, std::unordered_map %.0f ns\n",
+                median(memory_ns) / kReads,
+                median(tree_ns) / kReads,
+                median(hash_map_ns) / kReads);
+    const double reads_per_second = 1e9 * kReads / median(memory_ns);
     print_ratio("memory_read", reads_per_second / 2e6, ">= 1.00", "2 million reads/s per core");
+    print_ratio("memory_read_to_map", median(tree_ns) / median(memory_ns), "none", "std::map");
     std::vector<double> update_ns;
     for (int round = 0; round < 31; ++round) {
         const auto updates = draw_updates(random, keys);
@@ -289,13 +315,7 @@ void measure_memory(std::uint64_t keys) {
     std::printf("memory update of %zu keys: %.0f us\n", kBatch, median(update_ns) / 1e3);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    const std::uint64_t keys = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000'000;
-    require(keys > 0, "KEYS is a positive number");
-    measure_memory(keys);
-
+void measure_rocks(std::uint64_t keys) {
     std::string directory =
         (std::filesystem::temp_directory_path() / "atomo-bench-XXXXXX").string();
     require(mkdtemp(directory.data()) != nullptr, "creating a directory");
@@ -310,5 +330,16 @@ int main(int argc, char** argv) {
         measure_reads(raw, *authenticated, keys);
     }
     std::filesystem::remove_all(directory);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::uint64_t keys = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000'000;
+    require(keys > 0, "KEYS is a positive number");
+    const std::string_view only = argc > 2 ? argv[2] : "";
+    require(only.empty() || only == "memory" || only == "rocks", "the part is memory or rocks");
+    if (only != "rocks") measure_memory(keys);
+    if (only != "memory") measure_rocks(keys);
     return 0;
 }

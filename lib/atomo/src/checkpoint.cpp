@@ -5,7 +5,9 @@
 #include "draco/crypto/sha2.hpp"
 
 #include "checkpoint_format.hpp"
+#include "commit_batch.hpp"
 #include "layout.hpp"
+#include "page_cache.hpp"
 #include "state_tree.hpp"
 
 #include <algorithm>
@@ -102,15 +104,18 @@ Result<> check_hash(const File& file,
 class Loader {
 public:
     Loader(Storage& storage, const CheckpointHeader& header)
-        : storage_(storage), header_(header), tree_(empty_state_tree(header.hash)) {
+        : storage_(storage),
+          header_(header),
+          tree_(empty_state_tree(header.hash)),
+          pages_(storage.page_cache_bytes()) {
         for (const TableInfo& table : header.tables)
             authenticated_[table.id] = table.authenticated == Authenticated::Yes;
     }
 
     Result<> begin() {
         const Bytes schema = encode_schema({.tables = header_.tables});
-        const Bytes state = state_record(StatePhase::Loading);
-        const StorageWrite writes[] = {{kSchemaKey, schema}, {kStateKey, state}};
+        const Bytes loading = encode_state(state(StatePhase::Loading));
+        const StorageWrite writes[] = {{kSchemaKey, schema}, {kStateKey, loading}};
         return storage_.commit(writes);
     }
 
@@ -135,23 +140,17 @@ public:
     }
 
 private:
-    Bytes state_record(StatePhase phase) const {
-        return encode_state({.phase = phase, .hash = header_.hash, .root = tree_->root()});
+    StateRecord state(StatePhase phase) const {
+        return {.phase = phase, .hash = header_.hash, .root = tree_->root()};
     }
 
     Result<> store(StatePhase phase) {
         DRACO_TRY(snapshot, storage_.snapshot());
-        DRACO_TRY(update, tree_->update(*snapshot, pending_, authenticated_));
+        DRACO_TRY(update, tree_->update(*snapshot, pages_, pending_, authenticated_));
         tree_ = std::move(update.next);
-        std::vector<StorageWrite> writes;
-        for (const auto& [key, value] : pending_) writes.push_back({key, value});
-        std::vector<Bytes> page_keys;
-        page_keys.reserve(update.writes.size());
-        for (const auto& [id, page] : update.writes)
-            writes.push_back({page_keys.emplace_back(page_key(id)), page});
-        const Bytes state = state_record(phase);
-        writes.push_back({kStateKey, state});
-        DRACO_TRY_VOID(storage_.commit(writes));
+        const CommitBatch batch(pending_, update.writes, state(phase));
+        DRACO_TRY_VOID(storage_.commit(batch.writes()));
+        pages_.apply(update.writes);
         pending_.clear();
         pending_bytes_ = 0;
         return {};
@@ -161,6 +160,7 @@ private:
     const CheckpointHeader& header_;
     TableSet authenticated_;
     std::shared_ptr<const StateTree> tree_;
+    PageCache pages_;
     Overlay pending_;
     std::size_t pending_bytes_ = 0;
 };

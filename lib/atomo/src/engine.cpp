@@ -3,7 +3,9 @@
 #include "draco/atomo/byte_order.hpp"
 #include "draco/base/assert.hpp"
 
+#include "commit_batch.hpp"
 #include "layout.hpp"
+#include "page_cache.hpp"
 #include "state_tree.hpp"
 
 #include <algorithm>
@@ -144,7 +146,10 @@ Result<std::optional<StorageEntry>> MergedCursor::next() {
 Engine::Engine(std::unique_ptr<Storage> storage, TableSet authenticated, Version version)
     : storage_(std::move(storage)),
       authenticated_(authenticated),
+      pages_(std::make_unique<PageCache>(storage_->page_cache_bytes())),
       latest_(std::make_shared<const Version>(std::move(version))) {}
+
+Engine::~Engine() = default;
 
 Result<std::shared_ptr<Engine>> Engine::open(std::unique_ptr<Storage> storage,
                                              std::vector<TableInfo> tables,
@@ -186,24 +191,17 @@ std::shared_ptr<const Version> Engine::latest() const {
 Result<std::shared_ptr<const Version>> Engine::commit(const Overlay& overlay) {
     DRACO_TRY_VOID(check_outcome_known(poison_));
     const auto base = latest();
-    DRACO_TRY(update, base->tree->update(*base->storage, overlay, authenticated_));
-
-    std::vector<StorageWrite> writes;
-    writes.reserve(overlay.size() + update.writes.size() + 1);
-    for (const auto& [key, value] : overlay) writes.push_back({key, value});
-    std::vector<Bytes> page_keys;
-    page_keys.reserve(update.writes.size());
-    for (const auto& [id, page] : update.writes)
-        writes.push_back({page_keys.emplace_back(page_key(id)), page});
+    DRACO_TRY(update, base->tree->update(*base->storage, *pages_, overlay, authenticated_));
     const std::uint64_t number = base->number + 1;
-    const Bytes state =
-        encode_state({.hash = base->hash(), .version = number, .root = update.next->root()});
-    writes.push_back({kStateKey, state});
+    const CommitBatch batch(overlay,
+                            update.writes,
+                            {.hash = base->hash(), .version = number, .root = update.next->root()});
 
-    auto stored = storage_->commit(writes);
+    auto stored = storage_->commit(batch.writes());
     if (stored) {
         auto snapshot = storage_->snapshot();
         if (snapshot) {
+            pages_->apply(update.writes);
             auto next = std::make_shared<const Version>(
                 Version{number, *std::move(snapshot), std::move(update.next)});
             const std::scoped_lock lock(mutex_);

@@ -37,10 +37,8 @@ Result<std::optional<Record>> read_record(const StorageSnapshot& storage,
 
 }  // namespace
 
-Bytes page_key(const sparse_merkle::PageId& id) {
-    Bytes key{kPageSpace};
-    append(key, id.view());
-    return key;
+PageKey::PageKey(const sparse_merkle::PageId& id) : size_(1 + id.view().size()) {
+    std::ranges::copy(id.view(), bytes_.begin() + 1);
 }
 
 Bytes encode_schema(const SchemaRecord& record) {

@@ -10,6 +10,7 @@
 #include "draco/sparse_merkle/page_store.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -22,7 +23,17 @@ inline constexpr std::uint8_t kMetaSpace = 0xFF;
 inline constexpr std::array<std::uint8_t, 2> kSchemaKey{kMetaSpace, 1};
 inline constexpr std::array<std::uint8_t, 2> kStateKey{kMetaSpace, 2};
 
-Bytes page_key(const sparse_merkle::PageId& id);
+// The storage key of a page: kPageSpace and the page's id.
+class PageKey {
+public:
+    explicit PageKey(const sparse_merkle::PageId& id);
+
+    ByteView view() const { return {bytes_.data(), size_}; }
+
+private:
+    std::array<std::uint8_t, 1 + sparse_merkle::PageId::kBytesMax> bytes_{kPageSpace};
+    std::size_t size_;
+};
 
 // Written when a table is added.
 struct SchemaRecord {

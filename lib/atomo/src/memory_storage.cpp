@@ -107,6 +107,8 @@ public:
 
     bool read_only() const override { return false; }
 
+    std::size_t page_cache_bytes() const override { return 0; }
+
 private:
     mutable std::mutex mutex_;  // of the pointer in tree_, for snapshot() during commit()
     MemoryTree tree_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -14,14 +15,26 @@ namespace draco::atomo {
 namespace {
 
 constexpr std::size_t kChildrenMax = 64;
+constexpr std::size_t kCacheLineBytes = 64;
 
 }  // namespace
 
 // Child i holds the keys from lows[i] on, which is its smallest. All children have one height.
+// A lookup touches what comes before `lows` only, unless prefixes are equal.
 struct MemoryTree::Inner {
-    std::array<std::uint64_t, kChildrenMax> prefixes;  // of the lows; in the node for locality
-    std::vector<Bytes> lows;
+    std::size_t size = 0;  // of lows and children
+    bool above_leaves = false;
+    std::array<std::uint64_t, kChildrenMax> prefixes;  // of the lows
+    std::array<const void*, kChildrenMax> targets;     // the words of a leaf, or an Inner
+    std::vector<ByteView> lows;                        // into the first leaf below each child
     std::vector<Child> children;
+
+    // Fetches into the cache what a lookup touches, all lines at once instead of one by one.
+    void prefetch() const {
+        const auto* bytes = reinterpret_cast<const std::uint8_t*>(this);
+        for (std::size_t i = 0; i < offsetof(Inner, lows); i += kCacheLineBytes)
+            __builtin_prefetch(bytes + i);
+    }
 };
 
 namespace {
@@ -40,24 +53,44 @@ std::size_t entry_bytes(const StorageEntry& entry) {
     return entry.key.size() + entry.value.size();
 }
 
+// How many of the indices below `size` `holds` is true for: all up to some index. Branches do not
+// depend on what it returns, because nobody could predict them.
+template <class Holds>
+std::size_t count_leading(std::size_t size, Holds holds) {
+    std::size_t from = 0;
+    while (size > 1) {
+        const std::size_t half = size / 2;
+        from += holds(from + half - 1) ? half : 0;
+        size -= half;
+    }
+    return from + (size == 1 && holds(from) ? 1 : 0);
+}
+
+// How many keys are below the one sought, if they ascend: prefixes decide, and keys (by
+// `key_below`) among those with an equal prefix.
+template <class PrefixAt, class KeyBelow>
+std::size_t count_keys_below(std::size_t size,
+                             std::uint64_t prefix,
+                             PrefixAt prefix_at,
+                             KeyBelow key_below) {
+    const std::size_t from =
+        count_leading(size, [&](std::size_t i) { return prefix_at(i) < prefix; });
+    if (from == size || prefix_at(from) != prefix) return from;
+    const std::size_t equals =
+        count_leading(size - from, [&](std::size_t i) { return prefix_at(from + i) == prefix; });
+    return from + count_leading(equals, [&](std::size_t i) { return key_below(from + i); });
+}
+
 // The number of lows that are less than `key` (or not greater, with `OrEqual`).
 template <bool OrEqual>
 std::size_t count_below(const Inner& inner, ByteView key) {
-    const std::uint64_t prefix = prefix_of(key);
-    std::size_t from = 0;
-    std::size_t to = inner.lows.size();
-    while (from < to) {
-        const std::size_t middle = (from + to) / 2;
-        const std::uint64_t candidate = inner.prefixes[middle];
-        const bool below = candidate != prefix ? candidate < prefix
-                           : OrEqual           ? !bytes_less(key, inner.lows[middle])
-                                               : bytes_less(inner.lows[middle], key);
-        if (below)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
+    return count_keys_below(
+        inner.size,
+        prefix_of(key),
+        [&](std::size_t i) { return inner.prefixes[i]; },
+        [&](std::size_t i) {
+            return OrEqual ? !bytes_less(key, inner.lows[i]) : bytes_less(inner.lows[i], key);
+        });
 }
 
 ByteView low_of(const Child& child) {
@@ -102,11 +135,19 @@ void replace_leaf(const PackedLeaf* old,
 
 std::shared_ptr<const Inner> make_inner(std::span<Child> children) {
     auto inner = std::make_shared<Inner>();
+    inner->lows.reserve(children.size());
+    inner->children.reserve(children.size());
     for (Child& child : children) {
-        inner->prefixes[inner->lows.size()] = prefix_of(low_of(child));
-        inner->lows.push_back(to_bytes(low_of(child)));
+        const std::size_t i = inner->size++;
+        inner->prefixes[i] = prefix_of(low_of(child));
+        if (const auto* leaf = std::get_if<PackedLeaf>(&child))
+            inner->targets[i] = leaf->words();
+        else
+            inner->targets[i] = std::get<std::shared_ptr<const Inner>>(child).get();
+        inner->lows.push_back(low_of(child));
         inner->children.push_back(std::move(child));
     }
+    inner->above_leaves = std::holds_alternative<PackedLeaf>(inner->children.front());
     return inner;
 }
 
@@ -160,11 +201,10 @@ void replace_inner(const Inner& inner,  // NOLINT(misc-no-recursion): bounded by
     std::vector<Child> replacements;
     if (inner.children.empty()) replace_leaf(nullptr, writes, children);
     for (std::size_t i = 0; i < inner.children.size(); ++i) {
-        const auto end =
-            i + 1 == inner.children.size()
-                ? writes.end()
-                : std::ranges::lower_bound(
-                      writes, ByteView(inner.lows[i + 1]), bytes_less, &StorageWrite::key);
+        const auto end = i + 1 == inner.children.size()
+                             ? writes.end()
+                             : std::ranges::lower_bound(
+                                   writes, inner.lows[i + 1], bytes_less, &StorageWrite::key);
         const auto here = writes.first(static_cast<std::size_t>(end - writes.begin()));
         writes = writes.subspan(here.size());
         if (here.empty()) {
@@ -184,7 +224,9 @@ void replace_inner(const Inner& inner,  // NOLINT(misc-no-recursion): bounded by
 
 }  // namespace
 
-PackedLeaf::PackedLeaf(std::span<const StorageEntry> entries) {
+PackedLeaf::PackedLeaf(std::span<const StorageEntry> entries) : PackedLeaf(pack(entries)) {}
+
+std::shared_ptr<const std::uint64_t[]> PackedLeaf::pack(std::span<const StorageEntry> entries) {
     std::size_t bytes = 0;
     for (const auto& entry : entries) bytes += entry_bytes(entry);
     const std::size_t table_words = 1 + (entries.size() + 1) * sizeof(Slot) / sizeof(std::uint64_t);
@@ -202,35 +244,28 @@ PackedLeaf::PackedLeaf(std::span<const StorageEntry> entries) {
         offset += static_cast<std::uint32_t>(key.size() + value.size());
     }
     new (slot) Slot{0, offset, 0};
-    words_ = std::move(words);
+    return words;
 }
 
-StorageEntry PackedLeaf::entry(std::size_t index) const {
+StorageEntry LeafView::entry(std::size_t index) const {
     const Slot& slot = slots()[index];
     const std::uint8_t* key = data() + slot.offset;
     return {{key, slot.key_bytes}, {key + slot.key_bytes, data() + slots()[index + 1].offset}};
 }
 
-void PackedLeaf::prefetch() const {
-    constexpr std::size_t kLineWords = 64 / sizeof(std::uint64_t);
+void LeafView::prefetch() const {
+    constexpr std::size_t kLineWords = kCacheLineBytes / sizeof(std::uint64_t);
     constexpr std::size_t kTableWords = 1 + kEntriesMax * sizeof(Slot) / sizeof(std::uint64_t);
     for (std::size_t word = 0; word < kTableWords; word += kLineWords)
-        __builtin_prefetch(words_.get() + word);
+        __builtin_prefetch(words_ + word);
 }
 
-std::size_t PackedLeaf::lower_bound(ByteView key) const {
-    const std::uint64_t prefix = prefix_of(key);
-    std::size_t from = 0;
-    std::size_t to = size();
-    while (from < to) {
-        const std::size_t middle = (from + to) / 2;
-        const std::uint64_t candidate = slots()[middle].prefix;
-        if (candidate != prefix ? candidate < prefix : bytes_less(entry(middle).key, key))
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
+std::size_t LeafView::lower_bound(ByteView key) const {
+    return count_keys_below(
+        size(),
+        prefix_of(key),
+        [this](std::size_t i) { return slots()[i].prefix; },
+        [&](std::size_t i) { return bytes_less(entry(i).key, key); });
 }
 
 MemoryTree::MemoryTree() : root_(std::make_shared<Inner>()) {}
@@ -258,32 +293,34 @@ std::optional<ByteView> MemoryTree::find(ByteView key) const {
     while (true) {
         const std::size_t upto = count_below<true>(*inner, key);
         if (upto == 0) return std::nullopt;
-        const Child& child = inner->children[upto - 1];
-        if (const auto* leaf = std::get_if<PackedLeaf>(&child)) {
-            leaf->prefetch();
-            const std::size_t index = leaf->lower_bound(key);
-            if (index == leaf->size()) return std::nullopt;
-            const StorageEntry entry = leaf->entry(index);
+        const void* target = inner->targets[upto - 1];
+        if (inner->above_leaves) {
+            const LeafView leaf(static_cast<const std::uint64_t*>(target));
+            leaf.prefetch();
+            const std::size_t index = leaf.lower_bound(key);
+            if (index == leaf.size()) return std::nullopt;
+            const StorageEntry entry = leaf.entry(index);
             if (!equal(entry.key, key)) return std::nullopt;
             return entry.value;
         }
-        inner = std::get_if<std::shared_ptr<const Inner>>(&child)->get();
+        inner = static_cast<const Inner*>(target);
+        inner->prefetch();
     }
 }
 
 std::optional<MemoryTree::Place> MemoryTree::first_from(ByteView key) const {
     const Inner* inner = root_.get();
-    const Bytes* next_low = nullptr;  // the first key right of the path
+    std::optional<ByteView> next_low;  // the first key right of the path
     while (!inner->children.empty()) {
         const std::size_t upto = std::max<std::size_t>(count_below<true>(*inner, key), 1);
-        if (upto < inner->lows.size()) next_low = &inner->lows[upto];
+        if (upto < inner->lows.size()) next_low = inner->lows[upto];
         const Child& child = inner->children[upto - 1];
         if (const auto* leaf = std::get_if<PackedLeaf>(&child)) {
             const std::size_t index = leaf->lower_bound(key);
             if (index < leaf->size()) return Place{leaf, index};
-            if (next_low == nullptr) return std::nullopt;
+            if (!next_low) return std::nullopt;
             key = *next_low;  // descend once more, to the neighbour on the right
-            next_low = nullptr;
+            next_low.reset();
             inner = root_.get();
             continue;
         }

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -17,14 +18,13 @@ namespace draco::atomo {
 
 // Leaf layout: a word with the number of entries n, n + 1 Slots, then for each entry its key and
 // its value. The last slot only ends the last value.
-class PackedLeaf {
+class LeafView {
 public:
     static constexpr std::size_t kKeyBytesMax = 0xFFFF;
     static constexpr std::size_t kEntriesMax = 32;
     static constexpr std::size_t kBytesMax = 4096;  // of keys and values, unless it has one entry
 
-    // `entries` ascend strictly, are not empty and fit.
-    explicit PackedLeaf(std::span<const StorageEntry> entries);
+    explicit LeafView(const std::uint64_t* words) : words_(words) {}
 
     std::size_t size() const { return words_[0]; }
 
@@ -36,7 +36,9 @@ public:
     // The index of the first entry whose key is not less than `key`.
     std::size_t lower_bound(ByteView key) const;
 
-private:
+    const std::uint64_t* words() const { return words_; }
+
+protected:
     struct Slot {
         std::uint64_t prefix;  // the key's first 8 bytes as a number, zero-filled
         std::uint32_t offset;
@@ -45,13 +47,29 @@ private:
 
     static_assert(sizeof(Slot) == 16 && alignof(Slot) == alignof(std::uint64_t));
 
-    const Slot* slots() const { return reinterpret_cast<const Slot*>(words_.get() + 1); }
+private:
+    const Slot* slots() const { return reinterpret_cast<const Slot*>(words_ + 1); }
 
     const std::uint8_t* data() const {
         return reinterpret_cast<const std::uint8_t*>(slots() + size() + 1);
     }
 
-    std::shared_ptr<const std::uint64_t[]> words_;
+    const std::uint64_t* words_;
+};
+
+// A leaf that owns what it shows, shared by its copies.
+class PackedLeaf : public LeafView {
+public:
+    // `entries` ascend strictly, are not empty and fit.
+    explicit PackedLeaf(std::span<const StorageEntry> entries);
+
+private:
+    explicit PackedLeaf(std::shared_ptr<const std::uint64_t[]> words)
+        : LeafView(words.get()), owner_(std::move(words)) {}
+
+    static std::shared_ptr<const std::uint64_t[]> pack(std::span<const StorageEntry> entries);
+
+    std::shared_ptr<const std::uint64_t[]> owner_;
 };
 
 class MemoryTree {

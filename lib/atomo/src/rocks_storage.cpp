@@ -145,6 +145,7 @@ public:
         : open_(std::move(open)),
           durability_(options.durability),
           group_commits_(options.group_commits),
+          page_cache_bytes_(options.page_cache_bytes),
           read_only_(read_only) {}
 
     Result<std::shared_ptr<const StorageSnapshot>> snapshot() const override {
@@ -186,10 +187,13 @@ public:
 
     bool read_only() const override { return read_only_; }
 
+    std::size_t page_cache_bytes() const override { return page_cache_bytes_; }
+
 private:
     const std::shared_ptr<const OpenDb> open_;
     const Durability durability_;
     const std::uint32_t group_commits_;
+    const std::size_t page_cache_bytes_;
     const bool read_only_;
     std::uint64_t commits_since_sync_ = 0;
 };

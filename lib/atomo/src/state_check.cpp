@@ -77,7 +77,7 @@ Result<> delete_pages(Storage& storage, const StorageSnapshot& snapshot) {
 
 Result<> store_pages(Storage& storage, const std::vector<sparse_merkle::PageWrite>& pages) {
     Overlay overlay;
-    for (const auto& [id, page] : pages) overlay.emplace(page_key(id), page);
+    for (const auto& [id, page] : pages) overlay.emplace(to_bytes(PageKey(id).view()), page);
     std::vector<StorageWrite> writes;
     for (const auto& [key, page] : overlay) writes.push_back({key, page});
     return storage.commit(writes);

@@ -23,10 +23,10 @@ public:
     explicit SnapshotPages(const StorageSnapshot& storage) : storage_(storage) {}
 
     Result<> read(std::span<const PageId> ids, const ReadVisitor& visit) const override {
-        std::vector<Bytes> keys;
-        keys.reserve(ids.size());
-        for (const PageId& id : ids) keys.push_back(page_key(id));
-        const std::vector<ByteView> views(keys.begin(), keys.end());
+        const std::vector<PageKey> keys(ids.begin(), ids.end());
+        std::vector<ByteView> views;
+        views.reserve(keys.size());
+        for (const PageKey& key : keys) views.push_back(key.view());
         return storage_.get_many(views, visit);
     }
 
@@ -45,6 +45,39 @@ private:
     const StorageSnapshot& storage_;
 };
 
+// The same pages, read from a cache where it has them.
+class CachedPages final : public PageStore {
+public:
+    CachedPages(const StorageSnapshot& storage, PageCache& cache)
+        : stored_(storage), cache_(cache) {}
+
+    Result<> read(std::span<const PageId> ids, const ReadVisitor& visit) const override {
+        std::vector<PageId> missing;
+        std::vector<std::size_t> places;
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            if (const Bytes* page = cache_.find(ids[i])) {
+                DRACO_TRY_VOID(visit(i, *page));
+            } else {
+                missing.push_back(ids[i]);
+                places.push_back(i);
+            }
+        }
+        if (missing.empty()) return {};
+        return stored_.read(missing, [&](std::size_t i, ByteView page) -> Result<> {
+            cache_.put(missing[i], to_bytes(page));
+            return visit(places[i], page);
+        });
+    }
+
+    Result<> scan(std::uint8_t depth, const ScanVisitor& visit) const override {
+        return stored_.scan(depth, visit);
+    }
+
+private:
+    const SnapshotPages stored_;
+    PageCache& cache_;
+};
+
 template <class H>
 class StateTreeOf final : public StateTree {
 public:
@@ -55,6 +88,7 @@ public:
     StateHash hash() const override { return LeafHash<H>::kName; }
 
     Result<Update> update(const StorageSnapshot& storage,
+                          PageCache& pages,
                           const Overlay& overlay,
                           const TableSet& authenticated) const override {
         std::vector<Change> changes;
@@ -66,7 +100,7 @@ public:
             if (value) change.value_hash = leaf_value<H>(*value);
         }
         std::ranges::sort(changes, {}, &Change::key);
-        DRACO_TRY(update, tree_.update(SnapshotPages(storage), changes));
+        DRACO_TRY(update, tree_.update(CachedPages(storage, pages), changes));
         return Update{std::make_shared<StateTreeOf>(std::move(update.next)),
                       std::move(update.writes)};
     }

@@ -9,6 +9,8 @@
 #include "draco/sparse_merkle/page_store.hpp"
 #include "draco/sparse_merkle/rebuild.hpp"
 
+#include "page_cache.hpp"
+
 #include <functional>
 #include <memory>
 #include <vector>
@@ -30,7 +32,9 @@ public:
     virtual ~StateTree() = default;
     virtual const StateRoot& root() const = 0;
     virtual StateHash hash() const = 0;
+    // `pages` are of this version; what is read is added to them.
     virtual Result<Update> update(const StorageSnapshot& storage,
+                                  PageCache& pages,
                                   const Overlay& overlay,
                                   const TableSet& authenticated) const = 0;
     virtual Result<Bytes> prove(const StorageSnapshot& storage, ByteView storage_key) const = 0;

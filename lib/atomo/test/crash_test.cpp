@@ -23,6 +23,7 @@ public:
         options_.durability = durability;
         options_.group_commits = 4;
         options_.write_buffer_bytes = std::size_t{64} << 10;
+        options_.page_cache_bytes = 2000;  // a few pages: others are read again
     }
 
     // Opens, commits until the power fails somewhere within the next `changes_max` changes of the

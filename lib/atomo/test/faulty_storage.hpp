@@ -35,6 +35,8 @@ public:
 
     bool read_only() const override { return storage_->read_only(); }
 
+    std::size_t page_cache_bytes() const override { return storage_->page_cache_bytes(); }
+
 private:
     const std::unique_ptr<Storage> storage_;
     const std::shared_ptr<FaultPlan> plan_;

@@ -20,6 +20,7 @@
 
 namespace draco::atomo {
 
+class PageCache;
 class StateTree;
 
 using TableSet = std::bitset<256>;  // by table id
@@ -79,6 +80,10 @@ public:
                                                 std::vector<TableInfo> tables,
                                                 StateHash hash);
 
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+    ~Engine();
+
     // The last committed version.
     std::shared_ptr<const Version> latest() const;
 
@@ -96,8 +101,9 @@ private:
 
     const std::unique_ptr<Storage> storage_;
     const TableSet authenticated_;
-    std::optional<Error> poison_;  // what the storage said
-    mutable std::mutex mutex_;     // of latest_
+    const std::unique_ptr<PageCache> pages_;  // of latest_
+    std::optional<Error> poison_;             // what the storage said
+    mutable std::mutex mutex_;                // of latest_
     std::shared_ptr<const Version> latest_;
 };
 

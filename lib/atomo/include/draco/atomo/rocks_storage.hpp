@@ -30,6 +30,8 @@ struct RocksOptions {
     Durability durability = Durability::Sync;
     std::uint32_t group_commits = 64;  // Durability::Group waits on each commit of this number
     std::size_t block_cache_bytes = std::size_t{256} << 20;
+    // Of the writer, for pages of the state tree: about 100 bytes per key hold them all.
+    std::size_t page_cache_bytes = std::size_t{128} << 20;
     std::size_t write_buffer_bytes = std::size_t{64} << 20;
 };
 

@@ -72,6 +72,8 @@ public:
     virtual Result<> sync() = 0;
     // True if commit and sync fail with InvalidArgument because it was opened so.
     virtual bool read_only() const = 0;
+    // The memory in which a writer may keep pages of the state tree; 0 where reading is as cheap.
+    virtual std::size_t page_cache_bytes() const = 0;
 };
 
 }  // namespace draco::atomo
