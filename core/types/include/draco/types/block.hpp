@@ -15,6 +15,7 @@ using StateRoot = FixedBytes<struct StateRootTag, 32>;
 
 // Committed sub-DAGs are bounded by the garbage collection depth times the committee's size.
 inline constexpr std::size_t kBlockBatchesMax = std::size_t{1} << 20;
+inline constexpr std::size_t kBlockRoundsMax = 1024;
 
 // The content is the batches of the anchor's sub-DAG that no earlier block had, in the order of
 // (round, author).
@@ -29,6 +30,9 @@ struct Block {
     Round anchor_round;
     HeaderDigest anchor;
     bcs::Bounded<std::vector<BatchDigest>, kBlockBatchesMax> batches;
+    // The authors whose vertices of round anchor_round - i the block orders, at index i. Who has
+    // the blocks knows which vertices are settled, without the vertices.
+    bcs::Bounded<std::vector<AuthoritySet>, kBlockRoundsMax> vertices;
 
     bool operator==(const Block&) const = default;
 };

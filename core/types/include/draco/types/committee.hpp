@@ -47,6 +47,24 @@ struct AuthoritySet {
         return both;
     }
 
+    constexpr AuthoritySet united(const AuthoritySet& other) const {
+        AuthoritySet either;
+        for (std::size_t i = 0; i < words.size(); ++i) either.words[i] = words[i] | other.words[i];
+        return either;
+    }
+
+    constexpr AuthoritySet without(const AuthoritySet& other) const {
+        AuthoritySet rest;
+        for (std::size_t i = 0; i < words.size(); ++i) rest.words[i] = words[i] & ~other.words[i];
+        return rest;
+    }
+
+    constexpr void erase(AuthorityIndex member) {
+        words[member.value() / 64U] &= ~(std::uint64_t{1} << (member.value() % 64U));
+    }
+
+    constexpr bool empty() const { return *this == AuthoritySet{}; }
+
     // Whether every member is below `size`: what a set from the wire must satisfy before it is
     // used.
     bool within(std::size_t size) const;

@@ -18,6 +18,7 @@ inline constexpr std::size_t kTransactionBytesMax = std::size_t{64} << 10;
 inline constexpr std::size_t kBatchBytesMax = std::size_t{1} << 20;
 inline constexpr std::size_t kBatchTransactionsMax = std::size_t{1} << 14;
 inline constexpr std::size_t kHeaderBatchesMax = 256;
+inline constexpr std::size_t kHeaderPayloadBytesMax = std::size_t{4} << 20;  // of all its batches
 
 using BatchDigest = FixedBytes<struct BatchDigestTag, 32>;
 using HeaderDigest = FixedBytes<struct HeaderDigestTag, 32>;
