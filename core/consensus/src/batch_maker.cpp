@@ -1,5 +1,7 @@
 #include "draco/consensus/batch_maker.hpp"
 
+#include "draco/base/assert.hpp"
+
 #include <algorithm>
 
 namespace draco::consensus {
@@ -116,6 +118,12 @@ std::vector<types::BatchReference> BatchMaker::take(Round round) {
     }
     if (!batches.empty()) proposed_[round] = batches;
     return batches;
+}
+
+const CheckedBatch& BatchMaker::own(const types::BatchDigest& digest) const {
+    const auto found = own_.find(digest);
+    DRACO_ASSERT(found != own_.end(), "an own batch is kept until it is executed");
+    return found->second.batch;
 }
 
 void BatchMaker::taken(Round round, const types::Header& header) {

@@ -148,7 +148,7 @@ void Core::advance_to(const types::Block& block, Turn& turn) {
 
 void Core::deliver_blocks(Turn& turn) {
     while (!undelivered_.empty() && !ended_ &&
-           delivered_.value() - executed_.value() < parameters_.blocks_ahead_max) {
+           delivered_.value() < executed_.value() + parameters_.blocks_ahead_max) {
         Undelivered& next = undelivered_.front();
         CommittedBlock handed_over;
         for (const types::BatchDigest& digest : *next.block.batches) {
@@ -188,8 +188,7 @@ void Core::cast_votes(Turn& turn) {
         const types::Header& content = header->header.header;
         for (const types::BatchReference& batch : *content.batches)
             batches_.keep_until(batch.digest, content.round);
-        if (!content.batches->empty())
-            payload_round_ = std::max(payload_round_.value_or(Round(0)), content.round);
+        voted_round_ = std::max(voted_round_.value_or(Round(0)), content.round);
         turn.out.persist.push_back(
             {content.round, encode_record(OwnVote{content.round, content.author, header->digest})});
         send_vote(content.author, content.round, header->digest, turn);
@@ -204,9 +203,12 @@ void Core::send_vote(AuthorityIndex author, Round round, types::HeaderDigest hea
          turn);
 }
 
+// A round that anybody began is completed by all, or who began it could not go on when it has
+// something to say; a new one is begun only for payload.
 bool Core::wants_round(Round round) {
-    return maker_.has_ready() || maker_.has_open() || dag_.unsettled_payload() > 0 ||
-           (payload_round_ && *payload_round_ >= round);
+    return maker_.has_ready() || dag_.unsettled_payload() > 0 ||
+           (dag_.highest_round() && *dag_.highest_round() >= round) ||
+           (voted_round_ && *voted_round_ >= round);
 }
 
 bool Core::own_header_is_uncertified() const {
@@ -222,18 +224,25 @@ bool Core::propose(Turn& turn) {
     if (!participates()) return false;
     const auto decision = proposer_.decide(dag_, committer_.last(), turn.now.instant);
     const auto round = proposer_.next_round(dag_);
-    if (!round || !wants_round(*round)) return false;
-    if (decision.kind == Proposer::Decision::Kind::Wait) proposal_deadline_ = decision.deadline;
-    if (decision.kind != Proposer::Decision::Kind::Propose) return false;
-
+    if (!round) return false;
+    const bool is_due = decision.kind == Proposer::Decision::Kind::Propose;
+    if (is_due)
+        if (const auto batch = maker_.seal(turn.now.instant)) announce(*batch, turn);
+    if (!wants_round(*round)) return false;
+    if (!is_due) {
+        proposal_deadline_ = decision.deadline;
+        return false;
+    }
     // Votes for the header before this one are not counted any more.
     if (own_header_is_uncertified()) maker_.abandon(proposer_.last()->header.header.round);
-    if (const auto batch = maker_.seal(turn.now.instant)) announce(*batch, turn);
     CheckedHeader header;
     header.header.header =
         make_header(dag_, committee_.epoch(), *round, self_, turn.now.unix, maker_.take(*round));
-    for (const types::BatchReference& batch : *header.header.header.batches)
+    for (const types::BatchReference& batch : *header.header.header.batches) {
+        // One that is proposed again may be so old that all have forgotten it.
+        if (batches_.find(batch.digest) == nullptr) announce(maker_.own(batch.digest), turn);
         batches_.keep_until(batch.digest, *round);
+    }
     header.digest = types::digest_of(chain_, header.header.header);
     header.header.signature = key_.sign(header.digest.view());
     turn.out.persist.push_back({*round, encode_record(OwnHeader{header.header})});
@@ -354,6 +363,10 @@ Round Core::batch_floor() const {
 void Core::forget(Turn& turn) {
     for (types::BlockCertificate& certificate : signatures_.take_complete())
         turn.out.certificates.push_back(std::move(certificate));
+    while (!unexecuted_.empty() && unexecuted_.front().height <= executed_) {
+        maker_.executed(unexecuted_.front().height);
+        unexecuted_.pop_front();
+    }
     const Round floor = batch_floor();
     batches_.raise_floor(floor);
     synchronizer_.raise_floor(floor);

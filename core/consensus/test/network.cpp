@@ -172,9 +172,11 @@ void Network::heal() {
 }
 
 void Network::break_some_link() {
+    if (options_.link_breaks_per_s == 0) return;
     const auto mean = std::chrono::duration_cast<Duration>(
         std::chrono::duration<double>(1.0 / options_.link_breaks_per_s));
     at(draw(mean / 2, mean * 3 / 2), [this] {
+        if (options_.link_breaks_per_s == 0) return;
         const std::size_t a = random_() % machines_.size();
         const std::size_t b = random_() % machines_.size();
         if (a != b && !broken_.contains(link_between(a, b))) {
@@ -203,8 +205,8 @@ void Network::step(std::size_t machine, const Event& event) {
     Effects effects;
     ++steps_;
     const auto ms = now_.since_origin.count() / 1'000'000;
-    const UnixTime unix{static_cast<std::uint64_t>(
-        static_cast<std::int64_t>(kUnixStart) + ms + m.clock_skew_ms)};
+    const UnixTime unix{
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(kUnixStart) + ms + m.clock_skew_ms)};
     m.core->step(event, {now_, unix}, effects);
     m.wake = effects.wake;
     arm(machine);
@@ -265,22 +267,21 @@ void Network::perform(std::size_t machine, Effects effects) {
 void Network::sync_disk(std::size_t machine) {
     Machine& m = machines_[machine];
     m.syncing = true;
-    at(draw(Duration(1), options_.sync_max),
-       [this, machine, life = m.life, synced = m.log.size()] {
-           Machine& done = machines_[machine];
-           if (done.life != life || !done.core) return;
-           done.syncing = false;
-           done.durable = synced;
-           std::vector<std::function<void()>> released;
-           auto& waiting = done.after_persist;
-           std::size_t count = 0;
-           while (count < waiting.size() && waiting[count].first <= synced)
-               released.push_back(std::move(waiting[count++].second));
-           waiting.erase(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(count));
-           if (done.durable < done.log.size()) sync_disk(machine);
-           for (const auto& run : released)
-               if (machines_[machine].life == life) run();
-       });
+    at(draw(Duration(1), options_.sync_max), [this, machine, life = m.life, synced = m.log.size()] {
+        Machine& done = machines_[machine];
+        if (done.life != life || !done.core) return;
+        done.syncing = false;
+        done.durable = synced;
+        std::vector<std::function<void()>> released;
+        auto& waiting = done.after_persist;
+        std::size_t count = 0;
+        while (count < waiting.size() && waiting[count].first <= synced)
+            released.push_back(std::move(waiting[count++].second));
+        waiting.erase(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(count));
+        if (done.durable < done.log.size()) sync_disk(machine);
+        for (const auto& run : released)
+            if (machines_[machine].life == life) run();
+    });
 }
 
 void Network::check_sent(const Bytes& bytes, std::size_t from) {
@@ -289,6 +290,7 @@ void Network::check_sent(const Bytes& bytes, std::size_t from) {
         violations_.emplace_back("a message that does not decode was sent");
         return;
     }
+    ++sent_by_kind_[message->index()];
     if (std::holds_alternative<types::SignedHeader>(*message) ||
         std::holds_alternative<types::Vote>(*message) ||
         std::holds_alternative<BlockSignature>(*message))
@@ -382,12 +384,15 @@ void Network::follow(std::size_t machine) {
     m.following = false;
     const Machine* best = nullptr;
     for (std::size_t peer = 0; peer < machines_.size(); ++peer)
-        if (connected(machine, peer) && (best == nullptr || machines_[peer].certified > best->certified))
+        if (connected(machine, peer) &&
+            (best == nullptr || machines_[peer].certified > best->certified))
             best = &machines_[peer];
     if (best == nullptr) return;
     const std::uint64_t life = m.life;
-    // Blocks that were executed in an earlier life, and are not in the log, come from the own store.
-    for (std::uint64_t height = m.core->tip().height.value() + 1;
+    // Blocks that were executed in an earlier life, and are not in the log, come from the own
+    // store.
+    for (std::uint64_t height =
+             std::min<std::uint64_t>(m.core->tip().height.value(), m.executed.size()) + 1;
          height <= std::max<std::uint64_t>(best->certified, m.executed.size()) &&
          machines_[machine].life == life;
          ++height) {
@@ -395,10 +400,11 @@ void Network::follow(std::size_t machine) {
         if (height > source.blocks.size()) return;
         const types::Block block = source.blocks[height - 1];
         const auto content = source.contents[height - 1];
-        step(machine, BlockFollowed{block});
         execute(machine, {block, types::digest_of(kChain, block), content});
+        step(machine, BlockFollowed{block});
     }
-    m.certified = std::max(m.certified, std::min<std::uint64_t>(best->certified, m.executed.size()));
+    m.certified =
+        std::max(m.certified, std::min<std::uint64_t>(best->certified, m.executed.size()));
 }
 
 bool Network::all_executed() const {
@@ -417,6 +423,37 @@ bool Network::all_executed(const std::set<std::size_t>& by, const std::set<std::
             return machines_[machine].transactions.contains(item.first);
         });
     });
+}
+
+std::string Network::describe() const {
+    std::string text;
+    for (const auto& [kind, count] : sent_by_kind_)
+        text += "kind " + std::to_string(kind) + ": " + std::to_string(count) + " sent\n";
+    const auto number = [](std::optional<Round> round) {
+        return round ? std::to_string(round->value()) : std::string("-");
+    };
+    for (std::size_t i = 0; i < machines_.size(); ++i) {
+        const Machine& m = machines_[i];
+        text += "machine " + std::to_string(i) + ": executed " + std::to_string(m.executed.size()) +
+                " certified " + std::to_string(m.certified);
+        if (!m.core) {
+            text += " down\n";
+            continue;
+        }
+        const Dag& dag = m.core->dag();
+        text += " tip " + std::to_string(m.core->tip().height.value()) + " floor " +
+                std::to_string(dag.floor().value()) + " quorum " + number(dag.quorum_round()) +
+                " highest " + number(dag.highest_round()) + " suspended " +
+                std::to_string(dag.suspended_count()) + " payload " +
+                std::to_string(dag.unsettled_payload()) + "\n";
+        for (std::uint16_t peer = 0; peer < options_.members; ++peer)
+            for (std::size_t reason = 0; reason < kRefusalCount; ++reason)
+                if (const auto count = m.core->refusals().of(AuthorityIndex(peer), Refusal(reason)))
+                    text += "    from " + std::to_string(peer) + ": " +
+                            std::string(to_string(Refusal(reason))) + " x" + std::to_string(count) +
+                            "\n";
+    }
+    return text;
 }
 
 bool Network::same_height() const {

@@ -29,7 +29,7 @@ struct NetworkOptions {
     double link_breaks_per_s = 0;  // each loses what is in flight and is up again soon
     SignatureCheck signatures = SignatureCheck::Skipped;
     std::optional<std::uint64_t> last_height{};  // the application ends the epoch there
-    bool lose_votes_in_crash = false;          // planted bug
+    bool lose_votes_in_crash = false;            // planted bug
     std::size_t transaction_bytes = 8;
     Parameters parameters{};
 };
@@ -50,6 +50,12 @@ public:
     // Machines in different groups cannot talk; nobody is left out.
     void partition(std::vector<std::vector<std::size_t>> groups);
     void heal();
+
+    // No more link breaks from now on.
+    void calm() { options_.link_breaks_per_s = 0; }
+
+    // One line per machine, for failures.
+    std::string describe() const;
 
     std::size_t machines() const { return machines_.size(); }
 
@@ -154,6 +160,7 @@ private:
     std::map<std::tuple<std::uint16_t, std::uint16_t, std::uint64_t>, types::HeaderDigest> votes_;
     std::map<std::pair<std::uint16_t, std::uint64_t>, types::HeaderDigest> headers_;
     std::uint64_t messages_sent_ = 0;
+    std::map<std::size_t, std::uint64_t> sent_by_kind_;
     std::uint64_t steps_ = 0;
     std::vector<std::string> violations_;
     blake3_tree::Hasher trace_;

@@ -77,7 +77,9 @@ void stress(Network& network, std::uint64_t seed, Duration duration) {
                 else if (!down.empty())
                     network.restart(down[random() % down.size()]);
                 break;
-            case 2: network.heal(); break;
+            case 2:
+                network.heal();
+                break;
             default: {
                 std::vector<std::vector<std::size_t>> groups(2);
                 for (std::size_t i = 0; i < members; ++i) groups[random() % 2].push_back(i);
@@ -85,19 +87,23 @@ void stress(Network& network, std::uint64_t seed, Duration duration) {
             }
         }
     }
+    network.calm();
     network.heal();
     for (std::size_t i = 0; i < members; ++i)
         if (!network.is_up(i)) network.restart(i);
 }
 
 void expect_recovery(Network& network) {
-    EXPECT_TRUE(network.run_until(
-        [&] { return network.all_executed() && network.same_height(); }, seconds(60)))
-        << "not live after healing";
+    EXPECT_TRUE(network.run_until([&] { return network.all_executed() && network.same_height(); },
+                                  seconds(60)))
+        << "not live after healing\n"
+        << network.describe();
     network.run(seconds(30));
     const std::uint64_t quiet = network.messages_sent();
+    const std::string before = network.describe();
     network.run(seconds(60));
-    EXPECT_EQ(network.messages_sent(), quiet) << "messages without payload";
+    EXPECT_EQ(network.messages_sent(), quiet) << before << "messages without payload\n"
+                                              << network.describe();
     expect_clean(network);
 }
 
@@ -110,9 +116,8 @@ TEST(Network, SurvivesCrashesBreaksAndPartitions) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         std::string hash;
         for (int run = 0; run < 2; ++run) {
-            Network network({.members = seed % 3 == 0 ? 7U : 4U,
-                             .seed = seed,
-                             .link_breaks_per_s = 3});
+            Network network(
+                {.members = seed % 3 == 0 ? 7U : 4U, .seed = seed, .link_breaks_per_s = 3});
             stress(network, seed, seconds(5));
             expect_recovery(network);
             if (run == 0)
@@ -149,7 +154,8 @@ TEST(Network, CatchesUpFromFarBehind) {
 }
 
 TEST(Network, StopsWithoutAQuorumAndGoesOnWithOne) {
-    // f + 1 members down: no block, and a trickle of messages at most. One back: everything goes on.
+    // f + 1 members down: no block, and a trickle of messages at most. One back: everything goes
+    // on.
     Network network({});
     network.submit(0);
     EXPECT_TRUE(network.run_until([&] { return network.all_executed(); }, seconds(5)));
@@ -229,9 +235,11 @@ TEST(Network, TwinsDoNotForkTheHonest) {
             }
             if (random() % 15 == 0) network.heal();
         }
+        network.calm();
         network.heal();
-        EXPECT_TRUE(network.run_until(
-            [&] { return network.all_executed({1, 2, 3}, {1, 2, 3}); }, seconds(60)));
+        EXPECT_TRUE(network.run_until([&] { return network.all_executed({1, 2, 3}, {1, 2, 3}); },
+                                      seconds(60)))
+            << network.describe();
         expect_clean(network);
     }
 }
@@ -296,7 +304,8 @@ TEST(Network, TellsClientsWhenItIsFull) {
     EXPECT_GT(network.busy(0), 50U);
     network.restart(2);
     network.restart(3);
-    EXPECT_TRUE(network.run_until([&] { return network.all_executed(); }, seconds(10)));
+    EXPECT_TRUE(network.run_until([&] { return network.all_executed(); }, seconds(10)))
+        << network.describe();
     expect_clean(network);
 }
 

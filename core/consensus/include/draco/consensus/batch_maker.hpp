@@ -47,6 +47,8 @@ public:
 
     // For the header of `round`: what is ready, oldest first, within a header's bounds.
     std::vector<types::BatchReference> take(Round round);
+    // Precondition (asserted): take() returned it, and it is not executed.
+    const CheckedBatch& own(const types::BatchDigest& digest) const;
     // A header of `round` in the log named these own batches.
     void taken(Round round, const types::Header& header);
 

@@ -186,7 +186,7 @@ private:
     types::Height executed_;
     bool ended_ = false;
 
-    std::optional<Round> payload_round_;  // highest of a header with batches that was voted for
+    std::optional<Round> voted_round_;  // the highest of a header that was voted for
     std::optional<Instant> proposal_deadline_;
     std::optional<Instant> lacking_since_;
     std::optional<Instant> retry_at_;

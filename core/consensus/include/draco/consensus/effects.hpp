@@ -46,8 +46,8 @@ struct EpochEnded {
     types::Height height;
 };
 
-// The next block after the last one known here, final by a quorum's signatures that the driver has
-// verified. The application gets it from the driver, not from this core.
+// A block that a quorum's signatures, which the driver has verified, make final. The application
+// has it from the driver already, with its content.
 struct BlockFollowed {
     types::Block block;
 };
@@ -99,7 +99,10 @@ struct Effects {
     std::optional<Instant> wake;       // the next time this core has something to do by itself
     std::optional<Round> prune_below;  // records of lower rounds may be forgotten
     bool fork = false;                 // two final blocks of one height: stop, and call people
-    bool follow_blocks = false;  // too far behind for the DAG: feed BlockFollowed from elsewhere
+    // Too far behind for the DAG: get certified blocks from elsewhere and feed BlockFollowed, from
+    // the one after the last executed, or after the core's tip if that is lower, on. Those that the
+    // core does not need are ignored.
+    bool follow_blocks = false;
 };
 
 }  // namespace draco::consensus
