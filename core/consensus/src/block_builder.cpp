@@ -34,19 +34,21 @@ types::Block BlockBuilder::build(const Dag& dag,
     block.timestamp = timestamp(dag, anchor);
     block.anchor_round = anchor.round;
     block.anchor = *dag.digest(anchor);
+    // What does not fit is proposed again by its author, whose header is never seen to carry it.
     std::set<types::BatchDigest> seen;
     bool fits = true;
     for (std::size_t depth = history.size(); depth-- > 0;) {
         const Round round(anchor.round.value() - depth);
         history[depth].for_each([&](AuthorityIndex author) {
             for (const types::BatchReference& batch : *dag.find({round, author})->header.batches)
-                if (!ordered_.contains(batch.digest) && seen.insert(batch.digest).second)
-                    fits = block.batches.try_push_back(batch.digest) && fits;
+                if (fits && !ordered_.contains(batch.digest) && seen.insert(batch.digest).second)
+                    fits = block.batches.try_push_back(batch.digest);
         });
     }
+    bool all_rounds = true;
     for (const AuthoritySet& authors : history)
-        fits = block.vertices.try_push_back(authors) && fits;
-    DRACO_ASSERT(fits, "the window bounds what a block can order");
+        all_rounds = block.vertices.try_push_back(authors) && all_rounds;
+    DRACO_ASSERT(all_rounds, "the window is at most kBlockRoundsMax rounds");
     return block;
 }
 

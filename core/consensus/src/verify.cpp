@@ -14,6 +14,9 @@ using types::SignedHeader;
 using types::Vote;
 using Verdict = Result<CheckedMessage, Refusal>;
 
+// The end of year 9999: block times never come near the end of their range.
+constexpr UnixTime kCreatedMax{253'402'300'799'999};
+
 class Gate {
 public:
     Gate(AuthorityIndex from,
@@ -95,6 +98,7 @@ private:
         if (parents != header.parents->size() || (header.round.value() == 0) != (parents == 0))
             return std::unexpected(Refusal::BadShape);
         if (parents > 0 && parents < committee_.quorum()) return std::unexpected(Refusal::NoQuorum);
+        if (header.created > kCreatedMax) return std::unexpected(Refusal::BadShape);
         std::size_t payload_bytes = 0;
         for (const types::BatchReference& batch : *header.batches) payload_bytes += batch.bytes;
         if (payload_bytes > types::kHeaderPayloadBytesMax)
