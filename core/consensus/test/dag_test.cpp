@@ -1,8 +1,9 @@
-#include "fixture.hpp"
-
 #include "draco/consensus/dag.hpp"
+
 #include "draco/consensus/proposer.hpp"
 #include "draco/consensus/synchronizer.hpp"
+
+#include "fixture.hpp"
 
 #include <gtest/gtest.h>
 
@@ -35,8 +36,7 @@ TEST_F(DagTest, AcceptsParentsBeforeChildren) {
     EXPECT_EQ(dag.lowest_missing(), Round(1));
     accepted.clear();
     EXPECT_EQ(add(1, 2), Dag::Addition::Accepted);
-    EXPECT_EQ(accepted,
-              (std::vector<VertexId>{{Round(1), member(2)}, {Round(2), member(3)}}));
+    EXPECT_EQ(accepted, (std::vector<VertexId>{{Round(1), member(2)}, {Round(2), member(3)}}));
     EXPECT_EQ(dag.quorum_round(), Round(1));
     EXPECT_EQ(dag.votes({Round(1), member(2)}), 1U);
     EXPECT_EQ(dag.suspended_count(), 0U);
@@ -51,8 +51,7 @@ TEST_F(DagTest, HasBoundsBelowAndAbove) {
     EXPECT_EQ(add(18, 0), Dag::Addition::BeyondWindow);
     types::Header other = four.header(2, 0);
     other.created.ms += 1;
-    EXPECT_EQ(dag.add(checked(kChain, four.certify(other, 0)), accepted),
-              Dag::Addition::Conflict);
+    EXPECT_EQ(dag.add(checked(kChain, four.certify(other, 0)), accepted), Dag::Addition::Conflict);
 }
 
 TEST_F(DagTest, TheFloorAndBlocksStandInForParents) {
@@ -96,8 +95,8 @@ TEST_F(DagTest, AnswersWithWhatTheOtherLacks) {
             other.add(checked(kChain, certificate), accepted);
     }
     EXPECT_EQ(other.quorum_round(), Round(15));
-    const auto rest = certificates_for(
-        certificates_lacking(other, Epoch(3)), dag, Epoch(3), types::Height(7));
+    const auto rest =
+        certificates_for(certificates_lacking(other, Epoch(3)), dag, Epoch(3), types::Height(7));
     EXPECT_TRUE(rest.certificates->empty());
 }
 
@@ -128,8 +127,7 @@ TEST_F(ProposerTest, WaitsForTheLeaderOrItsTimeout) {
     for (const std::size_t author : {1U, 2U, 3U}) add(0, author);
     const auto waiting = decide(10);
     ASSERT_EQ(waiting.kind, Kind::Wait);
-    EXPECT_EQ(waiting.deadline,
-              Instant{std::chrono::milliseconds(10)} + parameters.leader_timeout);
+    EXPECT_EQ(waiting.deadline, Instant{std::chrono::milliseconds(10)} + parameters.leader_timeout);
     EXPECT_EQ(decide(209).kind, Kind::Wait);
     EXPECT_EQ(decide(210).kind, Kind::Propose);
     add(0, 0);

@@ -49,8 +49,7 @@ struct TestCommittee {
 
     types::HeaderDigest digest(std::uint64_t round, std::size_t author) const {
         const auto key = std::pair(round, author);
-        if (!digests.contains(key))
-            digests[key] = types::digest_of(kChain, header(round, author));
+        if (!digests.contains(key)) digests[key] = types::digest_of(kChain, header(round, author));
         return digests[key];
     }
 

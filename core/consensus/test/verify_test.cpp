@@ -34,10 +34,10 @@ TEST_F(VerifyTest, TakesWhatIsWellFormed) {
         }(),
         four.certify(header, 3),
         BatchStored{Epoch(3), digest},
-        BatchRequest{Epoch(3),
-                     bcs::Bounded<std::vector<types::BatchDigest>, kRequestBatchesMax>::make(
-                         {digest})
-                         .value()},
+        BatchRequest{
+            Epoch(3),
+            bcs::Bounded<std::vector<types::BatchDigest>, kRequestBatchesMax>::make({digest})
+                .value()},
         CertificateRequest{Epoch(3), Round(4), {}},
         CertificateResponse{Epoch(3), Round(4), types::Height(2), {}},
         four.block_signature(statement, 2)};
