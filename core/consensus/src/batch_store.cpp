@@ -7,9 +7,10 @@ namespace draco::consensus {
 BatchStore::Addition BatchStore::add(CheckedBatch batch, Round round, Demand demand) {
     if (batches_.contains(batch.digest)) return Addition::Known;
     std::size_t& held = bytes_[batch.batch->author.value()];
-    if (demand == Demand::Pushed && held + batch.bytes > author_bytes_max_)
+    if (demand == Demand::Pushed && (held + batch.bytes > author_bytes_max_ || !has_room()))
         return Addition::OverQuota;
     held += batch.bytes;
+    total_bytes_ += batch.bytes;
     const types::BatchDigest digest = batch.digest;
     batches_.emplace(digest, Entry{std::move(batch), std::max(round, floor_)});
     return Addition::Added;
@@ -32,6 +33,7 @@ void BatchStore::raise_floor(Round floor) {
         const Entry& entry = item.second;
         if (entry.round >= floor) return false;
         bytes_[entry.batch.batch->author.value()] -= entry.batch.bytes;
+        total_bytes_ -= entry.batch.bytes;
         return true;
     });
 }

@@ -85,9 +85,10 @@ AuthoritySet BlockSignatures::missing_for_last() const {
     AuthoritySet missing;
     if (certified_ >= local_ || !own_.contains(local_)) return missing;
     const auto last = collected_.find(local_);
-    for (std::uint16_t i = 0; i < committee_.size(); ++i)
-        if (last == collected_.end() || !last->second.contains(AuthorityIndex(i)))
-            missing.insert(AuthorityIndex(i));
+    for (std::size_t i = 0; i < committee_.size(); ++i) {
+        const AuthorityIndex member(static_cast<std::uint16_t>(i));
+        if (last == collected_.end() || !last->second.contains(member)) missing.insert(member);
+    }
     return missing;
 }
 

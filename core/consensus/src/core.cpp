@@ -15,7 +15,7 @@ Core::Core(Seat seat, Parameters parameters, AuthorityIndex self, CommitRule rul
       key_(std::move(seat.key)),
       self_(self),
       maker_(parameters_, chain_, committee_.epoch(), self, seat.worker, committee_.quorum()),
-      batches_(committee_.size(), parameters_.peer_bytes_max),
+      batches_(committee_.size(), parameters_.peer_bytes_max, parameters_.held_bytes_max),
       voter_(committee_.size(), parameters_.header_lead_ms_max),
       aggregator_(committee_),
       dag_(committee_.size(), committee_.quorum(), parameters_.window_rounds),
@@ -92,7 +92,7 @@ void Core::on_accepted(std::span<const VertexId> accepted, Turn& turn) {
         if (dag_.settled(vertex.round).contains(vertex.author)) continue;
         for (const types::BatchReference& batch : *certificate->header.batches) {
             batches_.keep_until(batch.digest, vertex.round);
-            if (batches_.find(batch.digest) == nullptr)
+            if (batches_.find(batch.digest) == nullptr && batches_.has_room())
                 synchronizer_.want_batch(batch.digest,
                                          vertex.author,
                                          vertex.round,
@@ -339,8 +339,8 @@ void Core::send_own_vertex(std::optional<AuthorityIndex> to, Turn& turn) {
         return;
     }
     if (round < dag_.floor()) return;
-    for (std::uint16_t i = 0; i < committee_.size(); ++i) {
-        const AuthorityIndex member(i);
+    for (std::size_t i = 0; i < committee_.size(); ++i) {
+        const AuthorityIndex member(static_cast<std::uint16_t>(i));
         if (member != self_ && (!to || *to == member) && !aggregator_.voters().contains(member))
             send(member, last->header, Release::AfterPersist, turn);
     }

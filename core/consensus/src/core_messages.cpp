@@ -114,7 +114,7 @@ void Core::receive(AuthorityIndex from, const CheckedHeader& header, Turn& turn)
         return send_vote(content.author, content.round, header.digest, turn);
     synchronizer_.forget_uncertified(content.author);
     for (const types::BatchReference& batch : *content.batches)
-        if (batches_.find(batch.digest) == nullptr)
+        if (batches_.find(batch.digest) == nullptr && batches_.has_room())
             synchronizer_.want_batch(batch.digest,
                                      content.author,
                                      content.round,

@@ -142,7 +142,7 @@ void Dag::raise_floor(Round floor, std::vector<VertexId>& accepted) {
     }
     floor_ = floor.value();
     // The lowest round stands without parents now.
-    Row& lowest = row(floor_);
+    const Row& lowest = row(floor_);
     lowest.suspended.for_each([&](AuthorityIndex author) { accept({floor, author}, accepted); });
     wake_children(floor_, accepted);
 }

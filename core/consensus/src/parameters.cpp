@@ -37,6 +37,8 @@ Result<> check(const Parameters& p) {
         return refuse("batch_bytes must be positive and at most 448 KiB");
     if (p.own_bytes_max < types::kBatchBytesMax || p.peer_bytes_max < 2 * p.own_bytes_max)
         return refuse("own_bytes_max must be at least 1 MiB, peer_bytes_max at least twice that");
+    if (p.held_bytes_max < p.peer_bytes_max)
+        return refuse("held_bytes_max must be at least peer_bytes_max");
     if (p.served_bytes_per_s < 2 * kMessageBytesMax)
         return refuse("served_bytes_per_s must be at least 8 MiB");
     if (p.blocks_ahead_max == 0) return refuse("blocks_ahead_max must be at least 1");

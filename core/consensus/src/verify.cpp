@@ -42,13 +42,13 @@ public:
         return CheckedHeader{std::move(header), digest};
     }
 
-    Verdict operator()(Vote&& vote) const {
+    Verdict operator()(const Vote& vote) const {
         if (vote.epoch != committee_.epoch()) return std::unexpected(Refusal::WrongEpoch);
         if (!committee_.has(vote.author)) return std::unexpected(Refusal::UnknownMember);
         if (vote.voter != from_) return std::unexpected(Refusal::WrongSender);
         const auto digest = types::digest_of(chain_, types::VoteContent{vote.header});
         DRACO_TRY_VOID(signature(vote.voter, digest.view(), vote.signature));
-        return std::move(vote);
+        return vote;
     }
 
     Verdict operator()(Certificate&& certificate) const {
@@ -56,7 +56,7 @@ public:
         return std::move(result);
     }
 
-    Verdict operator()(BatchStored&& stored) const { return of_epoch(std::move(stored)); }
+    Verdict operator()(const BatchStored& stored) const { return of_epoch(stored); }
 
     Verdict operator()(BatchRequest&& request) const {
         if (request.batches->empty()) return std::unexpected(Refusal::BadShape);
@@ -75,12 +75,12 @@ public:
         return result;
     }
 
-    Verdict operator()(BlockSignature&& signed_block) const {
+    Verdict operator()(const BlockSignature& signed_block) const {
         if (signed_block.statement.epoch != committee_.epoch())
             return std::unexpected(Refusal::WrongEpoch);
         const auto digest = types::digest_of(chain_, signed_block.statement);
         DRACO_TRY_VOID(signature(from_, digest.view(), signed_block.signature));
-        return std::move(signed_block);
+        return signed_block;
     }
 
 private:

@@ -96,7 +96,7 @@ TEST(BatchStore, BoundsWhatAnAuthorMayPush) {
     const auto batch = [&](std::uint64_t sequence) {
         return checked(kChain, four.batch(2, sequence, 1000));
     };
-    BatchStore store(4, 2500);
+    BatchStore store(4, 2500, 1U << 20U);
     using Addition = BatchStore::Addition;
     EXPECT_EQ(store.add(batch(1), Round(3), BatchStore::Demand::Pushed), Addition::Added);
     EXPECT_EQ(store.add(batch(1), Round(3), BatchStore::Demand::Pushed), Addition::Known);
@@ -111,6 +111,20 @@ TEST(BatchStore, BoundsWhatAnAuthorMayPush) {
     store.raise_floor(Round(10));
     EXPECT_EQ(store.size(), 0U);
     EXPECT_EQ(store.bytes(member(2)), 0U);
+}
+
+TEST(BatchStore, BoundsWhatAllTogetherMayPush) {
+    // Once full, nothing is pushed by anybody until batches are forgotten.
+    const TestCommittee four = TestCommittee::make(4);
+    const CheckedBatch first = checked(kChain, four.batch(1, 1, 1000));
+    const CheckedBatch second = checked(kChain, four.batch(2, 1, 1000));
+    BatchStore store(4, 2500, 1000);
+    EXPECT_EQ(store.add(first, Round(0), BatchStore::Demand::Pushed), BatchStore::Addition::Added);
+    EXPECT_FALSE(store.has_room());
+    EXPECT_EQ(store.add(second, Round(0), BatchStore::Demand::Pushed),
+              BatchStore::Addition::OverQuota);
+    store.raise_floor(Round(1));
+    EXPECT_TRUE(store.has_room());
 }
 
 }  // namespace

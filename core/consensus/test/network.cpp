@@ -29,11 +29,12 @@ Link link_between(std::size_t a, std::size_t b) {
 
 }  // namespace
 
-Network::Network(NetworkOptions options) : options_(std::move(options)), random_(options_.seed) {
+Network::Network(const NetworkOptions& options) : options_(options), random_(options_.seed) {
     for (std::size_t i = 0; i < options_.members; ++i)
         keys_.push_back(key_number(static_cast<std::uint8_t>(i + 1)));
     std::ranges::sort(keys_, {}, &types::NodeSecretKey::public_key);
     std::vector<types::NodeKey> members;
+    members.reserve(keys_.size());
     for (const auto& key : keys_) members.push_back(key.public_key());
     committee_ = types::Committee::make(kEpoch, members).value();
     machines_.resize(options_.members + options_.twins);
@@ -446,9 +447,10 @@ std::string Network::describe() const {
                 " highest " + number(dag.highest_round()) + " suspended " +
                 std::to_string(dag.suspended_count()) + " payload " +
                 std::to_string(dag.unsettled_payload()) + "\n";
-        for (std::uint16_t peer = 0; peer < options_.members; ++peer)
+        for (std::size_t peer = 0; peer < options_.members; ++peer)
             for (std::size_t reason = 0; reason < kRefusalCount; ++reason)
-                if (const auto count = m.core->refusals().of(AuthorityIndex(peer), Refusal(reason)))
+                if (const auto count = m.core->refusals().of(
+                        AuthorityIndex(static_cast<std::uint16_t>(peer)), Refusal(reason)))
                     text += "    from " + std::to_string(peer) + ": " +
                             std::string(to_string(Refusal(reason))) + " x" + std::to_string(count) +
                             "\n";

@@ -36,7 +36,7 @@ struct NetworkOptions {
 
 class Network {
 public:
-    explicit Network(NetworkOptions options);
+    explicit Network(const NetworkOptions& options);
 
     // Runs until this much time has passed.
     void run(Duration duration);

@@ -14,11 +14,11 @@ public:
     enum class Demand : std::uint8_t { Pushed, Requested };
     enum class Addition : std::uint8_t { Added, Known, OverQuota };
 
-    BatchStore(std::size_t committee_size, std::size_t author_bytes_max)
-        : author_bytes_max_(author_bytes_max), bytes_(committee_size) {}
+    BatchStore(std::size_t committee_size, std::size_t author_bytes_max, std::size_t bytes_max)
+        : author_bytes_max_(author_bytes_max), bytes_max_(bytes_max), bytes_(committee_size) {}
 
-    // Kept until the floor is above `round`. A requested batch is taken over the quota: what names
-    // it is bounded.
+    // Kept until the floor is above `round`. A requested batch is taken over the bounds; has_room()
+    // tells whether to request more.
     Addition add(CheckedBatch batch, Round round, Demand demand);
 
     // Null if not held.
@@ -31,6 +31,8 @@ public:
 
     std::size_t bytes(AuthorityIndex author) const { return bytes_[author.value()]; }
 
+    bool has_room() const { return total_bytes_ < bytes_max_; }
+
     std::size_t size() const { return batches_.size(); }
 
 private:
@@ -40,7 +42,9 @@ private:
     };
 
     std::size_t author_bytes_max_;
-    std::vector<std::size_t> bytes_;
+    std::size_t bytes_max_;
+    std::vector<std::size_t> bytes_;  // by author
+    std::size_t total_bytes_ = 0;
     std::map<types::BatchDigest, Entry> batches_;
     Round floor_;
 };

@@ -76,8 +76,11 @@ struct Parameters {
     // Headers from the future wait until they are at most this far ahead of the own clock.
     std::uint64_t header_lead_ms_max = 500;
 
-    std::size_t own_bytes_max = std::size_t{32} << 20;       // not yet executed; beyond: busy
-    std::size_t peer_bytes_max = std::size_t{128} << 20;     // batches of one author that are held
+    std::size_t own_bytes_max = std::size_t{32} << 20;    // not yet executed; beyond: busy
+    std::size_t peer_bytes_max = std::size_t{128} << 20;  // batches of one author that are held
+    // Batches that are held in all. Beyond, when the application cannot keep up, no headers are
+    // voted for and only the next block's batches are fetched.
+    std::size_t held_bytes_max = std::size_t{1} << 30;
     std::size_t served_bytes_per_s = std::size_t{64} << 20;  // to one peer, on request
     std::size_t blocks_ahead_max = 256;                      // handed over, not yet executed
 };
