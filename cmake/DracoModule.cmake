@@ -74,10 +74,11 @@ function(draco_tests id)
   endif()
   add_executable(draco_${id}_test ${tests})
   target_link_libraries(draco_${id}_test PRIVATE ${T_DEPS} draco_warnings draco_test_main)
-  target_compile_definitions(draco_${id}_test PRIVATE
-    DRACO_MODULE_DIR="${CMAKE_CURRENT_SOURCE_DIR}" DRACO_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  # Relative, so that one compiler cache serves every checkout; tests run in the root of theirs.
+  file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  target_compile_definitions(draco_${id}_test PRIVATE DRACO_MODULE_DIR="${folder}")
   gtest_discover_tests(draco_${id}_test TEST_PREFIX ${id}. DISCOVERY_MODE PRE_TEST
-                       PROPERTIES TIMEOUT 300)
+                       WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} PROPERTIES TIMEOUT 300)
 endfunction()
 
 function(draco_fuzz_targets id)

@@ -31,7 +31,8 @@ EOF
 
 run() {
   echo "draco_check_architecture()" >>"$project/CMakeLists.txt"
-  cmake -G Ninja -S "$project" -B "$project/build" -DCMAKE_CXX_COMPILER=clang++-19 >"$project/log" 2>&1 &&
+  cmake -G Ninja -S "$project" -B "$project/build" -DCMAKE_CXX_COMPILER=clang++-19 \
+    -DCMAKE_CXX_COMPILER_WORKS=1 -DCMAKE_CXX_ABI_COMPILED=1 >"$project/log" 2>&1 &&
     cmake --build "$project/build" >>"$project/log" 2>&1
 }
 

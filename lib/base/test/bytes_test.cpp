@@ -92,6 +92,9 @@ TEST(Checked, RefusesWhatDoesNotFit) {
     }
     EXPECT_FALSE(
         checked_add(std::numeric_limits<std::int64_t>::max(), std::int64_t{1}).has_value());
+    const unsigned __int128 largest = ~static_cast<unsigned __int128>(0);
+    EXPECT_FALSE(checked_add(largest, static_cast<unsigned __int128>(1)).has_value());
+    EXPECT_FALSE(checked_mul(largest / 2, static_cast<unsigned __int128>(3)).has_value());
 }
 
 class CountingRng final : public Rng {

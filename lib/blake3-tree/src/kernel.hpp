@@ -7,29 +7,22 @@
 
 namespace draco::blake3_tree {
 
-enum Flag : std::uint8_t {
-    kChunkStart = 1,
-    kChunkEnd = 2,
-    kParent = 4,
-    kRoot = 8,
-    kKeyedHash = 16,
-    kDeriveKeyContext = 32,
-    kDeriveKeyMaterial = 64,
-};
+// Flags of a compression.
+inline constexpr std::uint8_t kChunkStart = 1;
+inline constexpr std::uint8_t kChunkEnd = 2;
+inline constexpr std::uint8_t kParent = 4;
+inline constexpr std::uint8_t kRoot = 8;
+inline constexpr std::uint8_t kKeyedHash = 16;
+inline constexpr std::uint8_t kDeriveKeyContext = 32;
+inline constexpr std::uint8_t kDeriveKeyMaterial = 64;
 
 inline constexpr std::size_t kMessageBytes = 64;
 inline constexpr std::size_t kHashBytes = 32;
 inline constexpr std::size_t kChunkMessages = 16;
 inline constexpr int kRounds = 7;
 
-inline constexpr std::uint32_t kIv[8] = {0x6A09E667,
-                                         0xBB67AE85,
-                                         0x3C6EF372,
-                                         0xA54FF53A,
-                                         0x510E527F,
-                                         0x9B05688C,
-                                         0x1F83D9AB,
-                                         0x5BE0CD19};
+inline constexpr std::uint32_t kIv[8] = {
+    0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19};
 
 // word[r][i] is the message word that round r uses in the i-th place (table 2, applied r times).
 struct MessageSchedule {
@@ -42,8 +35,7 @@ inline constexpr MessageSchedule kSchedule = [] {
     MessageSchedule schedule{};
     for (std::uint8_t i = 0; i < 16; ++i) schedule.word[0][i] = i;
     for (int r = 1; r < kRounds; ++r)
-        for (int i = 0; i < 16; ++i)
-            schedule.word[r][i] = schedule.word[r - 1][kPermutation[i]];
+        for (int i = 0; i < 16; ++i) schedule.word[r][i] = schedule.word[r - 1][kPermutation[i]];
     return schedule;
 }();
 

@@ -1,6 +1,6 @@
-#include "kernel.hpp"
-
 #include "draco/base/bytes.hpp"
+
+#include "kernel.hpp"
 
 #include <bit>
 #include <cstring>
@@ -27,7 +27,7 @@ void run_rounds(std::uint32_t* v,
                 std::uint64_t counter,
                 std::uint8_t flags) {
     std::uint32_t m[16];
-    for (int i = 0; i < 16; ++i) m[i] = load_le<std::uint32_t>(message + 4 * i);
+    for (std::size_t i = 0; i < 16; ++i) m[i] = load_le<std::uint32_t>(message + 4 * i);
     std::memcpy(v, chaining, 32);
     std::memcpy(v + 8, kIv, 16);
     v[12] = static_cast<std::uint32_t>(counter);
@@ -64,7 +64,7 @@ void compress_wide(const std::uint32_t* chaining,
                    std::uint8_t* out) {
     std::uint32_t v[16];
     run_rounds(v, chaining, message, message_bytes, counter, flags);
-    for (int i = 0; i < 8; ++i) {
+    for (std::size_t i = 0; i < 8; ++i) {
         store_le(out + 4 * i, v[i] ^ v[i + 8]);
         store_le(out + 32 + 4 * i, v[i + 8] ^ chaining[i]);
     }
@@ -87,7 +87,7 @@ void hash_chunks(const std::uint8_t* input,
                      first_chunk + chunk,
                      static_cast<std::uint8_t>(mode_flags | edge));
         }
-        for (int i = 0; i < 8; ++i) store_le(out + 4 * i, chaining[i]);
+        for (std::size_t i = 0; i < 8; ++i) store_le(out + 4 * i, chaining[i]);
     }
 }
 
@@ -104,7 +104,8 @@ void hash_parents(const std::uint8_t* children,
                  kMessageBytes,
                  0,
                  static_cast<std::uint8_t>(mode_flags | kParent));
-        for (int i = 0; i < 8; ++i) store_le(out + parent * kHashBytes + 4 * i, chaining[i]);
+        for (std::size_t i = 0; i < 8; ++i)
+            store_le(out + parent * kHashBytes + 4 * i, chaining[i]);
     }
 }
 

@@ -50,10 +50,9 @@ InstructionSet best_instruction_set() {
 }
 
 const Mode& Mode::plain() {
-    static const Mode mode = {.key_words = std::to_array(kIv),
-                              .flags = 0,
-                              .kernel = kernel_of(best_instruction_set())};
-    return mode;
+    static const Mode kMode = {
+        .key_words = std::to_array(kIv), .flags = 0, .kernel = kernel_of(best_instruction_set())};
+    return kMode;
 }
 
 Mode Mode::keyed(const Key& key) {

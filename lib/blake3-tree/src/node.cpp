@@ -81,12 +81,8 @@ Node subtree_node(const Mode& mode, ByteView input, std::uint64_t first_chunk) {
 
     alignas(64) std::array<Hash, kBlockChunks> level;
     std::size_t count = input.size() / kChunkBytes;
-    mode.kernel->hash_chunks(input.data(),
-                             count,
-                             mode.key_words.data(),
-                             first_chunk,
-                             mode.flags,
-                             level[0].data());
+    mode.kernel->hash_chunks(
+        input.data(), count, mode.key_words.data(), first_chunk, mode.flags, level[0].data());
     if (const ByteView rest = input.subspan(count * kChunkBytes); !rest.empty()) {
         level[count] = chunk_node(mode, rest, first_chunk + count).chaining_value();
         ++count;

@@ -19,7 +19,7 @@ namespace {
 
 template <unsigned Lanes>
 struct VectorOf {
-    typedef std::uint32_t Type __attribute__((vector_size(4 * Lanes)));
+    using Type __attribute__((vector_size(4 * Lanes))) = std::uint32_t;
 };
 
 template <unsigned Lanes>
@@ -65,14 +65,31 @@ DRACO_INLINE Quad scheduled(const Vector<16>& message) {
 // ready last, by turning the other three.
 template <int Round>
 DRACO_INLINE void round_of_rows(Rows& v, const Vector<16>& message) {
-    mix(v.a, v.b, v.c, v.d, scheduled<Round, 0, 2, 4, 6>(message), scheduled<Round, 1, 3, 5, 7>(message));
+    mix(v.a,
+        v.b,
+        v.c,
+        v.d,
+        scheduled<Round, 0, 2, 4, 6>(message),
+        scheduled<Round, 1, 3, 5, 7>(message));
     v.a = __builtin_shufflevector(v.a, v.a, 3, 0, 1, 2);
     v.c = __builtin_shufflevector(v.c, v.c, 1, 2, 3, 0);
     v.d = __builtin_shufflevector(v.d, v.d, 2, 3, 0, 1);
-    mix(v.a, v.b, v.c, v.d, scheduled<Round, 14, 8, 10, 12>(message), scheduled<Round, 15, 9, 11, 13>(message));
+    mix(v.a,
+        v.b,
+        v.c,
+        v.d,
+        scheduled<Round, 14, 8, 10, 12>(message),
+        scheduled<Round, 15, 9, 11, 13>(message));
     v.a = __builtin_shufflevector(v.a, v.a, 1, 2, 3, 0);
     v.c = __builtin_shufflevector(v.c, v.c, 3, 0, 1, 2);
     v.d = __builtin_shufflevector(v.d, v.d, 2, 3, 0, 1);
+}
+
+template <int... Round>
+DRACO_INLINE void rounds_of_rows(Rows& v,
+                                 const Vector<16>& message,
+                                 std::integer_sequence<int, Round...>) {
+    (round_of_rows<Round>(v, message), ...);
 }
 
 DRACO_INLINE Rows run_rounds(Quad chaining_low,
@@ -90,9 +107,7 @@ DRACO_INLINE Rows run_rounds(Quad chaining_low,
                    static_cast<std::uint32_t>(counter >> 32),
                    message_bytes,
                    flags}};
-    [&]<int... Round>(std::integer_sequence<int, Round...>) {
-        (round_of_rows<Round>(v, words), ...);
-    }(std::make_integer_sequence<int, kRounds>{});
+    rounds_of_rows(v, words, std::make_integer_sequence<int, kRounds>{});
     return v;
 }
 
@@ -124,32 +139,33 @@ void compress_wide(const std::uint32_t* chaining,
 
 // Element `at` of the vector that holds, for each aligned group of four, the first or last two
 // elements of two inputs interleaved (Unit 1) or side by side (Unit 2).
-template <unsigned Lanes, unsigned Unit, bool kHigh>
+template <unsigned Lanes, unsigned Unit, bool High>
 constexpr int unpacked_index(unsigned at) {
     const unsigned in_group = at % 4;
     const unsigned from_second = Unit == 1 ? in_group % 2 : in_group / 2;
-    const unsigned place = (Unit == 1 ? in_group / 2 : in_group % 2) + (kHigh ? 2 : 0);
+    const unsigned place = (Unit == 1 ? in_group / 2 : in_group % 2) + (High ? 2 : 0);
     return static_cast<int>(from_second * Lanes + at / 4 * 4 + place);
 }
 
-template <unsigned Lanes, unsigned Unit, bool kHigh>
-DRACO_INLINE Vector<Lanes> unpack(Vector<Lanes> a, Vector<Lanes> b) {
-    return [&]<unsigned... At>(std::integer_sequence<unsigned, At...>) {
-        return __builtin_shufflevector(a, b, unpacked_index<Lanes, Unit, kHigh>(At)...);
-    }(std::make_integer_sequence<unsigned, Lanes>{});
+template <unsigned Lanes, unsigned Unit, bool High, unsigned... At>
+DRACO_INLINE Vector<Lanes> unpack(Vector<Lanes> a,
+                                  Vector<Lanes> b,
+                                  std::integer_sequence<unsigned, At...>) {
+    return __builtin_shufflevector(a, b, unpacked_index<Lanes, Unit, High>(At)...);
 }
 
 // Transposes each 4x4 matrix formed by one aligned group of four elements in four vectors.
 template <unsigned Lanes>
 DRACO_INLINE void transpose_quads(Vector<Lanes>* v) {
-    const auto ab_low = unpack<Lanes, 1, false>(v[0], v[1]);
-    const auto ab_high = unpack<Lanes, 1, true>(v[0], v[1]);
-    const auto cd_low = unpack<Lanes, 1, false>(v[2], v[3]);
-    const auto cd_high = unpack<Lanes, 1, true>(v[2], v[3]);
-    v[0] = unpack<Lanes, 2, false>(ab_low, cd_low);
-    v[1] = unpack<Lanes, 2, true>(ab_low, cd_low);
-    v[2] = unpack<Lanes, 2, false>(ab_high, cd_high);
-    v[3] = unpack<Lanes, 2, true>(ab_high, cd_high);
+    constexpr std::make_integer_sequence<unsigned, Lanes> kEach{};
+    const auto ab_low = unpack<Lanes, 1, false>(v[0], v[1], kEach);
+    const auto ab_high = unpack<Lanes, 1, true>(v[0], v[1], kEach);
+    const auto cd_low = unpack<Lanes, 1, false>(v[2], v[3], kEach);
+    const auto cd_high = unpack<Lanes, 1, true>(v[2], v[3], kEach);
+    v[0] = unpack<Lanes, 2, false>(ab_low, cd_low, kEach);
+    v[1] = unpack<Lanes, 2, true>(ab_low, cd_low, kEach);
+    v[2] = unpack<Lanes, 2, false>(ab_high, cd_high, kEach);
+    v[3] = unpack<Lanes, 2, true>(ab_high, cd_high, kEach);
 }
 
 // Where the message of each lane lies. Lanes past the last repeat it, so that a group may be short.
@@ -163,6 +179,13 @@ struct LaneAddress {
     }
 };
 
+template <unsigned Lanes, int... At>
+DRACO_INLINE Vector<Lanes> join(Vector<Lanes / 2> low,
+                                Vector<Lanes / 2> high,
+                                std::integer_sequence<int, At...>) {
+    return __builtin_shufflevector(low, high, At...);
+}
+
 // Group g of four elements holds the four words at `offset` of lane First + 4 * g.
 template <unsigned Lanes, unsigned First, std::size_t StrideBytes>
 DRACO_INLINE Vector<Lanes> gather_quads(LaneAddress<StrideBytes> lanes, std::size_t offset) {
@@ -172,9 +195,7 @@ DRACO_INLINE Vector<Lanes> gather_quads(LaneAddress<StrideBytes> lanes, std::siz
         constexpr unsigned kHalf = Lanes / 2;
         const auto low = gather_quads<kHalf, First>(lanes, offset);
         const auto high = gather_quads<kHalf, First + kHalf>(lanes, offset);
-        return [&]<unsigned... At>(std::integer_sequence<unsigned, At...>) {
-            return __builtin_shufflevector(low, high, static_cast<int>(At)...);
-        }(std::make_integer_sequence<unsigned, Lanes>{});
+        return join<Lanes>(low, high, std::make_integer_sequence<int, Lanes>{});
     }
 }
 
@@ -214,6 +235,13 @@ DRACO_INLINE void round_of_lanes(Vector<Lanes>* v, const Vector<Lanes>* m) {
     mix(v[1], v[6], v[11], v[12], m[kWord[10]], m[kWord[11]]);
     mix(v[2], v[7], v[8], v[13], m[kWord[12]], m[kWord[13]]);
     mix(v[3], v[4], v[9], v[14], m[kWord[14]], m[kWord[15]]);
+}
+
+template <unsigned Lanes, int... Round>
+DRACO_INLINE void rounds_of_lanes(Vector<Lanes>* v,
+                                  const Vector<Lanes>* m,
+                                  std::integer_sequence<int, Round...>) {
+    (round_of_lanes<Lanes, Round>(v, m), ...);
 }
 
 // What distinguishes hashing chunks from hashing parents.
@@ -263,9 +291,7 @@ DRACO_INLINE void hash_group(const GroupInput<Messages>& group,
                    counter_high,
                    V{} + static_cast<std::uint32_t>(kMessageBytes),
                    V{} + flags};
-        [&]<int... Round>(std::integer_sequence<int, Round...>) {
-            (round_of_lanes<Lanes, Round>(v, m), ...);
-        }(std::make_integer_sequence<int, kRounds>{});
+        rounds_of_lanes<Lanes>(v, m, std::make_integer_sequence<int, kRounds>{});
         for (int j = 0; j < 8; ++j) h[j] = v[j] ^ v[j + 8];
     }
     store_chaining<Lanes>(h, lanes.last_lane + 1, out);
@@ -337,8 +363,7 @@ void hash_parents(const std::uint8_t* children,
 }
 
 template <unsigned Lanes>
-constexpr Kernel kVectorKernel = {
-    compress, compress_wide, hash_chunks<Lanes>, hash_parents<Lanes>};
+constexpr Kernel kVectorKernel = {compress, compress_wide, hash_chunks<Lanes>, hash_parents<Lanes>};
 
 #undef DRACO_INLINE
 

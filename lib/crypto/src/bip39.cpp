@@ -82,8 +82,10 @@ std::size_t word_count(std::size_t entropy_bytes) {
 
 // NFKD of `text` after the bytes of `prefix`.
 Result<SecretBuffer> prefixed_nfkd(std::string_view prefix, std::string_view text) {
+    // NOLINTBEGIN(clang-analyzer-optin.core.EnumCastOutOfRange): the C API takes flags as an enum
     constexpr auto kNfkd =
         static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE);
+    // NOLINTEND(clang-analyzer-optin.core.EnumCastOutOfRange)
     // A code point decomposes into at most 18.
     std::vector<utf8proc_int32_t> code_points(text.size() * 18);
     const utf8proc_ssize_t count =

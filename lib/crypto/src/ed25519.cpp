@@ -1,8 +1,5 @@
 #include "draco/crypto/ed25519.hpp"
 
-#include "draco/base/assert.hpp"
-
-#include <sodium/core.h>
 #include <sodium/crypto_core_ed25519.h>
 #include <sodium/crypto_sign_ed25519.h>
 

@@ -3,6 +3,8 @@
 #include "draco/base/assert.hpp"
 #include "draco/base/checked.hpp"
 
+#include "sodium_ready.hpp"
+
 #include <openssl/evp.h>
 #include <sodium/crypto_auth_hmacsha256.h>
 #include <sodium/crypto_auth_hmacsha512.h>
@@ -15,6 +17,12 @@
 
 namespace draco::crypto {
 namespace {
+
+// libsodium declares its inputs non-null, also where they are empty.
+const std::uint8_t* non_null(ByteView bytes) {
+    static constexpr std::uint8_t kNothing = 0;
+    return bytes.empty() ? &kNothing : bytes.data();
+}
 
 template <class State>
 void wipe_object(State& state) {
@@ -58,8 +66,8 @@ Result<> check(const ScryptParameters& parameters, const ScryptLimits& limits) {
 HmacSha256 hmac_sha256(ByteView key, ByteView message) {
     return HmacSha256::make([&](std::span<std::uint8_t, 32> out) {
         crypto_auth_hmacsha256_state state;
-        crypto_auth_hmacsha256_init(&state, key.data(), key.size());
-        crypto_auth_hmacsha256_update(&state, message.data(), message.size());
+        crypto_auth_hmacsha256_init(&state, non_null(key), key.size());
+        crypto_auth_hmacsha256_update(&state, non_null(message), message.size());
         crypto_auth_hmacsha256_final(&state, out.data());
         wipe_object(state);
     });
@@ -68,8 +76,8 @@ HmacSha256 hmac_sha256(ByteView key, ByteView message) {
 HmacSha512 hmac_sha512(ByteView key, ByteView message) {
     return HmacSha512::make([&](std::span<std::uint8_t, 64> out) {
         crypto_auth_hmacsha512_state state;
-        crypto_auth_hmacsha512_init(&state, key.data(), key.size());
-        crypto_auth_hmacsha512_update(&state, message.data(), message.size());
+        crypto_auth_hmacsha512_init(&state, non_null(key), key.size());
+        crypto_auth_hmacsha512_update(&state, non_null(message), message.size());
         crypto_auth_hmacsha512_final(&state, out.data());
         wipe_object(state);
     });
@@ -121,9 +129,10 @@ Result<> scrypt(ByteView password,
     if (out.empty() || out.size() > std::uint64_t{32} * std::numeric_limits<std::uint32_t>::max())
         return fail(Errc::InvalidArgument,
                     "scrypt gives 1 to 32 * (2^32 - 1) bytes, not " + std::to_string(out.size()));
-    if (crypto_pwhash_scryptsalsa208sha256_ll(password.data(),
+    prepare_sodium();
+    if (crypto_pwhash_scryptsalsa208sha256_ll(non_null(password),
                                               password.size(),
-                                              salt.data(),
+                                              non_null(salt),
                                               salt.size(),
                                               parameters.n,
                                               parameters.r,

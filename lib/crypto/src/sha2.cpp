@@ -9,7 +9,10 @@
 namespace draco::crypto {
 namespace {
 
-using namespace sha256_detail;
+using sha256_detail::kInitialState;
+using sha256_detail::State;
+namespace portable = sha256_detail::portable;
+namespace sha_ni = sha256_detail::sha_ni;
 
 bool use_sha_ni(Sha256Path path) {
     DRACO_ASSERT(sha256_path_available(path), "a SHA-256 path is used only where it is available");

@@ -1,30 +1,20 @@
 #include "draco/crypto/x25519.hpp"
 
-#include "draco/base/assert.hpp"
+#include "sodium_ready.hpp"
 
-#include <sodium/core.h>
 #include <sodium/crypto_scalarmult_curve25519.h>
 
 namespace draco::crypto {
-namespace {
-
-// libsodium picks its vectorized code here; thread-safe and idempotent.
-void prepare() {
-    static const bool kReady = sodium_init() >= 0;
-    DRACO_ASSERT(kReady, "libsodium starts");
-}
-
-}  // namespace
 
 X25519PublicKey x25519_public_key(const X25519SecretKey& secret) {
-    prepare();
+    prepare_sodium();
     X25519PublicKey key;
     crypto_scalarmult_curve25519_base(key.data(), secret.expose().data());
     return key;
 }
 
 Result<X25519SharedSecret> x25519(const X25519SecretKey& secret, const X25519PublicKey& peer) {
-    prepare();
+    prepare_sodium();
     bool nonzero = false;
     auto shared = X25519SharedSecret::make([&](std::span<std::uint8_t, 32> out) {
         nonzero =

@@ -23,8 +23,9 @@ public:
 
     virtual ~Executor() = default;
     virtual void post(Task task) = 0;
-    // Runs the task at or soon after `when`; a time in the past means as soon as possible. Timers
-    // that are due run in the order of their times, and of their creation where these are equal.
+    // Runs the task at or soon after `when`; a time in the past counts as the time of the call.
+    // Timers that are due run in the order of their times, and of their creation where these are
+    // equal.
     virtual TimerId post_at(Instant when, Task task) = 0;
     // True if the timer was still pending and its task will not run (it is destroyed by this call).
     virtual bool cancel(TimerId timer) = 0;

@@ -97,8 +97,8 @@ public:
     explicit Hasher(const Mode& mode = Mode::plain()) : Hasher(mode, 0) {}
 
     // Hashes a subtree that begins at this chunk of a larger input, for node().chaining_value().
-    // Precondition (asserted): first_chunk is a multiple of a power of two that is at least the
-    // number of chunks hashed.
+    // Precondition: first_chunk is a multiple of a power of two that is at least the number of
+    // chunks hashed; else there is no such subtree.
     Hasher(const Mode& mode, std::uint64_t first_chunk);
 
     void update(ByteView input);

@@ -23,8 +23,8 @@ inline constexpr std::size_t kHkdfSha256BytesMax = std::size_t{255} * 32;
 // Extract, then expand. Precondition (asserted): out.size() <= kHkdfSha256BytesMax.
 void hkdf_sha256(ByteView salt, ByteView input_key, ByteView info, MutByteView out);
 
-// Precondition (asserted): iterations > 0. Linear in iterations * out.size(): bound both where they
-// are read from a file.
+// Precondition (asserted): 0 < iterations < 2^31, and no argument has 2^31 bytes or more. Linear in
+// iterations * out.size(): bound both where they are read from a file.
 void pbkdf2_hmac_sha512(ByteView password,
                         ByteView salt,
                         std::uint32_t iterations,

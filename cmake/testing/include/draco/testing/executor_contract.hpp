@@ -1,0 +1,205 @@
+#pragma once
+// What every draco::Executor does, as tests. An implementation runs them with
+//     INSTANTIATE_TEST_SUITE_P(ThreadPool, ExecutorContract,
+//     ::testing::Values(MakeExecutor(make)));
+// in namespace draco::testing, in one .cpp that includes this header.
+
+#include "draco/base/executor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace draco::testing {
+
+// An executor and the ways to make it run and stop.
+class ExecutorUnderTest {
+public:
+    virtual ~ExecutorUnderTest() = default;
+    virtual Executor& executor() = 0;
+    // Lets tasks run (and, in a simulation, time pass) until done() holds.
+    virtual void run_until(const std::function<bool()>& done) = 0;
+    virtual void stop() = 0;
+    // Whether at most one task runs at a time, so that the order of starting can be observed.
+    virtual bool is_sequential() const = 0;
+};
+
+struct ExecutorMaker {
+    std::string name;
+    std::function<std::unique_ptr<ExecutorUnderTest>()> make;
+
+    friend std::ostream& operator<<(std::ostream& out, const ExecutorMaker& maker) {
+        return out << maker.name;
+    }
+};
+
+class ExecutorContract : public ::testing::TestWithParam<ExecutorMaker> {
+protected:
+    Executor& executor() { return subject_->executor(); }
+
+    void stop() { subject_->stop(); }
+
+    void run_until(const std::function<bool()>& done) { subject_->run_until(done); }
+
+    bool is_sequential() const { return subject_->is_sequential(); }
+
+    Instant now() { return executor().clock().now(); }
+
+private:
+    std::unique_ptr<ExecutorUnderTest> subject_ = GetParam().make();
+};
+
+inline constexpr Duration kSoon = std::chrono::milliseconds(2);
+inline constexpr Duration kNever = std::chrono::hours(1);
+
+// Each posted task runs exactly once, also those posted by tasks, and is destroyed.
+TEST_P(ExecutorContract, RunsEachTaskOnce) {
+    constexpr int kTasks = 200;
+    std::atomic<int> runs{0};
+    auto token = std::make_shared<int>(0);
+    for (int i = 0; i < kTasks; ++i)
+        executor().post([&, token] {
+            ++runs;
+            executor().post([&, token] { ++runs; });
+        });
+    run_until([&] { return runs == 2 * kTasks && token.use_count() == 1; });
+    EXPECT_EQ(runs, 2 * kTasks);
+}
+
+// A task never runs inside the call that submits it, not even one that is due already.
+TEST_P(ExecutorContract, NeverRunsATaskInsideTheCall) {
+    static thread_local bool inside_call = false;
+    std::atomic<int> runs{0};
+    const auto check = [&] {
+        EXPECT_FALSE(inside_call);
+        ++runs;
+    };
+    const auto submit = [&] {
+        inside_call = true;
+        executor().post(check);
+        executor().post_at(now() - kNever, check);
+        inside_call = false;
+    };
+    submit();
+    executor().post(submit);
+    run_until([&] { return runs == 4; });
+}
+
+// A timer does not run before its time; one in the past runs as soon as possible.
+TEST_P(ExecutorContract, TimersRunAtOrAfterTheirTime) {
+    std::atomic<int> runs{0};
+    const Instant start = now();
+    for (const Duration delay : {Duration(kSoon), Duration(0), -kNever, 2 * kSoon}) {
+        const Instant when = start + delay;
+        executor().post_at(when, [&, when] {
+            EXPECT_GE(now(), when);
+            ++runs;
+        });
+    }
+    run_until([&] { return runs == 4; });
+}
+
+// Timers that are due run in the order of their times, equal ones in that of creation; those of
+// the past count as made for the present.
+TEST_P(ExecutorContract, DueTimersRunInOrder) {
+    if (!is_sequential()) GTEST_SKIP() << "tasks run at the same time here";
+    constexpr int kTimers = 60;
+    std::mutex mutex;
+    std::vector<int> order;
+    const auto size = [&] {
+        const std::lock_guard lock(mutex);
+        return order.size();
+    };
+    executor().post([&] {
+        for (int i = 0; i < 3; ++i)
+            executor().post_at(now() - i * kSoon, [&, i] {
+                const std::lock_guard lock(mutex);
+                order.push_back(i - 3);
+            });
+        const Instant base = now() + kSoon;
+        for (int i = 0; i < kTimers; ++i) {
+            const int time = (i * 7) % 10;
+            executor().post_at(base + std::chrono::microseconds(time), [&, value = time * 100 + i] {
+                const std::lock_guard lock(mutex);
+                order.push_back(value);
+            });
+        }
+    });
+    run_until([&] { return size() == kTimers + 3; });
+    EXPECT_TRUE(std::ranges::is_sorted(order));
+}
+
+// cancel() destroys a pending task that then never runs; for any other timer it answers false.
+TEST_P(ExecutorContract, CancelDestroysAPendingTimer) {
+    std::atomic<int> runs{0};
+    auto token = std::make_shared<int>(0);
+    const TimerId cancelled = executor().post_after(kNever, [&, token] { runs += 100; });
+    const TimerId ran = executor().post_after(kSoon, [&] { ++runs; });
+    EXPECT_NE(cancelled, ran);
+    EXPECT_EQ(token.use_count(), 2);
+    EXPECT_TRUE(executor().cancel(cancelled));
+    EXPECT_EQ(token.use_count(), 1);
+    EXPECT_FALSE(executor().cancel(cancelled));
+    run_until([&] { return runs == 1; });
+    EXPECT_FALSE(executor().cancel(ran));
+    EXPECT_FALSE(executor().cancel(TimerId(~std::uint64_t{0})));
+}
+
+// Timers due while they are cancelled either run or are cancelled, never both, never neither.
+TEST_P(ExecutorContract, EachTimerRunsOrIsCancelled) {
+    constexpr int kTimers = 500;
+    std::atomic<int> runs{0};
+    std::vector<TimerId> timers;
+    const Instant start = now();
+    for (int i = 0; i < kTimers; ++i)
+        timers.push_back(executor().post_at(start + std::chrono::microseconds(i), [&] { ++runs; }));
+    const auto cancelled =
+        std::ranges::count_if(timers, [&](TimerId timer) { return executor().cancel(timer); });
+    run_until([&] { return runs + cancelled == kTimers; });
+    EXPECT_EQ(runs + cancelled, kTimers);
+}
+
+// A later timer does not hide an earlier one that is created after it.
+TEST_P(ExecutorContract, AnEarlierTimerOvertakesALaterOne) {
+    std::atomic<bool> ran{false};
+    const TimerId later = executor().post_after(kNever, [] {});
+    executor().post_after(kSoon, [&] { ran = true; });
+    run_until([&] { return ran.load(); });
+    EXPECT_TRUE(executor().cancel(later));
+}
+
+// stop() destroys what has not run without running it; later tasks are destroyed at once. A task's
+// destructor may use the executor.
+TEST_P(ExecutorContract, StopDestroysWhatHasNotRun) {
+    struct PostsWhenDestroyed {
+        Executor& executor;
+        std::shared_ptr<int> token;
+
+        ~PostsWhenDestroyed() {
+            executor.post([kept = std::move(token)] { ADD_FAILURE(); });
+        }
+    };
+
+    auto token = std::make_shared<int>(0);
+    const TimerId timer = executor().post_after(kNever, [token] { ADD_FAILURE(); });
+    executor().post_after(kNever, [held = std::make_unique<PostsWhenDestroyed>(executor(), token)] {
+        ADD_FAILURE();
+    });
+    EXPECT_EQ(token.use_count(), 3);
+    stop();
+    EXPECT_EQ(token.use_count(), 1);
+    EXPECT_FALSE(executor().cancel(timer));
+    executor().post([token] { ADD_FAILURE(); });
+    executor().post_after(Duration(0), [token] { ADD_FAILURE(); });
+    EXPECT_EQ(token.use_count(), 1);
+}
+
+}  // namespace draco::testing

@@ -1,0 +1,82 @@
+#include "progress.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace draco {
+namespace {
+
+constexpr Duration kQuietFor = std::chrono::milliseconds(500);
+constexpr Duration kRedrawEvery = std::chrono::milliseconds(100);
+constexpr std::size_t kBarCells = 28;
+
+double seconds(Duration duration) {
+    return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
+
+std::string human_bytes(double bytes) {
+    constexpr std::array kUnits = {"B", "kB", "MB", "GB", "TB", "PB"};
+    std::size_t unit = 0;
+    for (; bytes >= 999.5 && unit + 1 < kUnits.size(); ++unit) bytes /= 1000;
+    std::array<char, 32> text{};
+    const int decimals = unit == 0 || bytes >= 99.95 ? 0 : bytes >= 9.995 ? 1 : 2;
+    std::snprintf(text.data(), text.size(), "%.*f %s", decimals, bytes, kUnits[unit]);
+    return text.data();
+}
+
+Progress::Progress(const Clock& clock, std::string label, std::uint64_t total_bytes)
+    : clock_(clock),
+      label_(std::move(label)),
+      total_bytes_(total_bytes),
+      started_(clock.now()),
+      on_terminal_(::isatty(STDERR_FILENO) == 1),
+      next_draw_(started_ + kQuietFor) {}
+
+Progress::~Progress() {
+    if (drawn_) std::fputs("\r\033[K", stderr);
+}
+
+void Progress::advance(std::uint64_t bytes) {
+    if (!on_terminal_) return;
+    const std::scoped_lock lock(mutex_);
+    done_bytes_ += bytes;
+    const Instant now = clock_.now();
+    if (now < next_draw_) return;
+    next_draw_ = now + kRedrawEvery;
+    draw(now);
+}
+
+void Progress::draw(Instant now) {
+    const double elapsed = std::max(seconds(now - started_), 1e-9);
+    const double rate = static_cast<double>(done_bytes_) / elapsed;
+    const std::string speed = human_bytes(rate) + "/s";
+    drawn_ = true;
+    if (total_bytes_ == 0) {
+        std::fprintf(stderr,
+                     "\r\033[K%s  %s  %s",
+                     label_.c_str(),
+                     human_bytes(static_cast<double>(done_bytes_)).c_str(),
+                     speed.c_str());
+        return;
+    }
+    const double share =
+        std::min(1.0, static_cast<double>(done_bytes_) / static_cast<double>(total_bytes_));
+    const auto full = static_cast<std::size_t>(share * kBarCells);
+    const std::string bar = std::string(full, '#') + std::string(kBarCells - full, '.');
+    const double left = static_cast<double>(total_bytes_ - std::min(done_bytes_, total_bytes_)) /
+                        std::max(rate, 1.0);
+    std::fprintf(stderr,
+                 "\r\033[K%s  [%s] %3.0f %%  %s  %.0f s left",
+                 label_.c_str(),
+                 bar.c_str(),
+                 share * 100,
+                 speed.c_str(),
+                 left);
+}
+
+}  // namespace draco

@@ -1,0 +1,41 @@
+#pragma once
+// A progress bar on standard error for work that takes long: bar, rate, time left. Silent unless
+// standard error is a terminal and the work has taken half a second.
+
+#include "draco/base/clock.hpp"
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+namespace draco {
+
+class Progress {
+public:
+    // `clock` outlives this.
+    Progress(const Clock& clock, std::string label, std::uint64_t total_bytes);
+    ~Progress();  // clears the line
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+
+    // From any thread.
+    void advance(std::uint64_t bytes);
+
+private:
+    void draw(Instant now);
+
+    const Clock& clock_;
+    std::string label_;
+    std::uint64_t total_bytes_;
+    Instant started_;
+    bool on_terminal_;
+    std::mutex mutex_;  // guards what follows
+    std::uint64_t done_bytes_ = 0;
+    Instant next_draw_;
+    bool drawn_ = false;
+};
+
+// "1.4 GB": three significant digits, powers of 1000.
+std::string human_bytes(double bytes);
+
+}  // namespace draco

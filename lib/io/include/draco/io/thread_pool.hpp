@@ -1,0 +1,88 @@
+#pragma once
+// An Executor on a fixed number of threads. Any thread may call it.
+//
+// Posted tasks and due timers wait in one queue and start in its order; with one thread they also
+// run in that order. A timer enters the queue when it is due; from then on cancel() answers false.
+// Idle threads sleep: one until the next timer is due, the others until there is work.
+//
+// Cost: post O(1), timers O(log n) in the pending timers, one mutex for all. The queue has no bound
+// of its own: who posts bounds what it has outstanding (lib/affair: by its mailboxes).
+
+#include "draco/base/executor.hpp"
+#include "draco/base/result.hpp"
+#include "draco/io/system_clock.hpp"
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace draco::io {
+
+struct ThreadPoolOptions {
+    std::string name = "pool";  // threads are called pool-0, pool-1, ... (15 bytes at most)
+    std::size_t thread_count = 1;
+};
+
+struct ThreadPoolCounters {
+    std::uint64_t tasks_started = 0;
+    std::size_t tasks_queued = 0;
+    std::size_t timers_pending = 0;
+    std::size_t threads_busy = 0;
+
+    bool operator==(const ThreadPoolCounters&) const = default;
+};
+
+class ThreadPool final : public Executor {
+public:
+    // InvalidArgument for no threads; Exhausted when the system refuses to start one.
+    static Result<std::unique_ptr<ThreadPool>> start(const ThreadPoolOptions& options);
+    ~ThreadPool() override;  // stops
+    ThreadPool(const ThreadPool&) = delete;
+    ThreadPool& operator=(const ThreadPool&) = delete;
+
+    void post(Task task) override;
+    TimerId post_at(Instant when, Task task) override;
+    bool cancel(TimerId timer) override;
+
+    const Clock& clock() const override { return clock_; }
+
+    // Destroys what is queued or pending, then returns when the running tasks have ended. May be
+    // called again, from any thread that is not the pool's own (asserted).
+    void stop();
+
+    ThreadPoolCounters counters() const;
+
+private:
+    using TimerKey = std::pair<Instant, std::uint64_t>;  // the number orders equal times
+
+    ThreadPool() = default;
+    void run_worker();
+    void queue_due_timers();
+    void run_first(std::unique_lock<std::mutex>& lock);
+    void wait(std::unique_lock<std::mutex>& lock);
+
+    const SystemClock clock_;
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
+    std::deque<Task> queue_;
+    std::map<TimerKey, Task> timers_;
+    std::unordered_map<std::uint64_t, Instant> timer_times_;
+    std::uint64_t next_timer_ = 1;  // TimerId() names no timer
+    std::uint64_t tasks_started_ = 0;
+    std::size_t threads_busy_ = 0;
+    std::size_t threads_idle_ = 0;
+    bool has_timekeeper_ = false;  // an idle thread waits for the next timer
+    bool stopping_ = false;
+    std::mutex join_mutex_;
+    std::vector<std::thread> threads_;  // guarded by join_mutex_ once started
+};
+
+}  // namespace draco::io

@@ -1,0 +1,170 @@
+#include "draco/io/posix_disk.hpp"
+
+#include "draco/testing/disk_contract.hpp"
+
+#include "temporary_directory.hpp"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+namespace draco::testing {
+
+namespace {
+
+std::shared_ptr<Disk> make_posix_disk() {
+    struct Owned {
+        io::testing::TemporaryDirectory directory;
+        std::unique_ptr<Disk> disk;
+    };
+
+    auto owned = std::make_shared<Owned>();
+    owned->disk = io::PosixDisk::open_root(owned->directory.path()).value();
+    return {owned, owned->disk.get()};
+}
+
+}  // namespace
+
+INSTANTIATE_TEST_SUITE_P(Posix,
+                         DiskContract,
+                         ::testing::Values(DiskMaker{"posix", make_posix_disk}));
+
+}  // namespace draco::testing
+
+namespace draco::io::testing {
+namespace {
+
+class PosixDiskTest : public ::testing::Test {
+protected:
+    void write(const std::string& path, std::string_view text) {
+        auto file = disk->open(path, OpenMode::Create);
+        ASSERT_TRUE(file) << to_string(file.error());
+        ASSERT_TRUE((*file)->write_at(0, as_bytes(text)));
+    }
+
+    TemporaryDirectory outside;
+    TemporaryDirectory directory;
+    std::unique_ptr<Disk> disk = PosixDisk::open_root(directory.path()).value();
+};
+
+// No operation goes through a symbolic link, neither as a directory on the way nor as the file.
+TEST_F(PosixDiskTest, RefusesToFollowSymbolicLinks) {
+    std::ofstream(outside.path() + "/secret") << "secret";
+    std::filesystem::create_directory(outside.path() + "/sub");
+    std::filesystem::create_symlink(outside.path(), directory.path() + "/way");
+    std::filesystem::create_symlink(outside.path() + "/secret", directory.path() + "/file");
+    for (const auto mode :
+         {OpenMode::Read, OpenMode::ReadWrite, OpenMode::Create, OpenMode::Truncate})
+        for (const char* path : {"way/secret", "way/new", "file"})
+            EXPECT_FALSE(disk->open(path, mode)) << path;
+    EXPECT_EQ(disk->open("file", OpenMode::Read).error().code, Errc::InvalidArgument);
+    write("mine", "x");
+    EXPECT_FALSE(disk->rename("mine", "way/mine"));
+    EXPECT_FALSE(disk->remove("way/secret"));
+    EXPECT_FALSE(disk->create_directory("way/d"));
+    EXPECT_FALSE(disk->remove_directory("way/sub"));
+    EXPECT_FALSE(disk->sync_directory("way"));
+    EXPECT_FALSE(disk->list("way"));
+    EXPECT_FALSE(disk->lock("file"));
+    EXPECT_FALSE(disk->exists("way/secret").value());
+    EXPECT_TRUE(std::filesystem::exists(outside.path() + "/secret"));
+}
+
+// A pipe in the place of a file is refused and does not block.
+TEST_F(PosixDiskTest, RefusesPipes) {
+    ASSERT_EQ(::mkfifo((directory.path() + "/pipe").c_str(), 0600), 0);
+    EXPECT_EQ(disk->open("pipe", OpenMode::Read).error().code, Errc::InvalidArgument);
+}
+
+// Offsets that the operating system cannot express are typed errors.
+TEST_F(PosixDiskTest, RefusesOffsetsPastTheEndOfAnyFile) {
+    auto file = disk->open("f", OpenMode::Create).value();
+    const std::uint64_t past = std::uint64_t{1} << 63;
+    Bytes out(1);
+    EXPECT_EQ(file->read_at(past, out).error().code, Errc::InvalidArgument);
+    EXPECT_EQ(file->read_at(~std::uint64_t{0}, out).error().code, Errc::InvalidArgument);
+    EXPECT_EQ(file->write_at(past - 1, out).error().code, Errc::InvalidArgument);
+    EXPECT_EQ(file->truncate(past).error().code, Errc::InvalidArgument);
+    EXPECT_EQ(file->preallocate(past).error().code, Errc::InvalidArgument);
+}
+
+// A file that may not grow further is Exhausted, with the remedy in the text.
+TEST_F(PosixDiskTest, ReportsExhaustion) {
+    auto file = disk->open("f", OpenMode::Create).value();
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit small{4096, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    const auto written = file->write_at(0, Bytes(10000));
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    std::signal(SIGXFSZ, SIG_DFL);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().code, Errc::Exhausted);
+    EXPECT_NE(written.error().context.find(directory.path() + "/f"), std::string::npos);
+}
+
+// Threads may read and write one file at the same time; each range holds what its writer wrote.
+TEST_F(PosixDiskTest, ReadsAndWritesOverlapInTime) {
+    constexpr std::size_t kThreads = 4;
+    constexpr std::size_t kPieceBytes = 1000;
+    auto file = disk->open("f", OpenMode::Create).value();
+    const auto work = [&](std::size_t worker) {
+        for (std::size_t i = worker; i < 200; i += kThreads) {
+            const Bytes piece(kPieceBytes, static_cast<std::uint8_t>(i));
+            EXPECT_TRUE(file->write_at(i * kPieceBytes, piece));
+            Bytes out(kPieceBytes);
+            EXPECT_EQ(file->read_at(i * kPieceBytes, out).value(), kPieceBytes);
+            EXPECT_EQ(out, piece);
+        }
+    };
+    std::vector<std::jthread> threads;
+    threads.reserve(kThreads);
+    for (std::size_t worker = 0; worker < kThreads; ++worker) threads.emplace_back(work, worker);
+    threads.clear();
+    EXPECT_EQ(file->size().value(), 200 * kPieceBytes);
+}
+
+// A lock excludes other processes, names its holder to them, and is free when the holder dies.
+TEST_F(PosixDiskTest, LocksExcludeOtherProcesses) {
+    int ready[2];
+    ASSERT_EQ(::pipe(ready), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const auto lock = disk->lock("LOCK");
+        const char answer = lock ? 'y' : 'n';
+        if (::write(ready[1], &answer, 1) == 1) ::pause();
+        ::_exit(1);
+    }
+    char answer = 0;
+    ASSERT_EQ(::read(ready[0], &answer, 1), 1);
+    EXPECT_EQ(answer, 'y');
+    const auto refused = disk->lock("LOCK");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::Unavailable);
+    EXPECT_NE(refused.error().context.find("process " + std::to_string(child)), std::string::npos)
+        << refused.error().context;
+    ::kill(child, SIGKILL);
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    EXPECT_TRUE(disk->lock("LOCK"));
+    ::close(ready[0]);
+    ::close(ready[1]);
+}
+
+// A root is created where its parent exists; anything else says what is wrong with which path.
+TEST_F(PosixDiskTest, OpensOrCreatesItsRoot) {
+    EXPECT_TRUE(PosixDisk::open_root(directory.path() + "/new"));
+    EXPECT_TRUE(disk->exists("new").value());
+    EXPECT_EQ(PosixDisk::open_root(directory.path() + "/no/new").error().code, Errc::NotFound);
+    write("file", "");
+    EXPECT_EQ(PosixDisk::open_root(directory.path() + "/file").error().code, Errc::InvalidArgument);
+}
+
+}  // namespace
+}  // namespace draco::io::testing
