@@ -1,0 +1,107 @@
+#pragma once
+// The own worker: gathers transactions into batches and follows each from the client to the
+// executed block, so that none is lost on the way. Bounded by bytes that are not executed yet.
+
+#include "draco/consensus/parameters.hpp"
+#include "draco/consensus/verify.hpp"
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace draco::consensus {
+
+class BatchMaker {
+public:
+    BatchMaker(const Parameters& parameters,
+               types::ChainId chain,
+               Epoch epoch,
+               AuthorityIndex self,
+               types::WorkerIndex worker,
+               std::size_t quorum);
+
+    // False if the transaction is empty, or the bytes are used up. Appends the batch that it
+    // filled.
+    [[nodiscard]] bool submit(const types::TransactionBytes& transaction,
+                              Instant now,
+                              std::vector<CheckedBatch>& sealed);
+
+    // When the open batch must be sealed at the latest.
+    std::optional<Instant> seal_deadline() const;
+    // nullopt if there are no open transactions.
+    std::optional<CheckedBatch> seal(Instant now);
+
+    // An own batch from the log: proposed again unless a block orders it.
+    void restore(const CheckedBatch& batch);
+
+    // Another member holds the batch.
+    void stored(const types::BatchDigest& digest, AuthorityIndex by);
+    // Lets large batches whose grace is over into headers.
+    void end_grace(Instant now);
+    std::optional<Instant> grace_deadline() const;
+
+    bool has_ready();
+
+    bool has_open() const { return !open_.empty(); }
+
+    // For the header of `round`: what is ready, oldest first, within a header's bounds.
+    std::vector<types::BatchReference> take(Round round);
+    // Precondition (asserted): take() returned it, and it is not executed.
+    const CheckedBatch& own(const types::BatchDigest& digest) const;
+    // A header of `round` in the log named these own batches.
+    void taken(Round round, const types::Header& header);
+
+    // The header of `round` will never be certified: what it carried is ready again.
+    void abandon(Round round);
+    // So is what headers below the floor carried and no block ordered.
+    void raise_floor(Round floor);
+
+    void ordered(const types::BatchDigest& digest, types::Height height);
+    void executed(types::Height height);
+
+    // Whether some own transaction is not ordered yet.
+    bool outstanding() const { return unordered_ > 0 || !open_.empty(); }
+
+    // Oldest first: own transactions that no block up to `height` orders.
+    std::vector<types::TransactionBytes> unordered_after(types::Height height) const;
+
+    std::size_t bytes() const { return bytes_; }
+
+private:
+    struct Own {
+        CheckedBatch batch;
+        std::optional<types::Height> height;  // of the block that orders it
+    };
+
+    struct Waiting {
+        types::BatchReference reference;
+        AuthoritySet holders;
+        Instant deadline;
+    };
+
+    CheckedBatch close();
+    void make_ready_again(const std::vector<types::BatchReference>& batches);
+    bool is_unordered(const types::BatchDigest& digest) const;
+
+    const Parameters& parameters_;
+    types::ChainId chain_;
+    Epoch epoch_;
+    AuthorityIndex self_;
+    types::WorkerIndex worker_;
+    std::size_t quorum_;
+
+    std::vector<types::TransactionBytes> open_;
+    std::size_t open_bytes_ = 0;
+    Instant opened_at_;
+    std::uint64_t next_sequence_ = 0;
+
+    std::map<types::BatchDigest, Own> own_;
+    std::size_t bytes_ = 0;      // of own_ and open_
+    std::size_t unordered_ = 0;  // entries of own_ without a height
+    std::deque<Waiting> waiting_;
+    std::deque<types::BatchReference> ready_;
+    std::map<Round, std::vector<types::BatchReference>> proposed_;
+};
+
+}  // namespace draco::consensus

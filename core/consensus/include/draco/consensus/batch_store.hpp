@@ -1,0 +1,52 @@
+#pragma once
+// The batches this member holds, its own and others', until no header that could still be ordered
+// names them and every block that orders them is executed. Bounded per author.
+
+#include "draco/consensus/verify.hpp"
+
+#include <map>
+#include <vector>
+
+namespace draco::consensus {
+
+class BatchStore {
+public:
+    enum class Demand : std::uint8_t { Pushed, Requested };
+    enum class Addition : std::uint8_t { Added, Known, OverQuota };
+
+    BatchStore(std::size_t committee_size, std::size_t author_bytes_max, std::size_t bytes_max)
+        : author_bytes_max_(author_bytes_max), bytes_max_(bytes_max), bytes_(committee_size) {}
+
+    // Kept until the floor is above `round`. A requested batch is taken over the bounds; has_room()
+    // tells whether to request more.
+    Addition add(CheckedBatch batch, Round round, Demand demand);
+
+    // Null if not held.
+    const CheckedBatch* find(const types::BatchDigest& digest) const;
+
+    // A header of `round` names the batch.
+    void keep_until(const types::BatchDigest& digest, Round round);
+
+    void raise_floor(Round floor);
+
+    std::size_t bytes(AuthorityIndex author) const { return bytes_[author.value()]; }
+
+    bool has_room() const { return total_bytes_ < bytes_max_; }
+
+    std::size_t size() const { return batches_.size(); }
+
+private:
+    struct Entry {
+        CheckedBatch batch;
+        Round round;
+    };
+
+    std::size_t author_bytes_max_;
+    std::size_t bytes_max_;
+    std::vector<std::size_t> bytes_;  // by author
+    std::size_t total_bytes_ = 0;
+    std::map<types::BatchDigest, Entry> batches_;
+    Round floor_;
+};
+
+}  // namespace draco::consensus

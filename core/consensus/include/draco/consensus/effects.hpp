@@ -1,0 +1,108 @@
+#pragma once
+// What goes into a consensus core and what comes out of it.
+
+#include "draco/consensus/verify.hpp"
+
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace draco::consensus {
+
+// The driver's clocks, read once per step.
+struct Now {
+    Instant instant;
+    UnixTime unix;
+};
+
+// --- events ---
+
+// From clients of this validator. Those that do not fit come back in Effects::busy.
+struct TransactionsSubmitted {
+    std::vector<types::TransactionBytes> transactions;
+};
+
+struct MessageReceived {
+    AuthorityIndex from;
+    CheckedMessage message;
+};
+
+// A link is up (again): whatever was in flight on the old one is lost.
+struct LinkUp {
+    AuthorityIndex peer;
+};
+
+// The time asked for by Effects::wake has come. Too early or too often does no harm.
+struct WakeUp {};
+
+// The application has durably executed this block and all before it.
+struct BlockExecuted {
+    types::Height height;
+};
+
+// The application marks this block as the epoch's last: later ones are void.
+struct EpochEnded {
+    types::Height height;
+};
+
+// A block that a quorum's signatures, which the driver has verified, make final. The application
+// has it from the driver already, with its content.
+struct BlockFollowed {
+    types::Block block;
+};
+
+using Event = std::variant<TransactionsSubmitted,
+                           MessageReceived,
+                           LinkUp,
+                           WakeUp,
+                           BlockExecuted,
+                           EpochEnded,
+                           BlockFollowed>;
+
+// --- effects ---
+
+// Append to the log. Not needed any more once Effects::prune_below is above `round`.
+struct Persist {
+    Round round;
+    Bytes record;
+};
+
+enum class Release : std::uint8_t {
+    AtOnce,
+    AfterPersist,  // when all Persist effects of this and all earlier steps are durable
+};
+
+struct Send {
+    std::optional<AuthorityIndex> to;  // absent: to every other member
+    Channel channel;
+    std::shared_ptr<const Bytes> message;
+    Release release;
+};
+
+// To be executed in the order handed over, AfterPersist. After a restart blocks may come again from
+// the first one that was not reported as executed.
+struct CommittedBlock {
+    types::Block block;
+    types::BlockDigest digest;
+    std::vector<std::shared_ptr<const types::Batch>> batches;  // as block.batches
+};
+
+// Owned and cleared by the driver; a step only appends, and sets `wake`.
+struct Effects {
+    std::vector<Persist> persist;
+    std::vector<Send> sends;
+    std::vector<CommittedBlock> blocks;
+    std::vector<types::BlockCertificate> certificates;  // of blocks handed over, for followers
+    std::vector<types::TransactionBytes> busy;          // refused: tell the client to come back
+    std::vector<types::TransactionBytes> resubmit;      // void with this epoch: submit to the next
+    std::optional<Instant> wake;       // the next time this core has something to do by itself
+    std::optional<Round> prune_below;  // records of lower rounds may be forgotten
+    bool fork = false;                 // two final blocks of one height: stop, and call people
+    // Too far behind for the DAG: get certified blocks from elsewhere and feed BlockFollowed, from
+    // the one after the last executed, or after the core's tip if that is lower, on. Those that the
+    // core does not need are ignored.
+    bool follow_blocks = false;
+};
+
+}  // namespace draco::consensus

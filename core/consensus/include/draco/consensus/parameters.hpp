@@ -1,0 +1,91 @@
+#pragma once
+// What an operator may tune, and what the safety of the protocol hangs on.
+
+#include "draco/base/clock.hpp"
+#include "draco/base/result.hpp"
+#include "draco/types/committee.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace draco::consensus {
+
+// How many votes decide what about an anchor. A vote is a vertex of the next round that has the
+// anchor among its parents; it is certified (a certificate exists) or merely proposed (its author
+// could still sign another for the same round). A later committed anchor settles an earlier one
+// indirectly by the certified votes in its history.
+//
+// Every vertex two rounds above the anchor has n - f certified parents, so of v certified votes it
+// sees at least v - f. Hence no two members can disagree if
+//     certified   >= indirect + f       a direct commit is confirmed by every later anchor,
+//     proposed    >= indirect + 2f      the same, and f of the voters may have lied,
+//     skip        >= n - indirect + 1   a skipped anchor can never gather `indirect` votes.
+struct CommitRule {
+    std::size_t indirect = 0;
+    std::size_t certified = 0;
+    std::optional<std::size_t> proposed;  // absent: no fast path
+    std::optional<std::size_t> skip;      // absent: only a later anchor skips
+
+    // Bullshark, partially synchronous: f + 1 certified votes commit; any path confirms.
+    static CommitRule bullshark(const types::Committee& committee);
+
+    bool is_safe(const types::Committee& committee) const;
+};
+
+// Who leads the wave of two rounds that `round` belongs to: everybody in turn. The anchor is the
+// leader's vertex of the first, even, round.
+class LeaderSchedule {
+public:
+    explicit LeaderSchedule(std::size_t committee_size) : size_(committee_size) {}
+
+    types::AuthorityIndex leader(std::uint64_t round) const {
+        return types::AuthorityIndex(static_cast<std::uint16_t>(round / 2 % size_));
+    }
+
+private:
+    std::size_t size_;
+};
+
+struct Parameters {
+    // Vertices this many rounds below the last committed anchor are no longer ordered. Part of the
+    // protocol: equal on all members.
+    std::uint64_t gc_depth_rounds = 50;
+    // Rounds from the floor up that are held in memory; what is beyond is refused.
+    std::uint64_t window_rounds = 512;
+
+    // A round that has its quorum waits this long for the leader's vertex, for votes on the anchor,
+    // and for one's own vertex. Doubles with each wave that commits nothing.
+    Duration leader_timeout = std::chrono::milliseconds(200);
+    Duration leader_timeout_max = std::chrono::seconds(3);
+    // Without any progress, what may have been lost is sent or asked for again; doubles each time.
+    Duration retry = std::chrono::milliseconds(250);
+    Duration retry_max = std::chrono::seconds(4);
+    // An answer to a request takes at most this long; then the next member is asked.
+    Duration request_deadline = std::chrono::milliseconds(300);
+    // A batch that a header names may still be on its way for this long.
+    Duration batch_patience = std::chrono::milliseconds(30);
+
+    // A batch is sealed when a header is due, when it is this old, or when it is full.
+    Duration batch_delay_max = std::chrono::milliseconds(10);
+    std::size_t batch_bytes = std::size_t{256} << 10;
+    // A larger batch enters a header when 2f others hold it or this time has passed.
+    std::size_t batch_bytes_small = std::size_t{32} << 10;
+    Duration batch_grace = std::chrono::milliseconds(150);
+
+    // Headers from the future wait until they are at most this far ahead of the own clock.
+    std::uint64_t header_lead_ms_max = 500;
+
+    std::size_t own_bytes_max = std::size_t{32} << 20;    // not yet executed; beyond: busy
+    std::size_t peer_bytes_max = std::size_t{128} << 20;  // batches of one author that are held
+    // Batches that are held in all. Beyond, when the application cannot keep up, no headers are
+    // voted for and only the next block's batches are fetched.
+    std::size_t held_bytes_max = std::size_t{1} << 30;
+    std::size_t served_bytes_per_s = std::size_t{64} << 20;  // to one peer, on request
+    std::size_t blocks_ahead_max = 256;                      // handed over, not yet executed
+};
+
+// InvalidArgument, naming the parameter, if a bound is zero or two contradict each other.
+Result<> check(const Parameters& parameters);
+
+}  // namespace draco::consensus

@@ -1,0 +1,185 @@
+#include "draco/consensus/batch_maker.hpp"
+
+#include "draco/base/assert.hpp"
+
+#include <algorithm>
+
+namespace draco::consensus {
+
+BatchMaker::BatchMaker(const Parameters& parameters,
+                       types::ChainId chain,
+                       Epoch epoch,
+                       AuthorityIndex self,
+                       types::WorkerIndex worker,
+                       std::size_t quorum)
+    : parameters_(parameters),
+      chain_(chain),
+      epoch_(epoch),
+      self_(self),
+      worker_(worker),
+      quorum_(quorum) {}
+
+bool BatchMaker::submit(const types::TransactionBytes& transaction,
+                        Instant now,
+                        std::vector<CheckedBatch>& sealed) {
+    const std::size_t size = transaction->size();
+    if (size == 0 || bytes_ + size > parameters_.own_bytes_max) return false;
+    const bool full = open_bytes_ + size > parameters_.batch_bytes ||
+                      open_.size() == types::kBatchTransactionsMax;
+    if (full && !open_.empty()) sealed.push_back(*seal(now));
+    if (open_.empty()) opened_at_ = now;
+    open_.push_back(transaction);
+    open_bytes_ += size;
+    bytes_ += size;
+    return true;
+}
+
+std::optional<Instant> BatchMaker::seal_deadline() const {
+    if (open_.empty()) return std::nullopt;
+    return opened_at_ + parameters_.batch_delay_max;
+}
+
+CheckedBatch BatchMaker::close() {
+    types::Batch batch{epoch_, self_, worker_, next_sequence_++, {}};
+    bytes_ -= open_bytes_;
+    open_bytes_ = 0;
+    // Within the bound by submit().
+    batch.transactions = decltype(batch.transactions)::make(std::move(open_)).value();
+    open_.clear();
+    return checked(chain_, std::move(batch));
+}
+
+std::optional<CheckedBatch> BatchMaker::seal(Instant now) {
+    if (open_.empty()) return std::nullopt;
+    CheckedBatch batch = close();
+    const types::BatchReference reference{batch.digest, worker_, batch.bytes};
+    own_.emplace(batch.digest, Own{batch, {}});
+    bytes_ += batch.bytes;
+    ++unordered_;
+    if (batch.bytes <= parameters_.batch_bytes_small || quorum_ == 1) {
+        ready_.push_back(reference);
+    } else {
+        Waiting waiting{reference, {}, now + parameters_.batch_grace};
+        waiting.holders.insert(self_);
+        waiting_.push_back(waiting);
+    }
+    return batch;
+}
+
+void BatchMaker::restore(const CheckedBatch& batch) {
+    next_sequence_ = std::max(next_sequence_, batch.batch->sequence + 1);
+    if (!own_.emplace(batch.digest, Own{batch, {}}).second) return;
+    bytes_ += batch.bytes;
+    ++unordered_;
+    ready_.push_back({batch.digest, batch.batch->worker, batch.bytes});
+}
+
+void BatchMaker::stored(const types::BatchDigest& digest, AuthorityIndex by) {
+    const auto found = std::ranges::find(
+        waiting_, digest, [](const Waiting& waiting) { return waiting.reference.digest; });
+    if (found == waiting_.end()) return;
+    found->holders.insert(by);
+    if (found->holders.count() < quorum_) return;
+    ready_.push_back(found->reference);
+    waiting_.erase(found);
+}
+
+void BatchMaker::end_grace(Instant now) {
+    // Sealed in order, with one grace time: the first is due first.
+    while (!waiting_.empty() && waiting_.front().deadline <= now) {
+        ready_.push_back(waiting_.front().reference);
+        waiting_.pop_front();
+    }
+}
+
+std::optional<Instant> BatchMaker::grace_deadline() const {
+    if (waiting_.empty()) return std::nullopt;
+    return waiting_.front().deadline;
+}
+
+bool BatchMaker::is_unordered(const types::BatchDigest& digest) const {
+    const auto found = own_.find(digest);
+    return found != own_.end() && !found->second.height;
+}
+
+bool BatchMaker::has_ready() {
+    while (!ready_.empty() && !is_unordered(ready_.front().digest)) ready_.pop_front();
+    return !ready_.empty();
+}
+
+std::vector<types::BatchReference> BatchMaker::take(Round round) {
+    std::vector<types::BatchReference> batches;
+    std::size_t bytes = 0;
+    while (has_ready() && batches.size() < types::kHeaderBatchesMax) {
+        bytes += ready_.front().bytes;
+        if (bytes > types::kHeaderPayloadBytesMax) break;
+        batches.push_back(ready_.front());
+        ready_.pop_front();
+    }
+    if (!batches.empty()) proposed_[round] = batches;
+    return batches;
+}
+
+const CheckedBatch& BatchMaker::own(const types::BatchDigest& digest) const {
+    const auto found = own_.find(digest);
+    DRACO_ASSERT(found != own_.end(), "an own batch is kept until it is executed");
+    return found->second.batch;
+}
+
+void BatchMaker::taken(Round round, const types::Header& header) {
+    const auto named = [&](const types::BatchReference& ready) {
+        return std::ranges::find(*header.batches, ready) != header.batches->end();
+    };
+    std::erase_if(ready_, named);
+    if (!header.batches->empty()) proposed_[round] = *header.batches;
+}
+
+void BatchMaker::make_ready_again(const std::vector<types::BatchReference>& batches) {
+    for (auto batch = batches.rbegin(); batch != batches.rend(); ++batch)
+        if (is_unordered(batch->digest)) ready_.push_front(*batch);
+}
+
+void BatchMaker::abandon(Round round) {
+    const auto found = proposed_.find(round);
+    if (found == proposed_.end()) return;
+    make_ready_again(found->second);
+    proposed_.erase(found);
+}
+
+void BatchMaker::raise_floor(Round floor) {
+    while (!proposed_.empty() && proposed_.begin()->first < floor) {
+        make_ready_again(proposed_.begin()->second);
+        proposed_.erase(proposed_.begin());
+    }
+}
+
+void BatchMaker::ordered(const types::BatchDigest& digest, types::Height height) {
+    const auto found = own_.find(digest);
+    if (found == own_.end() || found->second.height) return;
+    found->second.height = height;
+    --unordered_;
+}
+
+void BatchMaker::executed(types::Height height) {
+    std::erase_if(own_, [&](const auto& item) {
+        const Own& own = item.second;
+        if (!own.height || *own.height > height) return false;
+        bytes_ -= own.batch.bytes;
+        return true;
+    });
+}
+
+std::vector<types::TransactionBytes> BatchMaker::unordered_after(types::Height height) const {
+    std::vector<const types::Batch*> batches;
+    for (const auto& [digest, own] : own_)
+        if (!own.height || *own.height > height) batches.push_back(own.batch.batch.get());
+    std::ranges::sort(batches, {}, &types::Batch::sequence);
+    std::vector<types::TransactionBytes> transactions;
+    for (const types::Batch* batch : batches)
+        transactions.insert(
+            transactions.end(), batch->transactions->begin(), batch->transactions->end());
+    transactions.insert(transactions.end(), open_.begin(), open_.end());
+    return transactions;
+}
+
+}  // namespace draco::consensus

@@ -1,0 +1,41 @@
+#include "draco/consensus/batch_store.hpp"
+
+#include <algorithm>
+
+namespace draco::consensus {
+
+BatchStore::Addition BatchStore::add(CheckedBatch batch, Round round, Demand demand) {
+    if (batches_.contains(batch.digest)) return Addition::Known;
+    std::size_t& held = bytes_[batch.batch->author.value()];
+    if (demand == Demand::Pushed && (held + batch.bytes > author_bytes_max_ || !has_room()))
+        return Addition::OverQuota;
+    held += batch.bytes;
+    total_bytes_ += batch.bytes;
+    const types::BatchDigest digest = batch.digest;
+    batches_.emplace(digest, Entry{std::move(batch), std::max(round, floor_)});
+    return Addition::Added;
+}
+
+const CheckedBatch* BatchStore::find(const types::BatchDigest& digest) const {
+    const auto found = batches_.find(digest);
+    return found == batches_.end() ? nullptr : &found->second.batch;
+}
+
+void BatchStore::keep_until(const types::BatchDigest& digest, Round round) {
+    const auto found = batches_.find(digest);
+    if (found != batches_.end()) found->second.round = std::max(found->second.round, round);
+}
+
+void BatchStore::raise_floor(Round floor) {
+    if (floor <= floor_) return;
+    floor_ = floor;
+    std::erase_if(batches_, [&](const auto& item) {
+        const Entry& entry = item.second;
+        if (entry.round >= floor) return false;
+        bytes_[entry.batch.batch->author.value()] -= entry.batch.bytes;
+        total_bytes_ -= entry.batch.bytes;
+        return true;
+    });
+}
+
+}  // namespace draco::consensus

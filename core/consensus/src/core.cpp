@@ -1,0 +1,401 @@
+#include "draco/consensus/core.hpp"
+
+#include "draco/base/assert.hpp"
+
+#include "core_send.hpp"
+
+#include <algorithm>
+
+namespace draco::consensus {
+
+Core::Core(Seat seat, Parameters parameters, AuthorityIndex self, CommitRule rule)
+    : parameters_(parameters),
+      chain_(seat.chain),
+      committee_(std::move(seat.committee)),
+      key_(std::move(seat.key)),
+      self_(self),
+      maker_(parameters_, chain_, committee_.epoch(), self, seat.worker, committee_.quorum()),
+      batches_(committee_.size(), parameters_.peer_bytes_max, parameters_.held_bytes_max),
+      voter_(committee_.size(), parameters_.header_lead_ms_max),
+      aggregator_(committee_),
+      dag_(committee_.size(), committee_.quorum(), parameters_.window_rounds),
+      proposer_(parameters_, self, LeaderSchedule(committee_.size()), rule, committee_),
+      committer_(LeaderSchedule(committee_.size()), rule),
+      builder_(chain_, committee_.epoch(), seat.start, parameters_.gc_depth_rounds),
+      signatures_(committee_, seat.start.height),
+      synchronizer_(parameters_, committee_.size(), self),
+      serving_(committee_.size(), parameters_.served_bytes_per_s),
+      refusals_(committee_.size()),
+      delivered_(seat.start.height),
+      executed_(seat.start.height),
+      retry_delay_(parameters_.retry) {}
+
+Result<std::unique_ptr<Core>> Core::make(Seat seat, Parameters parameters, Recovery recovery) {
+    DRACO_TRY_VOID(check(parameters));
+    const auto self = seat.committee.index_of(seat.key.public_key());
+    if (!self)
+        return fail(Errc::InvalidArgument, "the node's key is not in the committee of this epoch");
+    const CommitRule rule = CommitRule::bullshark(seat.committee);
+    DRACO_ASSERT(rule.is_safe(seat.committee), "the thresholds of the commit rule are safe");
+    std::unique_ptr<Core> core(new Core(std::move(seat), parameters, *self, rule));
+    DRACO_TRY_VOID(core->recover(std::move(recovery)));
+    return core;
+}
+
+void Core::step(const Event& event, Now now, Effects& out) {
+    Turn turn{now, out};
+    progressed_ = false;
+    std::visit([&](const auto& happened) { on(happened, turn); }, event);
+    settle(turn);
+}
+
+void Core::settle(Turn& turn) {
+    do {
+        commit_anchors(turn);
+        cast_votes(turn);
+    } while (propose(turn));
+    deliver_blocks(turn);
+    request_missing(turn);
+    retry(turn);
+    forget(turn);
+    set_wake(turn);
+}
+
+void Core::add_certificate(AuthorityIndex from, const CheckedCertificate& certificate, Turn& turn) {
+    std::vector<VertexId> accepted;
+    switch (dag_.add(certificate, accepted)) {
+        case Dag::Addition::Accepted:
+        case Dag::Addition::Suspended:
+        case Dag::Addition::Known:
+            break;
+        case Dag::Addition::BelowFloor:
+            refusals_.count(from, Refusal::Stale);
+            break;
+        case Dag::Addition::BeyondWindow:
+            // A quorum stands behind it: it is this member who is late.
+            turn.out.follow_blocks = true;
+            refusals_.count(from, Refusal::TooFarAhead);
+            break;
+        case Dag::Addition::Conflict:
+            refusals_.count(from, Refusal::Equivocation);
+            break;
+    }
+    on_accepted(accepted, turn);
+}
+
+void Core::on_accepted(std::span<const VertexId> accepted, Turn& turn) {
+    for (const VertexId vertex : accepted) {
+        const types::Certificate* certificate = dag_.find(vertex);
+        if (certificate == nullptr) continue;  // the floor has passed it since
+        progressed_ = true;
+        turn.out.persist.push_back({vertex.round, encode_record(*certificate)});
+        if (dag_.settled(vertex.round).contains(vertex.author)) continue;
+        for (const types::BatchReference& batch : *certificate->header.batches) {
+            batches_.keep_until(batch.digest, vertex.round);
+            if (batches_.find(batch.digest) == nullptr && batches_.has_room())
+                synchronizer_.want_batch(batch.digest,
+                                         vertex.author,
+                                         vertex.round,
+                                         Synchronizer::Named::ByCertificate,
+                                         turn.now.instant + parameters_.batch_patience);
+        }
+    }
+}
+
+void Core::commit_anchors(Turn& turn) {
+    while (const auto anchor = committer_.next(dag_)) {
+        const types::Block block = builder_.build(dag_, *anchor, unsettled_history(dag_, *anchor));
+        advance_to(block, turn);
+        undelivered_.push_back({block, builder_.tip().digest});
+        progressed_ = true;
+    }
+}
+
+Round Core::floor_after(Round anchor) const {
+    return Round(anchor.value() - std::min(anchor.value(), parameters_.gc_depth_rounds));
+}
+
+// What others' blocks must satisfy before they may become the tip.
+bool Core::has_sound_rounds(const types::Block& block) const {
+    return !block.vertices->empty() && block.vertices->size() <= block.anchor_round.value() + 1 &&
+           (!committer_.last() || *committer_.last() < block.anchor_round);
+}
+
+void Core::settle_vertices(const types::Block& block, std::vector<VertexId>& accepted) {
+    for (std::size_t depth = 0; depth < block.vertices->size(); ++depth)
+        dag_.settle(Round(block.anchor_round.value() - depth), (*block.vertices)[depth], accepted);
+}
+
+Round Core::lowest_round(const types::Block& block) {
+    return Round(block.anchor_round.value() - (block.vertices->size() - 1));
+}
+
+// The block becomes the tip, by the own DAG or by others' signatures: from here on it is the same.
+void Core::advance_to(const types::Block& block, Turn& turn) {
+    builder_.append(block);
+    committer_.ordered(block.anchor_round);
+    turn.out.persist.push_back({block.anchor_round, encode_record(block)});
+    for (const types::BatchDigest& batch : *block.batches) maker_.ordered(batch, block.height);
+    std::vector<VertexId> accepted;
+    settle_vertices(block, accepted);
+    unexecuted_.push_back({block.height, lowest_round(block)});
+    const Round floor = floor_after(block.anchor_round);
+    dag_.raise_floor(floor, accepted);
+    maker_.raise_floor(floor);
+    voter_.prune(dag_);
+    on_accepted(accepted, turn);
+}
+
+void Core::deliver_blocks(Turn& turn) {
+    while (!undelivered_.empty() && !ended_ &&
+           delivered_.value() < executed_.value() + parameters_.blocks_ahead_max) {
+        Undelivered& next = undelivered_.front();
+        CommittedBlock handed_over;
+        for (const types::BatchDigest& digest : *next.block.batches) {
+            if (const CheckedBatch* batch = batches_.find(digest))
+                handed_over.batches.push_back(batch->batch);
+            else
+                synchronizer_.want_batch(digest,
+                                         self_,
+                                         next.block.anchor_round,
+                                         Synchronizer::Named::ByCertificate,
+                                         turn.now.instant);
+        }
+        if (handed_over.batches.size() < next.block.batches->size()) return;
+        const types::BlockStatement statement{
+            next.block.epoch, next.block.height, next.block.parent, next.digest};
+        handed_over.digest = next.digest;
+        handed_over.block = std::move(next.block);
+        undelivered_.pop_front();
+        delivered_ = statement.height;
+        progressed_ = true;
+        turn.out.blocks.push_back(std::move(handed_over));
+        std::optional<types::NodeSignature> signature;
+        if (participates()) {
+            signature = key_.sign(types::digest_of(chain_, statement).view());
+            send(std::nullopt,
+                 BlockSignature{statement, *signature, Reply::NotNeeded},
+                 Release::AfterPersist,
+                 turn);
+        }
+        signatures_.committed(statement, self_, signature);
+    }
+}
+
+void Core::cast_votes(Turn& turn) {
+    if (!participates()) return;
+    while (const auto header = voter_.next(dag_, batches_, turn.now.unix)) {
+        const types::Header& content = header->header.header;
+        for (const types::BatchReference& batch : *content.batches)
+            batches_.keep_until(batch.digest, content.round);
+        voted_round_ = std::max(voted_round_.value_or(Round(0)), content.round);
+        turn.out.persist.push_back(
+            {content.round, encode_record(OwnVote{content.round, content.author, header->digest})});
+        send_vote(content.author, content.round, header->digest, turn);
+    }
+}
+
+void Core::send_vote(AuthorityIndex author, Round round, types::HeaderDigest header, Turn& turn) {
+    const auto digest = types::digest_of(chain_, types::VoteContent{header});
+    send(author,
+         types::Vote{committee_.epoch(), round, author, header, self_, key_.sign(digest.view())},
+         Release::AfterPersist,
+         turn);
+}
+
+// A round that anybody began is completed by all, or who began it could not go on when it has
+// something to say; a new one is begun only for payload.
+bool Core::wants_round(Round round) {
+    return maker_.has_ready() || dag_.unsettled_payload() > 0 ||
+           (dag_.highest_round() && *dag_.highest_round() >= round) ||
+           (voted_round_ && *voted_round_ >= round);
+}
+
+bool Core::own_header_is_uncertified() const {
+    const auto& last = proposer_.last();
+    if (!last) return false;
+    const Round round = last->header.header.round;
+    return round >= dag_.floor() && !dag_.accepted(round).contains(self_);
+}
+
+// True if a header was proposed: that may have changed what is possible.
+bool Core::propose(Turn& turn) {
+    proposal_deadline_.reset();
+    if (!participates()) return false;
+    const auto decision = proposer_.decide(dag_, committer_.last(), turn.now.instant);
+    const auto round = proposer_.next_round(dag_);
+    if (!round) return false;
+    const bool is_due = decision.kind == Proposer::Decision::Kind::Propose;
+    if (is_due)
+        if (const auto batch = maker_.seal(turn.now.instant)) announce(*batch, turn);
+    if (!wants_round(*round)) return false;
+    if (!is_due) {
+        proposal_deadline_ = decision.deadline;
+        return false;
+    }
+    // Votes for the header before this one are not counted any more.
+    if (own_header_is_uncertified()) maker_.abandon(proposer_.last()->header.header.round);
+    CheckedHeader header;
+    header.header.header =
+        make_header(dag_, committee_.epoch(), *round, self_, turn.now.unix, maker_.take(*round));
+    for (const types::BatchReference& batch : *header.header.header.batches) {
+        // One that is proposed again may be so old that all have forgotten it.
+        if (batches_.find(batch.digest) == nullptr) announce(maker_.own(batch.digest), turn);
+        batches_.keep_until(batch.digest, *round);
+    }
+    header.digest = types::digest_of(chain_, header.header.header);
+    header.header.signature = key_.sign(header.digest.view());
+    turn.out.persist.push_back({*round, encode_record(OwnHeader{header.header})});
+    send(std::nullopt, header.header, Release::AfterPersist, turn);
+    const auto vote = types::digest_of(chain_, types::VoteContent{header.digest});
+    aggregator_.start(header, self_, key_.sign(vote.view()));
+    proposer_.proposed(std::move(header));
+    progressed_ = true;
+    certify_own(turn);
+    return true;
+}
+
+void Core::certify_own(Turn& turn) {
+    const auto certificate = aggregator_.take_certificate();
+    if (!certificate) return;
+    send(std::nullopt, *certificate->certificate, Release::AtOnce, turn);
+    add_certificate(self_, *certificate, turn);
+}
+
+void Core::announce(const CheckedBatch& batch, Turn& turn) {
+    const Round round = dag_.quorum_round().value_or(Round(0));
+    batches_.add(batch, round, BatchStore::Demand::Requested);
+    turn.out.persist.push_back({round, encode_record(*batch.batch)});
+    send(std::nullopt, *batch.batch, Release::AtOnce, turn);
+}
+
+bool Core::lacks_certificates() const {
+    bool lacking = dag_.suspended_count() > 0;
+    voter_.for_each_pending([&](const CheckedHeader& header, Instant) {
+        lacking = lacking || !has_parents(dag_, header.header.header);
+    });
+    return lacking;
+}
+
+void Core::request_missing(Turn& turn) {
+    const Instant now = turn.now.instant;
+    for (const auto& query : synchronizer_.due_batches(committee_.epoch(), now))
+        send(query.to, query.request, Release::AtOnce, turn);
+    // What arrives out of order settles by itself in a moment.
+    if (!lacks_certificates() || ended_)
+        lacking_since_.reset();
+    else if (!lacking_since_ || progressed_)
+        lacking_since_ = now;
+    if (lacking_since_ && now >= *lacking_since_ + parameters_.batch_patience)
+        if (const auto peer = synchronizer_.ask_certificates(now))
+            ask_for_certificates(*peer, turn);
+}
+
+void Core::ask_for_certificates(AuthorityIndex peer, Turn& turn) {
+    send(peer, certificates_lacking(dag_, committee_.epoch()), Release::AtOnce, turn);
+}
+
+// Whether something is under way that a lost message could hold up.
+bool Core::is_busy() const {
+    if (!signatures_.missing_for_last().empty() && mode_ == RecoveryMode::Participant) return true;
+    if (ended_) return false;
+    return dag_.unsettled_payload() > 0 || dag_.suspended_count() > 0 || !undelivered_.empty() ||
+           signatures_.credible_height() > builder_.tip().height ||
+           (participates() && (maker_.outstanding() || own_header_is_uncertified()));
+}
+
+void Core::retry(Turn& turn) {
+    const Instant now = turn.now.instant;
+    if (!is_busy()) {
+        retry_at_.reset();
+        return;
+    }
+    if (progressed_ || !retry_at_) {
+        retry_delay_ = parameters_.retry;
+        retry_at_ = now + retry_delay_;
+        return;
+    }
+    if (now < *retry_at_) return;
+    retry_delay_ = std::min(2 * retry_delay_, parameters_.retry_max);
+    retry_at_ = now + retry_delay_;
+    if (const types::BlockStatement* last = signatures_.own(delivered_); last != nullptr)
+        signatures_.missing_for_last().for_each([&](AuthorityIndex member) {
+            if (member != self_) send_block_signature(member, *last, Reply::Wanted, turn);
+        });
+    if (ended_) return;
+    if (participates()) send_own_vertex(std::nullopt, turn);
+    if (const auto peer = synchronizer_.ask_certificates(now)) ask_for_certificates(*peer, turn);
+    if (!undelivered_.empty() || signatures_.credible_height() > builder_.tip().height)
+        turn.out.follow_blocks = true;
+}
+
+// The last own header to who has not voted for it, or its certificate to who may not have it.
+void Core::send_own_vertex(std::optional<AuthorityIndex> to, Turn& turn) {
+    const auto& last = proposer_.last();
+    if (!last) return;
+    const Round round = last->header.header.round;
+    if (const auto* certificate = dag_.find({round, self_})) {
+        send(to, *certificate, Release::AtOnce, turn);
+        return;
+    }
+    if (round < dag_.floor()) return;
+    for (std::size_t i = 0; i < committee_.size(); ++i) {
+        const AuthorityIndex member(static_cast<std::uint16_t>(i));
+        if (member != self_ && (!to || *to == member) && !aggregator_.voters().contains(member))
+            send(member, last->header, Release::AfterPersist, turn);
+    }
+}
+
+void Core::send_block_signature(std::optional<AuthorityIndex> to,
+                                const types::BlockStatement& statement,
+                                Reply reply,
+                                Turn& turn) {
+    if (mode_ == RecoveryMode::Observer) return;
+    const auto signature = key_.sign(types::digest_of(chain_, statement).view());
+    send(to, BlockSignature{statement, signature, reply}, Release::AfterPersist, turn);
+}
+
+// The lowest round whose batches are still needed: to be ordered, or to be executed.
+Round Core::batch_floor() const {
+    return unexecuted_.empty() ? dag_.floor() : std::min(dag_.floor(), unexecuted_.front().lowest);
+}
+
+void Core::forget(Turn& turn) {
+    for (types::BlockCertificate& certificate : signatures_.take_complete())
+        turn.out.certificates.push_back(std::move(certificate));
+    while (!unexecuted_.empty() && unexecuted_.front().height <= executed_) {
+        maker_.executed(unexecuted_.front().height);
+        unexecuted_.pop_front();
+    }
+    const Round floor = batch_floor();
+    batches_.raise_floor(floor);
+    synchronizer_.raise_floor(floor);
+    // A batch is logged under the round in which it came; a header up to a window later may name
+    // it.
+    const Round prunable(floor.value() - std::min(floor.value(), parameters_.window_rounds));
+    if (prunable > pruned_below_) {
+        pruned_below_ = prunable;
+        turn.out.prune_below = prunable;
+    }
+}
+
+void Core::set_wake(Turn& turn) const {
+    std::optional<Instant> wake;
+    const auto by = [&](std::optional<Instant> time) {
+        if (time && (!wake || *time < *wake)) wake = time;
+    };
+    by(retry_at_);
+    by(proposal_deadline_);
+    by(synchronizer_.batches_due_at());
+    if (lacking_since_)
+        by(std::max(*lacking_since_ + parameters_.batch_patience,
+                    synchronizer_.certificates_due_at().value_or(Instant{})));
+    if (participates()) {
+        by(maker_.seal_deadline());
+        by(maker_.grace_deadline());
+        if (const auto delay = voter_.future_delay(turn.now.unix)) by(turn.now.instant + *delay);
+    }
+    turn.out.wake = wake;
+}
+
+}  // namespace draco::consensus

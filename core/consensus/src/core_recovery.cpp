@@ -1,0 +1,118 @@
+#include "draco/consensus/core.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace draco::consensus {
+namespace {
+
+Result<> refuse(std::string_view what) {
+    return fail(Errc::Corrupt,
+                "the consensus log cannot be continued: " + std::string(what) +
+                    "; start this epoch as an observer");
+}
+
+}  // namespace
+
+// Blocks come first, for the floor; batches before the headers that name them, certificates before
+// the question which own headers have one.
+Result<> Core::recover(Recovery recovery) {
+    mode_ = recovery.mode;
+    std::vector<types::Block> blocks;
+    std::vector<CheckedMessage> checked_records;
+    for (Record& record : recovery.records) {
+        Result<CheckedMessage, Refusal> judged = std::unexpected(Refusal::BadShape);
+        const auto judge = [&](auto&& body) {
+            judged = verify(std::forward<decltype(body)>(body),
+                            self_,
+                            committee_,
+                            chain_,
+                            SignatureCheck::Skipped);
+        };
+        if (auto* block = std::get_if<types::Block>(&record)) {
+            blocks.push_back(std::move(*block));
+            continue;
+        }
+        if (const auto* vote = std::get_if<OwnVote>(&record)) {
+            if (!committee_.has(vote->author)) return refuse("it votes for a stranger");
+            voter_.restore(*vote);
+            continue;
+        }
+        if (auto* header = std::get_if<OwnHeader>(&record)) judge(std::move(header->header));
+        if (auto* batch = std::get_if<types::Batch>(&record)) judge(std::move(*batch));
+        if (auto* certificate = std::get_if<types::Certificate>(&record))
+            judge(std::move(*certificate));
+        if (!judged) return refuse("of a record, " + std::string(to_string(judged.error())));
+        checked_records.push_back(*std::move(judged));
+    }
+    DRACO_TRY_VOID(recover_blocks(blocks, recovery.executed));
+    recover_dag(checked_records);
+    for (const types::Block& block : blocks)
+        for (const types::BatchDigest& batch : *block.batches) maker_.ordered(batch, block.height);
+    maker_.executed(executed_);
+    return {};
+}
+
+Result<> Core::recover_blocks(const std::vector<types::Block>& blocks, types::Height executed) {
+    if (!blocks.empty() && blocks.front().height.value() > builder_.tip().height.value() + 1) {
+        // The log was pruned: take the first block's word for what was before it.
+        const types::Block& first = blocks.front();
+        const Tip before{types::Height(first.height.value() - 1), first.parent, {}};
+        builder_ = BlockBuilder(chain_, committee_.epoch(), before, parameters_.gc_depth_rounds);
+        delivered_ = before.height;
+    }
+    std::vector<VertexId> none;
+    for (const types::Block& block : blocks) {
+        if (!builder_.extends_tip(block) || !has_sound_rounds(block))
+            return refuse("its blocks do not follow each other");
+        builder_.append(block);
+        committer_.ordered(block.anchor_round);
+        dag_.raise_floor(floor_after(block.anchor_round), none);
+        settle_vertices(block, none);
+        if (block.height <= executed) {
+            delivered_ = block.height;
+            const types::BlockStatement statement{
+                block.epoch, block.height, block.parent, builder_.tip().digest};
+            std::optional<types::NodeSignature> signature;
+            if (participates()) signature = key_.sign(types::digest_of(chain_, statement).view());
+            signatures_.committed(statement, self_, signature);
+        } else {
+            undelivered_.push_back({block, builder_.tip().digest});
+            unexecuted_.push_back({block.height, lowest_round(block)});
+        }
+    }
+    executed_ = delivered_;
+    return {};
+}
+
+void Core::recover_dag(const std::vector<CheckedMessage>& records) {
+    // Until a header names it, a batch of unknown age is kept for as long as a new one.
+    const Round fresh(dag_.floor().value() + parameters_.gc_depth_rounds);
+    std::vector<VertexId> accepted;
+    std::map<Round, CheckedHeader> own_headers;
+    for (const CheckedMessage& record : records) {
+        if (const auto* batch = std::get_if<CheckedBatch>(&record)) {
+            batches_.add(*batch, fresh, BatchStore::Demand::Requested);
+            if (batch->batch->author == self_) maker_.restore(*batch);
+        } else if (const auto* certificate = std::get_if<CheckedCertificate>(&record)) {
+            dag_.add(*certificate, accepted);
+        } else if (const auto* header = std::get_if<CheckedHeader>(&record)) {
+            own_headers.insert_or_assign(header->header.header.round, *header);
+        }
+    }
+    for (const VertexId vertex : accepted)
+        for (const types::BatchReference& batch : *dag_.find(vertex)->header.batches)
+            batches_.keep_until(batch.digest, vertex.round);
+    if (own_headers.empty()) return;
+    const auto& [last_round, last] = *own_headers.rbegin();
+    for (const auto& [round, header] : own_headers)
+        if (round == last_round || dag_.find({round, self_}) != nullptr)
+            maker_.taken(round, header.header.header);
+    const auto vote = types::digest_of(chain_, types::VoteContent{last.digest});
+    if (dag_.find({last_round, self_}) == nullptr)
+        aggregator_.start(last, self_, key_.sign(vote.view()));
+    proposer_.proposed(last);
+}
+
+}  // namespace draco::consensus

@@ -1,0 +1,131 @@
+#include "draco/consensus/batch_maker.hpp"
+#include "draco/consensus/batch_store.hpp"
+
+#include "fixture.hpp"
+
+#include <gtest/gtest.h>
+
+namespace draco::consensus::test {
+namespace {
+
+constexpr Instant at(std::int64_t ms) {
+    return Instant{std::chrono::milliseconds(ms)};
+}
+
+class BatchMakerTest : public ::testing::Test {
+protected:
+    CheckedBatch sealed(std::size_t bytes, std::int64_t ms = 0) {
+        EXPECT_TRUE(maker.submit(transaction(bytes), at(ms), full));
+        return maker.seal(at(ms)).value();
+    }
+
+    Parameters parameters;
+    std::vector<CheckedBatch> full;
+    BatchMaker maker{parameters, kChain, Epoch(3), member(1), types::WorkerIndex(0), 3};
+};
+
+TEST_F(BatchMakerTest, SealsWhenFullAndByTime) {
+    // A batch closes before the transaction that would overfill it; an open one has a deadline.
+    const std::size_t size = types::kTransactionBytesMax;
+    const std::size_t fits = parameters.batch_bytes / size;
+    for (std::size_t i = 0; i < fits; ++i)
+        EXPECT_TRUE(maker.submit(transaction(size), at(5), full));
+    EXPECT_TRUE(full.empty());
+    EXPECT_EQ(maker.seal_deadline(), at(5) + parameters.batch_delay_max);
+    EXPECT_TRUE(maker.submit(transaction(size), at(6), full));
+    ASSERT_EQ(full.size(), 1U);
+    EXPECT_EQ(full[0].batch->transactions->size(), fits);
+    EXPECT_EQ(maker.seal_deadline(), at(6) + parameters.batch_delay_max);
+}
+
+TEST_F(BatchMakerTest, LargeBatchesWaitForHoldersOrGrace) {
+    // A small batch is ready at once; a large one when 2f others hold it, or when its grace ends.
+    sealed(100);
+    EXPECT_EQ(maker.take(Round(0)).size(), 1U);
+    const CheckedBatch large = sealed(40'000);
+    EXPECT_FALSE(maker.has_ready());
+    maker.stored(large.digest, member(0));
+    maker.stored(large.digest, member(0));
+    EXPECT_FALSE(maker.has_ready()) << "one holder twice is one holder";
+    maker.stored(large.digest, member(2));
+    EXPECT_TRUE(maker.has_ready());
+    maker.take(Round(1));
+    sealed(40'000, 50);
+    maker.end_grace(at(50) + parameters.batch_grace - Duration(1));
+    EXPECT_FALSE(maker.has_ready());
+    maker.end_grace(at(50) + parameters.batch_grace);
+    EXPECT_TRUE(maker.has_ready());
+}
+
+TEST_F(BatchMakerTest, LosesNothingOnTheWay) {
+    // A header that is abandoned or falls below the floor gives its batches back, unless they were
+    // ordered; what no block orders comes back at the epoch's end, oldest first.
+    const CheckedBatch first = sealed(10);
+    const CheckedBatch second = sealed(11);
+    EXPECT_EQ(maker.take(Round(4)).size(), 2U);
+    EXPECT_FALSE(maker.has_ready());
+    maker.abandon(Round(4));
+    EXPECT_EQ(maker.take(Round(5)).front().digest, first.digest);
+    maker.ordered(first.digest, types::Height(8));
+    maker.raise_floor(Round(5));
+    EXPECT_FALSE(maker.has_ready());
+    maker.raise_floor(Round(6));
+    EXPECT_EQ(maker.take(Round(7)).front().digest, second.digest);
+    EXPECT_TRUE(maker.submit(transaction(12), at(1), full));
+    EXPECT_EQ(maker.unordered_after(types::Height(8)),
+              (std::vector{transaction(11), transaction(12)}));
+    EXPECT_EQ(maker.unordered_after(types::Height(7)).size(), 3U);
+}
+
+TEST_F(BatchMakerTest, RefusesWhatDoesNotFitUntilBlocksAreExecuted) {
+    // The bound counts until execution, and empty transactions are refused.
+    EXPECT_FALSE(maker.submit(transaction(0), at(0), full));
+    std::size_t taken = 0;
+    while (maker.submit(transaction(types::kTransactionBytesMax), at(0), full)) ++taken;
+    EXPECT_LE(maker.bytes(), parameters.own_bytes_max + types::kBatchBytesMax);
+    EXPECT_GT(taken, 400U);
+    for (const CheckedBatch& batch : full) maker.ordered(batch.digest, types::Height(1));
+    EXPECT_FALSE(maker.submit(transaction(types::kTransactionBytesMax), at(0), full));
+    maker.executed(types::Height(1));
+    EXPECT_TRUE(maker.submit(transaction(types::kTransactionBytesMax), at(0), full));
+}
+
+TEST(BatchStore, BoundsWhatAnAuthorMayPush) {
+    // Pushed batches stop at the author's quota, requested ones do not, and the floor makes room.
+    const TestCommittee four = TestCommittee::make(4);
+    const auto batch = [&](std::uint64_t sequence) {
+        return checked(kChain, four.batch(2, sequence, 1000));
+    };
+    BatchStore store(4, 2500, 1U << 20U);
+    using Addition = BatchStore::Addition;
+    EXPECT_EQ(store.add(batch(1), Round(3), BatchStore::Demand::Pushed), Addition::Added);
+    EXPECT_EQ(store.add(batch(1), Round(3), BatchStore::Demand::Pushed), Addition::Known);
+    EXPECT_EQ(store.add(batch(2), Round(3), BatchStore::Demand::Pushed), Addition::Added);
+    EXPECT_EQ(store.add(batch(3), Round(3), BatchStore::Demand::Pushed), Addition::OverQuota);
+    EXPECT_EQ(store.add(batch(4), Round(3), BatchStore::Demand::Requested), Addition::Added);
+    store.keep_until(batch(1).digest, Round(9));
+    store.raise_floor(Round(4));
+    EXPECT_NE(store.find(batch(1).digest), nullptr) << "a header of round 9 names it";
+    EXPECT_EQ(store.find(batch(2).digest), nullptr);
+    EXPECT_EQ(store.add(batch(3), Round(4), BatchStore::Demand::Pushed), Addition::Added);
+    store.raise_floor(Round(10));
+    EXPECT_EQ(store.size(), 0U);
+    EXPECT_EQ(store.bytes(member(2)), 0U);
+}
+
+TEST(BatchStore, BoundsWhatAllTogetherMayPush) {
+    // Once full, nothing is pushed by anybody until batches are forgotten.
+    const TestCommittee four = TestCommittee::make(4);
+    const CheckedBatch first = checked(kChain, four.batch(1, 1, 1000));
+    const CheckedBatch second = checked(kChain, four.batch(2, 1, 1000));
+    BatchStore store(4, 2500, 1000);
+    EXPECT_EQ(store.add(first, Round(0), BatchStore::Demand::Pushed), BatchStore::Addition::Added);
+    EXPECT_FALSE(store.has_room());
+    EXPECT_EQ(store.add(second, Round(0), BatchStore::Demand::Pushed),
+              BatchStore::Addition::OverQuota);
+    store.raise_floor(Round(1));
+    EXPECT_TRUE(store.has_room());
+}
+
+}  // namespace
+}  // namespace draco::consensus::test

@@ -1,0 +1,153 @@
+#include "draco/consensus/core.hpp"
+
+#include "fixture.hpp"
+
+#include <gtest/gtest.h>
+
+namespace draco::consensus::test {
+namespace {
+
+Now at(std::int64_t ms) {
+    return {Instant{std::chrono::milliseconds(ms)},
+            UnixTime{1'000'000 + static_cast<std::uint64_t>(ms)}};
+}
+
+class CoreTest : public ::testing::Test {
+protected:
+    Result<std::unique_ptr<Core>> make(std::vector<Record> records,
+                                       std::size_t self = 0,
+                                       RecoveryMode mode = RecoveryMode::Participant) {
+        Seat seat{kChain, four.committee, four.keys[self].clone(), types::WorkerIndex(0), {}};
+        return Core::make(std::move(seat), {}, {mode, std::move(records), {}});
+    }
+
+    static std::vector<Record> records_of(const Effects& effects) {
+        std::vector<Record> records;
+        for (const Persist& persist : effects.persist)
+            records.push_back(decode_record(persist.record).value());
+        return records;
+    }
+
+    template <class M>
+    static std::vector<M> sent(const Effects& effects) {
+        std::vector<M> messages;
+        for (const Send& send : effects.sends) {
+            const Message message = decode_message(*send.message).value();
+            if (const M* wanted = std::get_if<M>(&message)) messages.push_back(*wanted);
+        }
+        return messages;
+    }
+
+    Event from(std::size_t peer, Message message) const {
+        return MessageReceived{
+            member(peer), verify(std::move(message), member(peer), four.committee, kChain).value()};
+    }
+
+    TestCommittee four = TestCommittee::make(4);
+};
+
+TEST_F(CoreTest, ProposesAtOnceAndNothingLeavesBeforeItsRecord) {
+    // The first transaction goes out in a batch and a header; the header's send waits for its
+    // record, the batch's does not.
+    const auto core = make({}).value();
+    Effects out;
+    core->step(TransactionsSubmitted{{transaction(5)}}, at(0), out);
+    ASSERT_EQ(sent<types::Batch>(out).size(), 1U);
+    ASSERT_EQ(sent<types::SignedHeader>(out).size(), 1U);
+    EXPECT_EQ(out.persist.size(), 2U);
+    EXPECT_EQ(out.sends[0].release, Release::AtOnce);
+    EXPECT_EQ(out.sends[1].release, Release::AfterPersist);
+    EXPECT_TRUE(out.wake.has_value());
+}
+
+TEST_F(CoreTest, SendsItsLastHeaderAgainAfterARestart) {
+    // From the log alone: the very same header to a peer that comes up, and no other for the round.
+    auto core = make({}).value();
+    Effects before;
+    core->step(TransactionsSubmitted{{transaction(5)}}, at(0), before);
+    core = make(records_of(before)).value();
+    Effects after;
+    core->step(TransactionsSubmitted{{transaction(6)}}, at(50), after);
+    core->step(LinkUp{member(2)}, at(51), after);
+    const auto again = sent<types::SignedHeader>(after);
+    ASSERT_EQ(again.size(), 1U);
+    EXPECT_EQ(again, sent<types::SignedHeader>(before));
+}
+
+TEST_F(CoreTest, VotesTheSameAfterARestart) {
+    // The vote in the log is given again; another header of that round gets none.
+    auto core = make({}).value();
+    const types::Header header = four.header(0, 1);
+    Effects before;
+    core->step(from(1, four.sign(header)), at(0), before);
+    ASSERT_EQ(sent<types::Vote>(before).size(), 1U);
+    core = make(records_of(before)).value();
+    Effects after;
+    core->step(from(1, four.sign(header)), at(0), after);
+    EXPECT_EQ(sent<types::Vote>(after), sent<types::Vote>(before));
+    types::Header other = header;
+    other.created.ms += 1;
+    Effects none;
+    core->step(from(1, four.sign(other)), at(0), none);
+    EXPECT_TRUE(sent<types::Vote>(none).empty());
+    EXPECT_EQ(core->refusals().of(member(1), Refusal::Equivocation), 1U);
+}
+
+TEST_F(CoreTest, AnObserverIsSilent) {
+    // It takes no transactions and answers headers with nothing.
+    const auto core = make({}, 0, RecoveryMode::Observer).value();
+    Effects out;
+    core->step(TransactionsSubmitted{{transaction(5)}}, at(0), out);
+    core->step(from(1, four.sign(four.header(0, 1))), at(0), out);
+    EXPECT_EQ(out.busy.size(), 1U);
+    EXPECT_TRUE(out.sends.empty());
+}
+
+TEST_F(CoreTest, RefusesALogThatContradictsItself) {
+    // Records of another epoch, another member, or blocks with a gap: Corrupt, not a guess.
+    const auto refused = [&](Record record) {
+        const auto core = make({std::move(record)});
+        return !core.has_value() && core.error().code == Errc::Corrupt;
+    };
+    EXPECT_TRUE(refused(OwnHeader{four.sign(four.header(0, 1))}));
+    EXPECT_TRUE(refused(OwnVote{Round(1), member(9), {}}));
+    types::Batch batch = four.batch(1, 1);
+    batch.epoch = Epoch(8);
+    EXPECT_TRUE(refused(batch));
+    types::Block block;
+    block.epoch = Epoch(3);
+    block.height = types::Height(1);
+    block.timestamp = UnixTime{5};
+    EXPECT_TRUE(refused(block)) << "settles no vertex";
+    block.parent.bytes[0] = 1;
+    EXPECT_TRUE(refused(block)) << "has another parent";
+}
+
+TEST_F(CoreTest, NeedsASeat) {
+    // A key that is not of the committee, and parameters out of range, are InvalidArgument.
+    const TestCommittee others = TestCommittee::make(5);
+    const auto stranger = std::ranges::find_if(
+        others.keys, [&](const auto& key) { return !four.committee.index_of(key.public_key()); });
+    ASSERT_NE(stranger, others.keys.end());
+    Seat seat{kChain, four.committee, stranger->clone(), types::WorkerIndex(0), {}};
+    EXPECT_EQ(Core::make(std::move(seat), {}, {}).error().code, Errc::InvalidArgument);
+    Parameters parameters;
+    parameters.window_rounds = 99;
+    EXPECT_EQ(check(parameters).error().code, Errc::InvalidArgument);
+    EXPECT_TRUE(check(Parameters{}).has_value());
+}
+
+TEST_F(CoreTest, IgnoresWhatNobodyShouldSend) {
+    // A batch of a third member that was not asked for, votes for others' headers: counted only.
+    const auto core = make({}).value();
+    Effects out;
+    core->step(from(1, four.batch(2, 1)), at(0), out);
+    core->step(from(1, four.vote(four.header(0, 2), 1)), at(0), out);
+    EXPECT_EQ(core->refusals().of(member(1), Refusal::NotAskedFor), 1U);
+    EXPECT_EQ(core->refusals().of(member(1), Refusal::WrongSender), 1U);
+    EXPECT_TRUE(out.sends.empty());
+    EXPECT_TRUE(out.persist.empty());
+}
+
+}  // namespace
+}  // namespace draco::consensus::test

@@ -1,0 +1,42 @@
+#include "draco/types/committee.hpp"
+
+#include "draco/base/assert.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace draco::types {
+
+bool AuthoritySet::within(std::size_t size) const {
+    bool inside = true;
+    for_each([&](AuthorityIndex member) { inside = inside && member.value() < size; });
+    return inside;
+}
+
+Result<Committee> Committee::make(Epoch epoch, std::vector<NodeKey> members) {
+    if (members.empty())
+        return fail(Errc::InvalidArgument, "a committee needs at least one member");
+    if (members.size() > kCommitteeMax)
+        return fail(Errc::InvalidArgument,
+                    "a committee has at most " + std::to_string(kCommitteeMax) + " members, got " +
+                        std::to_string(members.size()));
+    std::ranges::sort(members);
+    if (std::ranges::adjacent_find(members) != members.end())
+        return fail(
+            Errc::InvalidArgument,
+            "a node key is twice in the committee of epoch " + std::to_string(epoch.value()));
+    return Committee(epoch, std::move(members));
+}
+
+const NodeKey& Committee::key(AuthorityIndex index) const {
+    DRACO_ASSERT(has(index), "an authority index is below the committee's size");
+    return members_[index.value()];
+}
+
+std::optional<AuthorityIndex> Committee::index_of(const NodeKey& key) const {
+    const auto found = std::ranges::lower_bound(members_, key);
+    if (found == members_.end() || *found != key) return std::nullopt;
+    return AuthorityIndex(static_cast<std::uint16_t>(found - members_.begin()));
+}
+
+}  // namespace draco::types
