@@ -34,7 +34,7 @@ private:
     const std::size_t bytes_max_;
     std::size_t bytes_ = 0;  // of pages_ and arrivals_
     std::unordered_map<sparse_merkle::PageId, Bytes> pages_;
-    std::deque<sparse_merkle::PageId> arrivals_;  // of pages_, and of some no longer there
+    std::deque<sparse_merkle::PageId> arrivals_;  // of pages_, and of some that have left
 };
 
 }  // namespace draco::atomo

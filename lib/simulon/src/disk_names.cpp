@@ -129,6 +129,7 @@ std::vector<InodePtr> DiskNames::files() const {
     for (const auto& [id, change] : unsynced_)
         for (const Assignment& assignment : change.assignments) add(assignment.inode);
     std::vector<InodePtr> files;
+    files.reserve(by_id.size());
     for (auto& [id, inode] : by_id) files.push_back(std::move(inode));
     return files;
 }
