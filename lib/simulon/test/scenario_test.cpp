@@ -65,8 +65,10 @@ private:
             case Leak::StaticCounter:
                 return ++counter % 1000 == 0 ? counter / 1000 : 0;
             case Leak::Pointer: {
-                const auto a = std::make_unique<std::uint64_t>();
-                return (reinterpret_cast<std::uintptr_t>(a.get()) >> 4) % 7;
+                // Kept, so that no allocator can give the second run the addresses of the first.
+                static std::vector<std::unique_ptr<std::uint64_t>> kept;
+                kept.push_back(std::make_unique<std::uint64_t>());
+                return (reinterpret_cast<std::uintptr_t>(kept.back().get()) >> 4) % 7;
             }
             case Leak::ExtraDraw: {
                 static std::uint64_t calls = 0;

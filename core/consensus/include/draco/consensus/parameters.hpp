@@ -48,7 +48,7 @@ private:
 };
 
 struct Parameters {
-    // Vertices this many rounds below the last committed anchor are no longer ordered. Part of the
+    // Vertices this many rounds below the last committed anchor are not ordered any more. Part of the
     // protocol: equal on all members.
     std::uint64_t gc_depth_rounds = 50;
     // Rounds from the floor up that are held in memory; what is beyond is refused.

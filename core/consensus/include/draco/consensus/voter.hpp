@@ -29,7 +29,7 @@ public:
     // A vote in the log.
     void restore(const OwnVote& vote);
 
-    // Forgets waiting headers that can no longer be voted for.
+    // Forgets waiting headers that cannot be voted for any more.
     void prune(const Dag& dag);
 
     // What waiting headers want for, for the synchronizer.

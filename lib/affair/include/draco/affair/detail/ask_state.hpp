@@ -49,7 +49,7 @@ protected:
     bool claim() { return (phase_.fetch_or(kClaimed, std::memory_order_acq_rel) & kClaimed) == 0; }
 
     void publish();
-    // The promise is gone, so the object no longer works on this ask.
+    // The promise is gone, so the object has stopped working on this ask.
     void release();
     void subscribed(Delivery delivery);
     void wait_until_published();
