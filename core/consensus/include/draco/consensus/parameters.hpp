@@ -48,8 +48,8 @@ private:
 };
 
 struct Parameters {
-    // Vertices this many rounds below the last committed anchor are not ordered any more. Part of the
-    // protocol: equal on all members.
+    // Vertices this many rounds below the last committed anchor are not ordered any more. Part of
+    // the protocol: equal on all members.
     std::uint64_t gc_depth_rounds = 50;
     // Rounds from the floor up that are held in memory; what is beyond is refused.
     std::uint64_t window_rounds = 512;
