@@ -1,6 +1,7 @@
 #include "draco/atomo/rocks_storage.hpp"
 
 #include "rocks_filesystem.hpp"
+#include "rocks_log.hpp"
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
@@ -46,6 +47,8 @@ ByteView view(const rocksdb::Slice& from) {
 // An open database and what it stands on; the members are destroyed from the last to the first.
 struct OpenDb {
     std::unique_ptr<rocksdb::Env> env;
+    ContinuousReplay replay;
+    std::shared_ptr<LogStarts> log_starts = std::make_shared<LogStarts>();
     std::unique_ptr<rocksdb::DB> db;
 };
 
@@ -172,11 +175,14 @@ public:
         const auto status = open_->db->Write(options, &batch);
         if (!status.ok()) return std::unexpected(to_error(status, "writing a commit"));
         commits_since_sync_ = options.sync ? 0 : commits_since_sync_ + 1;
-        return {};
+        const bool starts_log = open_->log_starts->take() && !options.disableWAL;
+        return starts_log ? sync() : Result<>{};
     }
 
     Result<> sync() override {
-        if (read_only_ || commits_since_sync_ == 0) return {};
+        if (read_only_)
+            return fail(Errc::InvalidArgument, "the database was opened for reading only");
+        if (commits_since_sync_ == 0) return {};
         const auto status = durability_ == Durability::Unlogged
                                 ? open_->db->Flush(rocksdb::FlushOptions())
                                 : open_->db->SyncWAL();
@@ -198,7 +204,7 @@ private:
     std::uint64_t commits_since_sync_ = 0;
 };
 
-rocksdb::Options rocks_options(const RocksOptions& options, rocksdb::Env* env) {
+rocksdb::Options rocks_options(const RocksOptions& options, OpenDb& open) {
     rocksdb::Options rocks;
     rocks.create_if_missing = true;
     rocks.write_buffer_size = options.write_buffer_bytes;
@@ -207,8 +213,10 @@ rocksdb::Options rocks_options(const RocksOptions& options, rocksdb::Env* env) {
     // A commit's keys ascend within each table and the tree: each insertion starts at the last one.
     rocks.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
     rocks.keep_log_file_num = 2;
-    if (env != nullptr) {
-        rocks.env = env;
+    rocks.wal_filter = &open.replay;
+    rocks.listeners.push_back(open.log_starts);
+    if (open.env) {
+        rocks.env = open.env.get();
         rocks.info_log = make_silent_logger();
     }
     rocksdb::BlockBasedTableOptions table;
@@ -224,7 +232,7 @@ Result<std::unique_ptr<Storage>> open(const RocksOptions& options, bool read_onl
     auto open = std::make_shared<OpenDb>();
     if (options.disk != nullptr)
         open->env = rocksdb::NewCompositeEnv(make_rocks_filesystem(*options.disk));
-    const rocksdb::Options rocks = rocks_options(options, open->env.get());
+    const rocksdb::Options rocks = rocks_options(options, *open);
     rocksdb::DB* db = nullptr;
     const auto status = read_only ? rocksdb::DB::OpenForReadOnly(rocks, options.path, &db)
                                   : rocksdb::DB::Open(rocks, options.path, &db);

@@ -14,10 +14,9 @@
 namespace draco::atomo {
 
 // What a crash may take. "Power" stands for anything that stops the machine; a crash of the process
-// alone takes only what Unlogged takes. With Sync and Unlogged what remains is a prefix of the
-// commits. With Group and Buffered it is one unless the medium kept a later part of the unsynced
-// log and lost an earlier one: then some commits since the last sync() are missing below others,
-// which verify_state() finds (Corrupt). Use these two only for state that can be fetched again.
+// alone takes only what Unlogged takes. What remains is a prefix of the commits. To that end the
+// first commit into a new log (after an open and after each write_buffer_bytes) waits for the
+// medium under every policy but Unlogged.
 enum class Durability {
     Sync,      // nothing: each commit waits until the log is on the medium
     Group,     // power: up to group_commits - 1 of the last commits, back to the last sync()
