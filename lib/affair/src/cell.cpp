@@ -10,26 +10,31 @@ namespace draco::affair::detail {
 
 namespace {
 
-// The cell whose code this thread is inside of, innermost first.
-const Cell*& current_cell() {
-    thread_local const Cell* current = nullptr;
-    return current;
+// The cells whose code this thread is inside of, from the innermost out.
+template <class Entered>
+const Entered*& innermost() {
+    thread_local const Entered* entered = nullptr;
+    return entered;
 }
 
 }  // namespace
 
-Cell::Entered::Entered(const Cell& cell) : outer_(std::exchange(current_cell(), &cell)) {}
+Cell::Entered::Entered(const Cell& cell)
+    : cell_(cell), outer_(std::exchange(innermost<Entered>(), this)) {}
 
 Cell::Entered::~Entered() {
-    current_cell() = outer_;
+    innermost<Entered>() = outer_;
 }
 
 bool Cell::entered_here() const {
-    return current_cell() == this;
+    for (const Entered* entered = innermost<Entered>(); entered != nullptr;
+         entered = entered->outer_)
+        if (&entered->cell_ == this) return true;
+    return false;
 }
 
 bool Cell::any_entered_here() {
-    return current_cell() != nullptr;
+    return innermost<Entered>() != nullptr;
 }
 
 Cell::Cell(Executor& executor,

@@ -105,7 +105,8 @@ Result<CheckpointHeader> CheckpointReader::header() {
                        std::to_string(kCheckpointFormat));
     CheckpointHeader header;
     DRACO_TRY(hash, number<std::uint8_t>());
-    if (hash != static_cast<std::uint8_t>(StateHash::Sha256)) return corrupt("unknown state hash");
+    if (hash > static_cast<std::uint8_t>(kStateHashLast)) return corrupt("unknown state hash");
+    header.hash = static_cast<StateHash>(hash);
     DRACO_TRY_VOID(fill(header.root.view()));
     DRACO_TRY(tables, number<std::uint8_t>());
     for (std::size_t i = 0; i < tables; ++i) {

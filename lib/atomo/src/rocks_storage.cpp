@@ -12,6 +12,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,7 +21,6 @@ namespace draco::atomo {
 namespace {
 
 Error to_error(const rocksdb::Status& status, std::string_view doing) {
-    const std::string text = status.ToString();
     Errc code = Errc::Io;
     if (status.IsCorruption())
         code = Errc::Corrupt;
@@ -30,9 +30,9 @@ Error to_error(const rocksdb::Status& status, std::string_view doing) {
         code = Errc::NotFound;
     else if (status.IsInvalidArgument())
         code = Errc::InvalidArgument;
-    else if (status.IsBusy() || text.contains("/LOCK"))
+    else if (status.IsBusy())
         code = Errc::Unavailable;
-    return {code, std::string(doing) + ": " + text};
+    return {code, std::string(doing) + ": " + status.ToString()};
 }
 
 rocksdb::Slice slice(ByteView bytes) {
@@ -228,6 +228,24 @@ rocksdb::Options rocks_options(const RocksOptions& options, OpenDb& open) {
     return rocks;
 }
 
+Error open_error(const rocksdb::Status& status, const std::string& path) {
+    Error error = to_error(status, "opening \"" + path + '"');
+    // Who holds the lock is told in words only.
+    if (status.IsIOError() && error.context.contains(path + "/LOCK"))
+        error.code = Errc::Unavailable;
+    return error;
+}
+
+// RocksDB makes all names in its directory durable, but not the directory's own.
+Result<> sync_parent_of(const std::string& path) {
+    const std::string parent = std::filesystem::absolute(path).parent_path().string();
+    std::unique_ptr<rocksdb::Directory> directory;
+    auto status = rocksdb::Env::Default()->NewDirectory(parent, &directory);
+    if (status.ok()) status = directory->Fsync();
+    if (!status.ok()) return std::unexpected(to_error(status, "syncing \"" + parent + '"'));
+    return {};
+}
+
 Result<std::unique_ptr<Storage>> open(const RocksOptions& options, bool read_only) {
     auto open = std::make_shared<OpenDb>();
     if (options.disk != nullptr)
@@ -237,7 +255,8 @@ Result<std::unique_ptr<Storage>> open(const RocksOptions& options, bool read_onl
     const auto status = read_only ? rocksdb::DB::OpenForReadOnly(rocks, options.path, &db)
                                   : rocksdb::DB::Open(rocks, options.path, &db);
     open->db.reset(db);
-    if (!status.ok()) return std::unexpected(to_error(status, "opening \"" + options.path + '"'));
+    if (!status.ok()) return std::unexpected(open_error(status, options.path));
+    if (!read_only && !open->env) DRACO_TRY_VOID(sync_parent_of(options.path));
     return std::make_unique<RocksStorage>(std::move(open), options, read_only);
 }
 

@@ -76,6 +76,27 @@ TEST(Checkpoint, RoundTripsBetweenBackends) {
     EXPECT_EQ(export_all(copy).bytes, first.bytes);
 }
 
+TEST(Checkpoint, KeepsTheStateHash) {
+    // A Keccak state stays one through a checkpoint, which is Corrupt when it claims another hash.
+    auto source = *open_database<Ledger>(open_memory_storage(), StateHash::Keccak256);
+    ASSERT_TRUE(source.commit([](auto& tx) { return tx.put(kAccounts, address(1), {1, 2, "x"}); }));
+    Exported exported = export_all(source);
+    auto storage = open_memory_storage();
+    ASSERT_TRUE(import_checkpoint(MemoryFile(exported.bytes), *storage, exported.report.id));
+    ASSERT_TRUE(verify_state(*storage));
+    const auto copy = *open_database<Ledger>(std::move(storage), StateHash::Keccak256);
+    EXPECT_EQ(copy.reader().snapshot().root(), source.reader().snapshot().root());
+
+    constexpr std::size_t kHashOffset = 12;
+    ASSERT_EQ(exported.bytes[kHashOffset], 1);
+    for (const int other : {0, 2, 255}) {
+        exported.bytes[kHashOffset] = static_cast<std::uint8_t>(other);
+        const auto imported = import_trusted(exported.bytes, exported.report.id.root);
+        ASSERT_FALSE(imported.has_value());
+        EXPECT_EQ(imported.error().code, Errc::Corrupt);
+    }
+}
+
 TEST(Checkpoint, HasTheDocumentedBytes) {
     // A golden checkpoint: the format changes only on purpose.
     using Tiny = Schema<kCache>;

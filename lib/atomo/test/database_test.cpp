@@ -2,6 +2,9 @@
 
 #include "draco/atomo/memory_storage.hpp"
 #include "draco/atomo/rocks_storage.hpp"
+#include "draco/bcs/bcs.hpp"
+#include "draco/crypto/keccak.hpp"
+#include "draco/crypto/sha2.hpp"
 
 #include "faulty_storage.hpp"
 #include "ledger.hpp"
@@ -212,6 +215,47 @@ std::vector<typename T::KeyType> keys(Cursor<T> cursor) {
         if (!entry || !*entry) return found;
         found.push_back((*entry)->key);
     }
+}
+
+TEST(Database, TheStateHashIsAParameter) {
+    // The same entry under each hash has the root that its definition gives, and each proof
+    // verifies under its own hash only; a database is opened with the hash it was made with.
+    const Account value{7, 1, "k"};
+    const auto leaf_root = [&](auto hash) {
+        Bytes key = to_bytes(as_bytes("draco.atomo.key.1"));
+        append(key, detail::storage_key<Accounts>(address(3)));
+        Bytes leaf{0x00};
+        append(leaf, hash(key).view());
+        append(leaf, hash(bcs::encode(value)).view());
+        return to_bytes(hash(leaf).view());
+    };
+    const auto expect = [&](StateHash hash, StateHash other, const Bytes& root) {
+        const TemporaryDirectory directory;
+        const RocksOptions options{.path = directory.path()};
+        {
+            auto writer = *open_database<Ledger>(*open_rocks_storage(options), hash);
+            ASSERT_TRUE(
+                writer.commit([&](auto& tx) { return tx.put(kAccounts, address(3), value); }));
+            const auto snapshot = writer.reader().snapshot();
+            EXPECT_EQ(snapshot.committed().hash(), hash);
+            EXPECT_EQ(to_bytes(snapshot.root().view()), root);
+            const auto proof = snapshot.prove(kAccounts, address(3));
+            ASSERT_TRUE(proof.has_value());
+            EXPECT_TRUE(
+                verify_present({snapshot.root(), hash}, kAccounts, address(3), value, *proof));
+            EXPECT_FALSE(
+                verify_present({snapshot.root(), other}, kAccounts, address(3), value, *proof));
+        }
+        const auto refused = open_database<Ledger>(*open_rocks_storage(options), other);
+        ASSERT_FALSE(refused.has_value());
+        EXPECT_EQ(refused.error().code, Errc::InvalidArgument);
+    };
+    expect(StateHash::Sha256, StateHash::Keccak256, leaf_root([](ByteView m) {
+               return crypto::sha256(m);
+           }));
+    expect(StateHash::Keccak256, StateHash::Sha256, leaf_root([](ByteView m) {
+               return crypto::keccak256(m);
+           }));
 }
 
 TEST(Database, ScansRangesThroughPendingWrites) {

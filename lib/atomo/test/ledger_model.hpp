@@ -66,8 +66,8 @@ inline Result<LedgerModel> read_all(const detail::Reads<Ledger>& reads) {
 }
 
 // The root that a new database has after one commit of all of `model`.
-inline StateRoot root_of(const LedgerModel& model) {
-    auto writer = *open_database<Ledger>(open_memory_storage());
+inline StateRoot root_of(const LedgerModel& model, StateHash hash = StateHash::Sha256) {
+    auto writer = *open_database<Ledger>(open_memory_storage(), hash);
     const auto committed = writer.commit([&](Transaction<Ledger>& tx) -> Result<> {
         for (const auto& [key, value] : model.accounts)
             DRACO_TRY_VOID(tx.put(kAccounts, key, value));

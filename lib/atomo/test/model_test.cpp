@@ -26,12 +26,12 @@ void expect_holds(const Snapshot<Ledger>& snapshot, const LedgerModel& model) {
     const auto all = read_all(snapshot);
     ASSERT_TRUE(all.has_value()) << to_string(all.error());
     ASSERT_EQ(*all, model);
-    ASSERT_EQ(snapshot.root(), root_of(model));
+    ASSERT_EQ(snapshot.root(), root_of(model, snapshot.committed().hash()));
 }
 
 // Every account the model may hold is provably there or provably not.
 void expect_provable(const Snapshot<Ledger>& snapshot, const LedgerModel& model) {
-    const TrustedRoot trusted{snapshot.root()};
+    const TrustedRoot trusted{snapshot.root(), snapshot.committed().hash()};
     for (std::uint64_t i = 0; i < 24; ++i) {
         const auto proof = snapshot.prove(kAccounts, address(i));
         ASSERT_TRUE(proof.has_value()) << to_string(proof.error());
@@ -49,7 +49,8 @@ TEST(Model, MemoryAgreesThroughCommitsAbortsAndOldSnapshots) {
     // state and in snapshots that are kept while later commits land.
     Random random(testing::test_seed(21));
     for (std::uint64_t run = 0; run < testing::scaled(6); ++run) {
-        auto writer = *open_database<Ledger>(open_memory_storage());
+        const auto hash = run % 2 == 0 ? StateHash::Sha256 : StateHash::Keccak256;
+        auto writer = *open_database<Ledger>(open_memory_storage(), hash);
         const Bytes bytes = random_bytes(random, 3000);
         Decisions decide(bytes);
         LedgerModel model;
@@ -76,7 +77,8 @@ TEST(Model, RocksAgreesThroughReopens) {
     const RocksOptions options{.path = directory.path(),
                                .durability = Durability::Buffered,
                                .write_buffer_bytes = std::size_t{64} << 10};
-    auto writer = std::make_optional(*open_database<Ledger>(*open_rocks_storage(options)));
+    constexpr auto kHash = StateHash::Keccak256;
+    auto writer = std::make_optional(*open_database<Ledger>(*open_rocks_storage(options), kHash));
     const Bytes bytes = random_bytes(random, 4000 * testing::scaled(1));
     Decisions decide(bytes);
     LedgerModel model;
@@ -92,7 +94,7 @@ TEST(Model, RocksAgreesThroughReopens) {
             ASSERT_TRUE(report.has_value()) << to_string(report.error());
             ASSERT_EQ(report->entries, model.accounts.size() + model.positions.size());
         }
-        writer = *open_database<Ledger>(*open_rocks_storage(options));
+        writer = *open_database<Ledger>(*open_rocks_storage(options), kHash);
         expect_holds(writer->reader().snapshot(), model);
     }
 }
