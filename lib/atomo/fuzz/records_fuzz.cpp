@@ -3,7 +3,7 @@
 
 #include "draco/base/assert.hpp"
 
-#include "layout.hpp"
+#include "../src/layout.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const draco::ByteView bytes(data, size);

@@ -81,6 +81,28 @@ Result<std::optional<ByteView>> find(const Version& version,
     return version.storage->get(storage_key, scratch);
 }
 
+Result<> find_many(const Version& version,
+                   const Overlay* overlay,
+                   std::span<const Bytes> keys,
+                   const StorageSnapshot::Visitor& visit) {
+    std::vector<ByteView> stored;     // what the overlay does not decide
+    std::vector<std::size_t> places;  // of these among `keys`
+    stored.reserve(keys.size());
+    places.reserve(keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const auto pending =
+            overlay == nullptr ? Overlay::const_iterator() : overlay->find(keys[i]);
+        if (overlay != nullptr && pending != overlay->end()) {
+            if (pending->second) DRACO_TRY_VOID(visit(i, *pending->second));
+            continue;
+        }
+        stored.emplace_back(keys[i]);
+        places.push_back(i);
+    }
+    return version.storage->get_many(
+        stored, [&](std::size_t i, ByteView value) { return visit(places[i], value); });
+}
+
 Result<> check_bounds(std::string_view table, std::size_t key_bytes, std::size_t value_bytes) {
     if (key_bytes <= kKeyBytesMax && value_bytes <= kValueBytesMax) return {};
     return fail(Errc::InvalidArgument,

@@ -6,6 +6,7 @@
 
 #include <mutex>
 #include <utility>
+#include <vector>
 
 namespace draco::atomo {
 namespace {
@@ -70,8 +71,10 @@ public:
     }
 
     Result<> get_many(std::span<const ByteView> keys, const Visitor& visit) const override {
+        std::vector<std::optional<ByteView>> values(keys.size());
+        tree_.find_many(keys, values);
         for (std::size_t i = 0; i < keys.size(); ++i)
-            if (const auto value = tree_.find(keys[i])) DRACO_TRY_VOID(visit(i, *value));
+            if (values[i]) DRACO_TRY_VOID(visit(i, *values[i]));
         return {};
     }
 

@@ -115,6 +115,14 @@ void pack(std::span<const StorageEntry> entries, std::vector<Child>& out) {
     }
 }
 
+std::optional<ByteView> value_in(const LeafView& leaf, ByteView key) {
+    const std::size_t index = leaf.lower_bound(key);
+    if (index == leaf.size()) return std::nullopt;
+    const StorageEntry entry = leaf.entry(index);
+    if (!equal(entry.key, key)) return std::nullopt;
+    return entry.value;
+}
+
 // The leaves that hold what `old` (null: nothing) holds after `writes`.
 void replace_leaf(const PackedLeaf* old,
                   std::span<const StorageWrite> writes,
@@ -260,6 +268,15 @@ void LeafView::prefetch() const {
         __builtin_prefetch(words_ + word);
 }
 
+void LeafView::prefetch_entry(ByteView key) const {
+    const std::uint64_t prefix = prefix_of(key);
+    const std::size_t index =
+        count_leading(size(), [&](std::size_t i) { return slots()[i].prefix < prefix; });
+    const std::uint8_t* from = data() + slots()[index].offset;
+    const std::uint8_t* to = data() + slots()[std::min(index + 1, size())].offset;
+    for (; from < to; from += kCacheLineBytes) __builtin_prefetch(from);
+}
+
 std::size_t LeafView::lower_bound(ByteView key) const {
     return count_keys_below(
         size(),
@@ -297,15 +314,51 @@ std::optional<ByteView> MemoryTree::find(ByteView key) const {
         if (inner->above_leaves) {
             const LeafView leaf(static_cast<const std::uint64_t*>(target));
             leaf.prefetch();
-            const std::size_t index = leaf.lower_bound(key);
-            if (index == leaf.size()) return std::nullopt;
-            const StorageEntry entry = leaf.entry(index);
-            if (!equal(entry.key, key)) return std::nullopt;
-            return entry.value;
+            return value_in(leaf, key);
         }
         inner = static_cast<const Inner*>(target);
         inner->prefetch();
     }
+}
+
+void MemoryTree::find_many(std::span<const ByteView> keys,
+                           std::span<std::optional<ByteView>> values) const {
+    while (!keys.empty()) {
+        const std::size_t count = std::min(keys.size(), kSideBySide);
+        find_group(keys.first(count), values.first(count));
+        keys = keys.subspan(count);
+        values = values.subspan(count);
+    }
+}
+
+// All go down level by level, for all leaves have one depth: what one will look at is on its way
+// from memory while the others look at theirs.
+void MemoryTree::find_group(std::span<const ByteView> keys,
+                            std::span<std::optional<ByteView>> values) const {
+    std::array<const void*, kSideBySide> at;  // an Inner, at last the words of a leaf; null: absent
+    at.fill(root_.get());
+    for (bool reached_leaves = false; !reached_leaves;) {
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            if (at[i] == nullptr) continue;
+            const auto& inner = *static_cast<const Inner*>(at[i]);
+            const std::size_t upto = count_below<true>(inner, keys[i]);
+            at[i] = upto == 0 ? nullptr : inner.targets[upto - 1];
+            reached_leaves = inner.above_leaves;
+            if (at[i] == nullptr) continue;
+            if (reached_leaves)
+                LeafView(static_cast<const std::uint64_t*>(at[i])).prefetch();
+            else
+                static_cast<const Inner*>(at[i])->prefetch();
+        }
+        reached_leaves = reached_leaves || std::ranges::all_of(at, [](auto* p) { return !p; });
+    }
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        if (at[i] != nullptr)
+            LeafView(static_cast<const std::uint64_t*>(at[i])).prefetch_entry(keys[i]);
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        values[i] = at[i] == nullptr
+                        ? std::nullopt
+                        : value_in(LeafView(static_cast<const std::uint64_t*>(at[i])), keys[i]);
 }
 
 std::optional<MemoryTree::Place> MemoryTree::first_from(ByteView key) const {

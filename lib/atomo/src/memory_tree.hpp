@@ -33,6 +33,9 @@ public:
     StorageEntry entry(std::size_t index) const;
     // Fetches the search table into the cache, all lines at once instead of one after the other.
     void prefetch() const;
+    // Fetches into the cache what lower_bound() and entry() will look at for `key`. Needs the
+    // table.
+    void prefetch_entry(ByteView key) const;
     // The index of the first entry whose key is not less than `key`.
     std::size_t lower_bound(ByteView key) const;
 
@@ -81,6 +84,9 @@ public:
 
     // Views are valid as long as a copy of this tree lives.
     std::optional<ByteView> find(ByteView key) const;
+    // The same for each of `keys`, in any order. They are looked up side by side, so that one does
+    // not wait for memory while the others could.
+    void find_many(std::span<const ByteView> keys, std::span<std::optional<ByteView>> values) const;
 
     // A leaf and an index in it: the first entry that is not less than `key`, or the last that is.
     struct Place {
@@ -96,6 +102,11 @@ public:
     using Child = std::variant<PackedLeaf, std::shared_ptr<const Inner>>;
 
 private:
+    static constexpr std::size_t kSideBySide = 16;
+
+    void find_group(std::span<const ByteView> keys,
+                    std::span<std::optional<ByteView>> values) const;
+
     explicit MemoryTree(std::shared_ptr<const Inner> root) : root_(std::move(root)) {}
 
     std::shared_ptr<const Inner> root_;

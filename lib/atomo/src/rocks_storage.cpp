@@ -1,5 +1,7 @@
 #include "draco/atomo/rocks_storage.hpp"
 
+#include "draco/atomo/byte_order.hpp"
+
 #include "rocks_filesystem.hpp"
 #include "rocks_log.hpp"
 
@@ -12,6 +14,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -123,7 +126,7 @@ public:
                             slices.data(),
                             values.data(),
                             statuses.data(),
-                            /*sorted_input=*/true);
+                            std::ranges::is_sorted(keys, bytes_less));
         for (std::size_t i = 0; i < keys.size(); ++i) {
             if (statuses[i].IsNotFound()) continue;
             if (!statuses[i].ok())

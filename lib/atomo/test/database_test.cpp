@@ -258,6 +258,29 @@ TEST(Database, TheStateHashIsAParameter) {
            }));
 }
 
+TEST(Database, ManyReadsSeePendingWrites) {
+    // Inside a transaction, reads of many keys see its writes and removals, and each key as often
+    // as it is asked for.
+    auto writer = *open_database<Ledger>(open_memory_storage());
+    ASSERT_TRUE(writer.commit([](Transaction<Ledger>& tx) -> Result<> {
+        DRACO_TRY_VOID(tx.put(kAccounts, address(1), {1, 0, ""}));
+        return tx.put(kAccounts, address(2), {2, 0, ""});
+    }));
+    ASSERT_TRUE(writer.commit([](Transaction<Ledger>& tx) -> Result<> {
+        DRACO_TRY_VOID(tx.remove(kAccounts, address(1)));
+        DRACO_TRY_VOID(tx.put(kAccounts, address(3), {3, 0, ""}));
+        const Address keys[] = {address(3), address(2), address(1), address(4), address(2)};
+        DRACO_TRY(found, tx.get_many(kAccounts, std::span<const Address>(keys)));
+        EXPECT_EQ(found.size(), 5U);
+        EXPECT_EQ(found[0]->balance, 3U);
+        EXPECT_EQ(found[1]->balance, 2U);
+        EXPECT_FALSE(found[2] || found[3]);
+        EXPECT_EQ(found[4]->balance, 2U);
+        EXPECT_TRUE(tx.get_many(kAccounts, std::span<const Address>())->empty());
+        return {};
+    }));
+}
+
 TEST(Database, ScansRangesThroughPendingWrites) {
     // all, between, from, below and prefix, in both directions, with committed entries overwritten,
     // removed and added by the transaction; neighbouring tables never leak in.

@@ -26,6 +26,16 @@ void expect_holds(const Snapshot<Ledger>& snapshot, const LedgerModel& model) {
     const auto all = read_all(snapshot);
     ASSERT_TRUE(all.has_value()) << to_string(all.error());
     ASSERT_EQ(*all, model);
+    // All at once, repeated, with some that are not there.
+    std::vector<Address> addresses;
+    for (std::uint64_t i = 0; i < 40; ++i) addresses.push_back(address(i * 7 % 32));
+    const auto many = snapshot.get_many(kAccounts, std::span<const Address>(addresses));
+    ASSERT_TRUE(many.has_value()) << to_string(many.error());
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        const auto account = model.accounts.find(addresses[i]);
+        ASSERT_EQ((*many)[i].has_value(), account != model.accounts.end());
+        if ((*many)[i]) ASSERT_EQ(*(*many)[i], account->second);
+    }
     ASSERT_EQ(snapshot.root(), root_of(model, snapshot.committed().hash()));
 }
 

@@ -271,11 +271,12 @@ std::filesystem::path log_of(const std::string& directory) {
 
 TEST(RocksStorage, ALogThatLostAPageEndsThere) {
     // Whichever page of an unsynced log the medium lost (it reads as zeros), commits are missing
-    // from some point on, never between others. Each record of this log takes 1024 bytes, so that a
+    // from some point on, never between others. The records of this log have such a size that a
     // lost page starts where a record would: there RocksDB alone takes the zeros for padding and
     // goes on behind them.
     constexpr std::uint64_t kPageBytes = 4096;
-    constexpr std::size_t kRecordOverheadBytes = 27;  // of the log and the batch
+    constexpr std::uint64_t kRecordBytes = 1024;
+    constexpr std::uint64_t kOverheadBytes = 27;  // of the log and the batch
     const TemporaryDirectory directory;
     constexpr std::uint32_t kCommits = 200;
     {
@@ -286,19 +287,20 @@ TEST(RocksStorage, ALogThatLostAPageEndsThere) {
             Bytes key(4);
             store_be(key.data(), i);
             commit(**storage,
-                   {{key, Bytes(1024 - kRecordOverheadBytes, static_cast<std::uint8_t>(i))}});
+                   {{key, Bytes(kRecordBytes - kOverheadBytes, static_cast<std::uint8_t>(i))}});
         }
     }
     const auto log_bytes = std::filesystem::file_size(log_of(directory.path() + "/whole"));
-    ASSERT_EQ(log_bytes, 1024 * kCommits);
+    ASSERT_EQ(log_bytes, kRecordBytes * kCommits);
     for (std::uint64_t page = 0; page * kPageBytes < log_bytes; ++page) {
         const std::string path = directory.path() + "/" + std::to_string(page);
         std::filesystem::copy(directory.path() + "/whole", path);
         {
             std::fstream log(log_of(path), std::ios::in | std::ios::out | std::ios::binary);
-            log.seekp(static_cast<std::streamoff>(page * kPageBytes));
-            const auto lost = std::min(kPageBytes, log_bytes - page * kPageBytes);
-            log << std::string(lost, '\0');
+            // The first record is synced: only what follows it can be lost.
+            const std::uint64_t from = std::max(page * kPageBytes, kRecordBytes);
+            log.seekp(static_cast<std::streamoff>(from));
+            log << std::string(std::min((page + 1) * kPageBytes, log_bytes) - from, '\0');
             ASSERT_TRUE(log.good());
         }
         const auto storage = open_rocks_storage({.path = path});

@@ -165,6 +165,26 @@ public:
         return std::move(value);
     }
 
+    // The values at `keys`, each as get() would give it, in the order of `keys`, which may repeat.
+    // Waits for memory and disk overlap: for many keys several times as fast as get().
+    template <class T>
+        requires(S::template kContains<T>)
+    Result<std::vector<std::optional<typename T::ValueType>>> get_many(
+        T /*table*/, std::span<const typename T::KeyType> keys) const {
+        std::vector<Bytes> storage_keys;
+        storage_keys.reserve(keys.size());
+        for (const auto& key : keys) storage_keys.push_back(storage_key<T>(key));
+        std::vector<std::optional<typename T::ValueType>> values(keys.size());
+        const auto visit = [&](std::size_t i, ByteView bytes) -> Result<> {
+            DRACO_TRY(value,
+                      in_table<T>(T::CodecType::template decode<typename T::ValueType>(bytes)));
+            values[i].emplace(std::move(value));
+            return {};
+        };
+        DRACO_TRY_VOID(find_many(*version_, overlay_, storage_keys, visit));
+        return values;
+    }
+
     template <class T>
         requires(S::template kContains<T>)
     Result<bool> contains(T /*table*/, const typename T::KeyType& key) const {

@@ -65,6 +65,13 @@ Result<std::optional<ByteView>> find(const Version& version,
                                      ByteView storage_key,
                                      Bytes& scratch);
 
+// The same for many keys, in any order, repeats allowed: calls visit(i, value) for each keys[i]
+// that is present.
+Result<> find_many(const Version& version,
+                   const Overlay* overlay,
+                   std::span<const Bytes> keys,
+                   const StorageSnapshot::Visitor& visit);
+
 // InvalidArgument if an encoded key or value is over kKeyBytesMax or kValueBytesMax.
 Result<> check_bounds(std::string_view table, std::size_t key_bytes, std::size_t value_bytes);
 

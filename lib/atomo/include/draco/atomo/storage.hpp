@@ -53,8 +53,9 @@ public:
     virtual ~StorageSnapshot() = default;
     // The value of `key`: a view of the snapshot or of `scratch`, valid while both are untouched.
     virtual Result<std::optional<ByteView>> get(ByteView key, Bytes& scratch) const = 0;
-    // Calls visit(i, value) for each keys[i] that is present, in any order. `keys` ascend strictly.
-    // Values are valid during the call only. Ends at the first error that visit returns.
+    // Calls visit(i, value) for each keys[i] that is present, in any order; `keys` are in any order
+    // and may repeat. Values are valid during the call only. Ends at the first error that visit
+    // returns.
     virtual Result<> get_many(std::span<const ByteView> keys, const Visitor& visit) const = 0;
     // The cursor must not outlive the snapshot.
     virtual std::unique_ptr<StorageCursor> scan(const KeyInterval& interval, Order order) const = 0;
