@@ -10,31 +10,26 @@ namespace draco::affair::detail {
 
 namespace {
 
-// The cells whose code this thread is inside of, from the innermost out.
-template <class Entered>
-const Entered*& innermost() {
-    thread_local const Entered* entered = nullptr;
-    return entered;
+// The cell whose code this thread is inside of, innermost first.
+const Cell*& current_cell() {
+    thread_local const Cell* current = nullptr;
+    return current;
 }
 
 }  // namespace
 
-Cell::Entered::Entered(const Cell& cell)
-    : cell_(cell), outer_(std::exchange(innermost<Entered>(), this)) {}
+Cell::Entered::Entered(const Cell& cell) : outer_(std::exchange(current_cell(), &cell)) {}
 
 Cell::Entered::~Entered() {
-    innermost<Entered>() = outer_;
+    current_cell() = outer_;
 }
 
 bool Cell::entered_here() const {
-    for (const Entered* entered = innermost<Entered>(); entered != nullptr;
-         entered = entered->outer_)
-        if (&entered->cell_ == this) return true;
-    return false;
+    return current_cell() == this;
 }
 
 bool Cell::any_entered_here() {
-    return innermost<Entered>() != nullptr;
+    return current_cell() != nullptr;
 }
 
 Cell::Cell(Executor& executor,

@@ -432,47 +432,6 @@ TEST(AffairDeathTest, WaitInsideAnObject) {
     EXPECT_DEATH(executor.run_ready(), "an object never blocks");
 }
 
-// An object that destroys another, whose end destroys the first one's owner, is as much a bug as
-// one that destroys its own owner itself.
-TEST(AffairDeathTest, DestroysItsOwnerThroughAnother) {
-    class Held {
-    public:
-        using Messages = affair::Messages<Note>;
-
-        explicit Held(std::function<void()> at_end) : at_end_(std::move(at_end)) {}
-
-        ~Held() { at_end_(); }
-
-        void handle(Note) {}
-
-    private:
-        std::function<void()> at_end_;
-    };
-
-    class Holder {
-    public:
-        using Messages = affair::Messages<Note>;
-
-        explicit Holder(std::optional<Owner<Held>>& held) : held_(held) {}
-
-        void handle(Note) { held_.reset(); }
-
-    private:
-        std::optional<Owner<Held>>& held_;
-    };
-
-    ScriptedExecutor executor;
-    Registry registry(executor);
-    std::optional<Owner<Held>> held;
-    std::optional<Owner<Holder>> holder;
-    held = *registry.spawn<Held>({.name = "held", .capacity = 1},
-                                 [&] { return std::make_unique<Held>([&] { holder.reset(); }); });
-    holder = *registry.spawn<Holder>({.name = "holder", .capacity = 1},
-                                     [&] { return std::make_unique<Holder>(held); });
-    EXPECT_TRUE(holder->address().tell(Note{1}));
-    EXPECT_DEATH(executor.run_ready(), "an object does not destroy its own owner");
-}
-
 // An object that asks another and gets the answer in its own turn.
 class Asker {
 public:

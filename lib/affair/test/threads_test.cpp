@@ -2,8 +2,9 @@
 // these too.
 
 #include "draco/affair/registry.hpp"
-#include "draco/io/thread_pool.hpp"
 #include "draco/testing/seed.hpp"
+
+#include "thread_executor.hpp"
 
 #include <gtest/gtest.h>
 
@@ -18,6 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using draco::testing::scaled;
+using testing::ThreadExecutor;
 
 struct Item {
     std::size_t producer;
@@ -125,8 +127,7 @@ void many_producers(std::uint64_t fails_every) {
     constexpr std::size_t kProducers = 4;
     const std::uint64_t count = scaled(5000);
     Tally tally(kProducers);
-    const auto pool = io::ThreadPool::start({.thread_count = 3}).value();
-    Executor& executor = *pool;
+    ThreadExecutor executor(3);
     Registry registry(executor);
     const auto owner =
         registry.spawn<Counter>({.name = "counter",
@@ -163,8 +164,7 @@ TEST(Threads, StopDuringLoad) {
     std::mt19937_64 random(draco::testing::test_seed(1));
     for (std::uint64_t round = 0; round < scaled(60); ++round) {
         Tally tally(kProducers);
-        const auto pool = io::ThreadPool::start({.thread_count = 2}).value();
-        Executor& executor = *pool;
+        ThreadExecutor executor(2);
         Registry registry(executor);
         auto spawned = registry.spawn<Counter>({.name = "counter", .capacity = 64},
                                                [&] { return std::make_unique<Counter>(tally, 0); });
@@ -228,8 +228,7 @@ void ask_race(Spawn spawn_front) {
     constexpr std::size_t kAskers = 3;
     const std::uint64_t count = scaled(3000);
     const std::uint64_t seed = draco::testing::test_seed(2);
-    const auto pool = io::ThreadPool::start({.thread_count = 2}).value();
-    Executor& executor = *pool;
+    ThreadExecutor executor(2);
     Registry registry(executor);
     const auto back = registry.spawn<Back>({.name = "back", .capacity = 4},
                                            [] { return std::make_unique<Back>(); });
@@ -324,8 +323,7 @@ TEST(Threads, ConcurrentObjectUnderLoad) {
     constexpr std::size_t kProducers = 3;
     const std::uint64_t count = scaled(3000);
     Tally tally(kProducers);
-    const auto pool = io::ThreadPool::start({.thread_count = 4}).value();
-    Executor& executor = *pool;
+    ThreadExecutor executor(4);
     Registry registry(executor);
     const auto owner = registry.spawn_concurrent<Crowd>(
         {.name = "crowd",
@@ -345,8 +343,7 @@ TEST(Threads, ConcurrentObjectUnderLoad) {
 // Snapshots taken while everything works are consistent enough to print, and race with nothing.
 TEST(Threads, SnapshotsDuringLoad) {
     Tally tally(1);
-    const auto pool = io::ThreadPool::start({.thread_count = 2}).value();
-    Executor& executor = *pool;
+    ThreadExecutor executor(2);
     Registry registry(executor);
     const auto owner = registry.spawn<Counter>({.name = "counter", .capacity = 64},
                                                [&] { return std::make_unique<Counter>(tally, 0); });

@@ -2,9 +2,7 @@
 
 #include "draco/base/assert.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cstring>
 
 namespace draco {
 namespace {
@@ -83,7 +81,6 @@ std::string to_base58(ByteView bytes) {
     const auto zeros = static_cast<std::size_t>(
         std::ranges::find_if(bytes, [](auto b) { return b != 0; }) - bytes.begin());
     std::vector<std::uint8_t> digits;  // least significant first
-    digits.reserve(2 * bytes.size());
     for (const std::uint8_t byte : bytes.subspan(zeros)) {
         std::uint32_t carry = byte;
         for (std::uint8_t& digit : digits) {
@@ -93,12 +90,9 @@ std::string to_base58(ByteView bytes) {
         }
         for (; carry != 0; carry /= 58) digits.push_back(static_cast<std::uint8_t>(carry % 58));
     }
-    std::string text;
-    text.reserve(zeros + digits.size());
-    text.append(zeros, kBase58Digits[0]);
+    std::string text(zeros, kBase58Digits[0]);
     for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit)
         text.push_back(kBase58Digits[*digit]);
-    explicit_bzero(digits.data(), digits.size());
     return text;
 }
 
@@ -108,11 +102,9 @@ Result<Bytes> from_base58(std::string_view text, std::size_t bytes_max) {
     if (text.size() > limit + limit / 2 + 2) return too_long("base58", limit);
     std::size_t zeros = 0;
     while (zeros < text.size() && text[zeros] == kBase58Digits[0]) ++zeros;
-    for (std::size_t i = zeros; i < text.size(); ++i)
-        if (!is_digit(kBase58Values, text[i])) return bad_character("base58", i);
     Bytes reversed;
-    reversed.reserve(text.size());
     for (std::size_t i = zeros; i < text.size(); ++i) {
+        if (!is_digit(kBase58Values, text[i])) return bad_character("base58", i);
         std::uint32_t carry = value_of(kBase58Values, text[i]);
         for (std::uint8_t& byte : reversed) {
             carry += static_cast<std::uint32_t>(byte) * 58;
@@ -121,10 +113,9 @@ Result<Bytes> from_base58(std::string_view text, std::size_t bytes_max) {
         }
         for (; carry != 0; carry >>= 8) reversed.push_back(static_cast<std::uint8_t>(carry));
     }
-    Bytes bytes(zeros + reversed.size());
-    std::ranges::reverse_copy(reversed, bytes.begin() + static_cast<std::ptrdiff_t>(zeros));
-    explicit_bzero(reversed.data(), reversed.size());
-    if (bytes.size() > limit) return too_long("base58", limit);
+    if (zeros + reversed.size() > limit) return too_long("base58", limit);
+    Bytes bytes(zeros, 0);
+    bytes.insert(bytes.end(), reversed.rbegin(), reversed.rend());
     return bytes;
 }
 

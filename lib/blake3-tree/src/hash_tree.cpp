@@ -97,8 +97,7 @@ Node block_node(ByteView block, std::uint64_t block_index, const Mode& mode) {
 TreeBuilder::TreeBuilder(const Mode& mode) : mode_(mode), assembler_(mode), block_(mode) {}
 
 void TreeBuilder::reserve_bytes(std::uint64_t content_bytes) {
-    constexpr std::uint64_t kReservedLeavesMax = std::uint64_t{1} << 16;
-    assembler_.reserve_leaves(std::min(content_bytes / kBlockBytes + 1, kReservedLeavesMax));
+    assembler_.reserve_leaves(block_count(content_bytes));
 }
 
 void TreeBuilder::update(ByteView bytes) {

@@ -74,17 +74,6 @@ TEST(HashTree, ShapeMatchesModel) {
     }
 }
 
-TEST(TreeBuilder, AClaimedSizeCostsNothing) {
-    // A foreign claim of any size is only a hint: nothing throws, and the tree is the content's.
-    for (const std::uint64_t claim :
-         {~std::uint64_t{0}, std::uint64_t{1} << 62, std::uint64_t{0}}) {
-        TreeBuilder builder;
-        builder.reserve_bytes(claim);
-        builder.update(as_bytes("abc"));
-        EXPECT_EQ(std::move(builder).finish().root(), hash(as_bytes("abc")));
-    }
-}
-
 TEST(TreeBuilder, RandomContentsAndSplits) {
     // A content fed in pieces of any size has the model's tree, and its BLAKE3 hash as the root.
     std::mt19937_64 rng(testing::test_seed(0x7BEE));

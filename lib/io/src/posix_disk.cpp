@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 
 namespace draco::io {
 namespace {
@@ -82,25 +81,11 @@ std::string holder_of(int fd) {
     return digits.empty() ? "another process" : "process " + std::string(digits);
 }
 
-// A new directory's name is durable only with the directory that has it.
-Result<> sync_parent_of(const std::string& path) {
-    const std::string parent = std::filesystem::absolute(path).parent_path().string();
-    const FileDescriptor fd(
-        uninterrupted([&] { return ::open(parent.c_str(), kReadDirectoryFlags & ~O_NOFOLLOW); }));
-    if (fd.get() < 0) return system_error("open directory", parent, errno);
-    if (uninterrupted([&] { return ::fsync(fd.get()); }) != 0)
-        return system_error("sync directory", parent, errno);
-    return {};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<PosixDisk>> PosixDisk::open_root(const std::string& root) {
-    if (::mkdir(root.c_str(), kDirectoryMode) == 0) {
-        DRACO_TRY_VOID(sync_parent_of(root));
-    } else if (errno != EEXIST) {
+    if (::mkdir(root.c_str(), kDirectoryMode) != 0 && errno != EEXIST)
         return system_error("create directory", root, errno);
-    }
     FileDescriptor fd(
         uninterrupted([&] { return ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
     if (fd.get() < 0) return system_error("open directory", root, errno);

@@ -60,43 +60,6 @@ private:
 inline constexpr Duration kSoon = std::chrono::milliseconds(2);
 inline constexpr Duration kNever = std::chrono::hours(1);
 
-// A delay beyond the end of time is no overflow: the timer waits for ever, and others run.
-TEST_P(ExecutorContract, AnEndlessDelayNeverEnds) {
-    std::atomic<bool> endless{false};
-    std::atomic<bool> soon{false};
-    const TimerId timer = executor().post_after(Duration::max(), [&] { endless = true; });
-    executor().post_after(kSoon, [&] { soon = true; });
-    run_until([&] { return soon.load(); });
-    EXPECT_FALSE(endless);
-    EXPECT_TRUE(executor().cancel(timer));
-}
-
-// What a task owned may use the executor as it goes: after the task ran, by cancel() and by a stop.
-TEST_P(ExecutorContract, ATasksDestructorMayCallTheExecutor) {
-    struct PostsWhenDestroyed {
-        Executor* executor;
-        std::atomic<int>* destroyed;
-
-        ~PostsWhenDestroyed() {
-            ++*destroyed;
-            executor->post([] {});
-            executor->cancel(executor->post_after(kNever, [] {}));
-        }
-    };
-
-    std::atomic<int> destroyed{0};
-    const auto owner = [&] {
-        return std::make_unique<PostsWhenDestroyed>(&executor(), &destroyed);
-    };
-    executor().post([owned = owner()] {});
-    run_until([&] { return destroyed == 1; });
-    EXPECT_TRUE(executor().cancel(executor().post_after(kNever, [owned = owner()] {})));
-    EXPECT_EQ(destroyed, 2);
-    executor().post_after(kNever, [owned = owner()] {});
-    stop();
-    EXPECT_EQ(destroyed, 3);
-}
-
 // Each posted task runs exactly once, also those posted by tasks, and is destroyed.
 TEST_P(ExecutorContract, RunsEachTaskOnce) {
     constexpr int kTasks = 200;

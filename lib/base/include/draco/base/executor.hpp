@@ -16,8 +16,7 @@ using TimerId = StrongId<TimerIdTag, std::uint64_t>;
 // Thread-safe. A task runs at most once and never inside the call that submits it. Two tasks may
 // run at the same time; who needs order serialises them itself (lib/affair does). Tasks must not
 // throw. After the executor has begun to stop, tasks it still holds are destroyed without being
-// run, and new ones are destroyed at once. A task's destructor, like the task, may call the
-// executor.
+// run, and new ones are destroyed at once.
 class Executor {
 public:
     using Task = std::move_only_function<void()>;

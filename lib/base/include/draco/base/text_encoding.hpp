@@ -6,8 +6,7 @@
 // bad character, or Exhausted when the text is too long for bytes_max.
 //
 // Hex and base64url are linear; base58 is quadratic in the length, so its text is bounded by
-// kBase58BytesMax. Base58 wipes its scratch memory, for it carries extended private keys; what it
-// returns is the caller's to wipe.
+// kBase58BytesMax.
 
 #include "draco/base/bytes.hpp"
 #include "draco/base/result.hpp"

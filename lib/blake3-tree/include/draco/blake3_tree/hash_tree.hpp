@@ -159,7 +159,6 @@ class TreeBuilder {
 public:
     explicit TreeBuilder(const Mode& mode = Mode::plain());
 
-    // How much is expected, if it is known. A claim, not a promise: at most 4 MiB is reserved.
     void reserve_bytes(std::uint64_t content_bytes);
     void update(ByteView bytes);
 

@@ -66,7 +66,8 @@ class Bip32SecretKey {
 public:
     // InvalidArgument unless the seed has 16 to 64 bytes (or, 1 in 2^127, gives no key).
     static Result<Bip32SecretKey> from_seed(ByteView seed);
-    // Errors as Bip32PublicKey::parse.
+    // Errors as Bip32PublicKey::parse. Of both conversions the scratch memory of lib/base's base58
+    // is not wiped: what is stored is better the seed.
     static Result<Bip32SecretKey> parse(std::string_view xprv);
     SecretBuffer to_text() const;
 

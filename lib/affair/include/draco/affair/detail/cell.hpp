@@ -73,7 +73,7 @@ public:
     void release_turn();
     Error turns_exhausted() const;
 
-    // True inside a handler, a turn or a factory of this cell (on this thread), however deep.
+    // True inside a handler, a turn or a factory of this cell (on this thread).
     bool entered_here() const;
     static bool any_entered_here();
 
@@ -87,9 +87,7 @@ protected:
         ~Entered();
 
     private:
-        friend class Cell;
-        const Cell& cell_;
-        const Entered* outer_;
+        const Cell* outer_;
     };
 
     virtual Result<> create_object() = 0;
