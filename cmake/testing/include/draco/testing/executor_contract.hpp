@@ -176,6 +176,21 @@ TEST_P(ExecutorContract, AnEarlierTimerOvertakesALaterOne) {
     EXPECT_TRUE(executor().cancel(later));
 }
 
+// Delays and times of any size are no undefined behaviour: those beyond the end of the time line
+// wait, those before its beginning are due, and neither disturbs other timers.
+TEST_P(ExecutorContract, TakesTimesOfAnySize) {
+    std::atomic<int> runs{0};
+    const std::vector<TimerId> never = {
+        executor().post_after(Duration::max(), [] { ADD_FAILURE(); }),
+        executor().post_after(Duration::max() - kSoon, [] { ADD_FAILURE(); }),
+        executor().post_at(Instant{Duration::max()}, [] { ADD_FAILURE(); })};
+    executor().post_after(Duration::min(), [&] { ++runs; });
+    executor().post_at(Instant{Duration::min()}, [&] { ++runs; });
+    executor().post_after(kSoon, [&] { ++runs; });
+    run_until([&] { return runs == 3; });
+    for (const TimerId timer : never) EXPECT_TRUE(executor().cancel(timer));
+}
+
 // stop() destroys what has not run without running it; later tasks are destroyed at once. A task's
 // destructor may use the executor.
 TEST_P(ExecutorContract, StopDestroysWhatHasNotRun) {

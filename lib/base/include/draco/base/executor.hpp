@@ -31,6 +31,7 @@ public:
     virtual bool cancel(TimerId timer) = 0;
     virtual const Clock& clock() const = 0;
 
+    // Of any length: `when` saturates at the end of the time line.
     TimerId post_after(Duration delay, Task task) {
         return post_at(clock().now() + delay, std::move(task));
     }
