@@ -8,28 +8,22 @@
 
 namespace draco::affair::detail {
 
-namespace {
+thread_local const Cell::Entered* Cell::Entered::innermost = nullptr;
 
-// The cell whose code this thread is inside of, innermost first.
-const Cell*& current_cell() {
-    thread_local const Cell* current = nullptr;
-    return current;
-}
-
-}  // namespace
-
-Cell::Entered::Entered(const Cell& cell) : outer_(std::exchange(current_cell(), &cell)) {}
+Cell::Entered::Entered(const Cell& cell) : cell_(cell), outer_(std::exchange(innermost, this)) {}
 
 Cell::Entered::~Entered() {
-    current_cell() = outer_;
+    innermost = outer_;
 }
 
 bool Cell::entered_here() const {
-    return current_cell() == this;
+    const Entered* at = Entered::innermost;
+    while (at != nullptr && &at->cell_ != this) at = at->outer_;
+    return at != nullptr;
 }
 
 bool Cell::any_entered_here() {
-    return current_cell() != nullptr;
+    return Entered::innermost != nullptr;
 }
 
 Cell::Cell(Executor& executor,

@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include <coroutine>
+#include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -430,6 +432,47 @@ TEST(AffairDeathTest, WaitInsideAnObject) {
         [](Self<Waiter> self) { return std::make_unique<Waiter>(std::move(self)); });
     EXPECT_TRUE(owner->address().tell(Note{1}));
     EXPECT_DEATH(executor.run_ready(), "an object never blocks");
+}
+
+// An object that destroys its own owner is a bug, also when it does so through another object whose
+// code it runs in: waiting for itself to end would last for ever.
+TEST(AffairDeathTest, OwnerDestroyedInsideItsObject) {
+    class Inner {
+    public:
+        using Messages = affair::Messages<Note>;
+
+        void handle(Note) {}
+    };
+
+    class Outer {
+    public:
+        using Messages = affair::Messages<Note>;
+
+        explicit Outer(std::function<void()> in_handler) : in_handler_(std::move(in_handler)) {}
+
+        void handle(Note) { in_handler_(); }
+
+    private:
+        std::function<void()> in_handler_;
+    };
+
+    ScriptedExecutor executor;
+    Registry registry(executor);
+    std::optional<Owner<Outer>> outer;
+    const auto run = [&](std::function<void()> in_handler) {
+        outer = *registry.spawn<Outer>({.name = "outer", .capacity = 2},
+                                       [&] { return std::make_unique<Outer>(in_handler); });
+        EXPECT_TRUE(outer->address().tell(Note{1}));
+        executor.run_ready();
+    };
+    const auto through_another = [&] {
+        (void)registry.spawn<Inner>({.name = "inner", .capacity = 2}, [&] {
+            outer.reset();
+            return std::make_unique<Inner>();
+        });
+    };
+    EXPECT_DEATH(run([&] { outer.reset(); }), "does not destroy its own owner");
+    EXPECT_DEATH(run(through_another), "does not destroy its own owner");
 }
 
 // An object that asks another and gets the answer in its own turn.

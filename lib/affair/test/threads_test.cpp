@@ -2,9 +2,8 @@
 // these too.
 
 #include "draco/affair/registry.hpp"
+#include "draco/io/thread_pool.hpp"
 #include "draco/testing/seed.hpp"
-
-#include "thread_executor.hpp"
 
 #include <gtest/gtest.h>
 
@@ -19,7 +18,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using draco::testing::scaled;
-using testing::ThreadExecutor;
 
 struct Item {
     std::size_t producer;
@@ -103,6 +101,10 @@ std::uint64_t produce(const Address<Item>& to, std::size_t producer, std::uint64
     return count;
 }
 
+std::unique_ptr<io::ThreadPool> pool_of(std::size_t thread_count) {
+    return io::ThreadPool::start({.name = "test", .thread_count = thread_count}).value();
+}
+
 template <class F>
 void on_threads(std::size_t count, F body) {
     std::vector<std::thread> threads;
@@ -127,7 +129,8 @@ void many_producers(std::uint64_t fails_every) {
     constexpr std::size_t kProducers = 4;
     const std::uint64_t count = scaled(5000);
     Tally tally(kProducers);
-    ThreadExecutor executor(3);
+    const auto pool = pool_of(3);
+    Executor& executor = *pool;
     Registry registry(executor);
     const auto owner =
         registry.spawn<Counter>({.name = "counter",
@@ -164,7 +167,8 @@ TEST(Threads, StopDuringLoad) {
     std::mt19937_64 random(draco::testing::test_seed(1));
     for (std::uint64_t round = 0; round < scaled(60); ++round) {
         Tally tally(kProducers);
-        ThreadExecutor executor(2);
+        const auto pool = pool_of(2);
+        Executor& executor = *pool;
         Registry registry(executor);
         auto spawned = registry.spawn<Counter>({.name = "counter", .capacity = 64},
                                                [&] { return std::make_unique<Counter>(tally, 0); });
@@ -228,7 +232,8 @@ void ask_race(Spawn spawn_front) {
     constexpr std::size_t kAskers = 3;
     const std::uint64_t count = scaled(3000);
     const std::uint64_t seed = draco::testing::test_seed(2);
-    ThreadExecutor executor(2);
+    const auto pool = pool_of(2);
+    Executor& executor = *pool;
     Registry registry(executor);
     const auto back = registry.spawn<Back>({.name = "back", .capacity = 4},
                                            [] { return std::make_unique<Back>(); });
@@ -323,7 +328,8 @@ TEST(Threads, ConcurrentObjectUnderLoad) {
     constexpr std::size_t kProducers = 3;
     const std::uint64_t count = scaled(3000);
     Tally tally(kProducers);
-    ThreadExecutor executor(4);
+    const auto pool = pool_of(4);
+    Executor& executor = *pool;
     Registry registry(executor);
     const auto owner = registry.spawn_concurrent<Crowd>(
         {.name = "crowd",
@@ -343,7 +349,8 @@ TEST(Threads, ConcurrentObjectUnderLoad) {
 // Snapshots taken while everything works are consistent enough to print, and race with nothing.
 TEST(Threads, SnapshotsDuringLoad) {
     Tally tally(1);
-    ThreadExecutor executor(2);
+    const auto pool = pool_of(2);
+    Executor& executor = *pool;
     Registry registry(executor);
     const auto owner = registry.spawn<Counter>({.name = "counter", .capacity = 64},
                                                [&] { return std::make_unique<Counter>(tally, 0); });

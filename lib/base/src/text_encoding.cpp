@@ -2,7 +2,9 @@
 
 #include "draco/base/assert.hpp"
 
+#include <algorithm>
 #include <array>
+#include <span>
 
 namespace draco {
 namespace {
@@ -46,6 +48,42 @@ std::uint32_t value_of(const DigitTable& table, char c) {
     return static_cast<std::uint32_t>(table[static_cast<std::uint8_t>(c)]);
 }
 
+// The digits or bytes of a number being converted, least significant first. They may be of a secret
+// key, so they lie in one place, which is overwritten in the end.
+class Base58Scratch {
+public:
+    Base58Scratch() = default;
+    Base58Scratch(const Base58Scratch&) = delete;
+    Base58Scratch& operator=(const Base58Scratch&) = delete;
+
+    ~Base58Scratch() {
+        places_.fill(0);
+        // Whoever might read them is unknown, so the zeros have to be written.
+        asm volatile("" : : "r"(places_.data()) : "memory");
+    }
+
+    // The number becomes itself * kFactor + addend, in places of base kBase.
+    template <std::uint32_t kFactor, std::uint32_t kBase>
+    void multiply_add(std::uint32_t addend) {
+        std::uint32_t carry = addend;
+        for (std::size_t i = 0; i < size_; ++i) {
+            carry += places_[i] * kFactor;
+            places_[i] = static_cast<std::uint8_t>(carry % kBase);
+            carry /= kBase;
+        }
+        for (; carry != 0; carry /= kBase)
+            places_[size_++] = static_cast<std::uint8_t>(carry % kBase);
+    }
+
+    std::span<const std::uint8_t> places() const { return {places_.data(), size_}; }
+
+private:
+    // Enough for the base58 digits of kBase58BytesMax bytes, and for the bytes of the longest text
+    // that is decoded.
+    std::array<std::uint8_t, kBase58BytesMax + kBase58BytesMax / 2 + 2> places_;
+    std::size_t size_ = 0;
+};
+
 bool is_digit(const DigitTable& table, char c) {
     return table[static_cast<std::uint8_t>(c)] >= 0;
 }
@@ -80,19 +118,11 @@ std::string to_base58(ByteView bytes) {
     DRACO_ASSERT(bytes.size() <= kBase58BytesMax, "base58 input is within its bound");
     const auto zeros = static_cast<std::size_t>(
         std::ranges::find_if(bytes, [](auto b) { return b != 0; }) - bytes.begin());
-    std::vector<std::uint8_t> digits;  // least significant first
-    for (const std::uint8_t byte : bytes.subspan(zeros)) {
-        std::uint32_t carry = byte;
-        for (std::uint8_t& digit : digits) {
-            carry += static_cast<std::uint32_t>(digit) << 8;
-            digit = static_cast<std::uint8_t>(carry % 58);
-            carry /= 58;
-        }
-        for (; carry != 0; carry /= 58) digits.push_back(static_cast<std::uint8_t>(carry % 58));
-    }
-    std::string text(zeros, kBase58Digits[0]);
-    for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit)
-        text.push_back(kBase58Digits[*digit]);
+    Base58Scratch digits;
+    for (const std::uint8_t byte : bytes.subspan(zeros)) digits.multiply_add<256, 58>(byte);
+    std::string text(zeros + digits.places().size(), kBase58Digits[0]);
+    std::ranges::transform(
+        digits.places(), text.rbegin(), [](std::uint8_t digit) { return kBase58Digits[digit]; });
     return text;
 }
 
@@ -102,20 +132,14 @@ Result<Bytes> from_base58(std::string_view text, std::size_t bytes_max) {
     if (text.size() > limit + limit / 2 + 2) return too_long("base58", limit);
     std::size_t zeros = 0;
     while (zeros < text.size() && text[zeros] == kBase58Digits[0]) ++zeros;
-    Bytes reversed;
+    Base58Scratch reversed;
     for (std::size_t i = zeros; i < text.size(); ++i) {
         if (!is_digit(kBase58Values, text[i])) return bad_character("base58", i);
-        std::uint32_t carry = value_of(kBase58Values, text[i]);
-        for (std::uint8_t& byte : reversed) {
-            carry += static_cast<std::uint32_t>(byte) * 58;
-            byte = static_cast<std::uint8_t>(carry);
-            carry >>= 8;
-        }
-        for (; carry != 0; carry >>= 8) reversed.push_back(static_cast<std::uint8_t>(carry));
+        reversed.multiply_add<58, 256>(value_of(kBase58Values, text[i]));
     }
-    if (zeros + reversed.size() > limit) return too_long("base58", limit);
-    Bytes bytes(zeros, 0);
-    bytes.insert(bytes.end(), reversed.rbegin(), reversed.rend());
+    if (zeros + reversed.places().size() > limit) return too_long("base58", limit);
+    Bytes bytes(zeros + reversed.places().size());
+    std::ranges::copy(reversed.places(), bytes.rbegin());
     return bytes;
 }
 

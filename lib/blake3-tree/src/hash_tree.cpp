@@ -9,6 +9,8 @@
 namespace draco::blake3_tree {
 namespace {
 
+constexpr std::uint64_t kReservedLeavesMax = std::uint64_t{1} << 16;
+
 Result<> check_node_count(std::size_t node_count) {
     if (node_count % 2 == 1 && node_count / 2 < kLeafCountMax) return {};
     return fail(Errc::InvalidArgument,
@@ -97,7 +99,7 @@ Node block_node(ByteView block, std::uint64_t block_index, const Mode& mode) {
 TreeBuilder::TreeBuilder(const Mode& mode) : mode_(mode), assembler_(mode), block_(mode) {}
 
 void TreeBuilder::reserve_bytes(std::uint64_t content_bytes) {
-    assembler_.reserve_leaves(block_count(content_bytes));
+    assembler_.reserve_leaves(std::min(block_count(content_bytes), kReservedLeavesMax));
 }
 
 void TreeBuilder::update(ByteView bytes) {

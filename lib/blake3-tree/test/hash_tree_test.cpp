@@ -95,6 +95,17 @@ TEST(TreeBuilder, RandomContentsAndSplits) {
     }
 }
 
+TEST(TreeBuilder, ReservesNoMoreThanItsBoundForAnyClaim) {
+    // No claimed size throws or matters to the tree.
+    const Bytes content = sample::counting(2 * kBlockBytes + 1);
+    for (const int bits : {0, 1, 18, 33, 34, 35, 48, 62, 63, 64}) {
+        TreeBuilder builder;
+        builder.reserve_bytes(bits == 0 ? 0 : ~std::uint64_t{0} >> (64 - bits));
+        builder.update(content);
+        EXPECT_EQ(std::move(builder).finish().root(), hash(content)) << bits;
+    }
+}
+
 TEST(TreeBuilder, KeyedMode) {
     // The root of a keyed tree is the keyed hash.
     Key key;

@@ -65,6 +65,14 @@ Result<bool> is_directory(int parent, const std::string& name, std::string_view 
     return S_ISDIR(status.st_mode);
 }
 
+Result<> sync_parent(int directory, const std::string& path) {
+    const FileDescriptor parent = open_below(directory, "..", kReadDirectoryFlags);
+    if (parent.get() < 0) return system_error("open the directory of", path, errno);
+    if (uninterrupted([&] { return ::fsync(parent.get()); }) != 0)
+        return system_error("sync the directory of", path, errno);
+    return {};
+}
+
 class PosixLock final : public DiskLock {
 public:
     explicit PosixLock(FileDescriptor fd) : fd_(std::move(fd)) {}
@@ -84,11 +92,18 @@ std::string holder_of(int fd) {
 }  // namespace
 
 Result<std::unique_ptr<PosixDisk>> PosixDisk::open_root(const std::string& root) {
-    if (::mkdir(root.c_str(), kDirectoryMode) != 0 && errno != EEXIST)
-        return system_error("create directory", root, errno);
+    const bool created = ::mkdir(root.c_str(), kDirectoryMode) == 0;
+    if (!created && errno != EEXIST) return system_error("create directory", root, errno);
     FileDescriptor fd(
         uninterrupted([&] { return ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
     if (fd.get() < 0) return system_error("open directory", root, errno);
+    if (created) {
+        const auto synced = sync_parent(fd.get(), root);
+        if (!synced) {
+            ::rmdir(root.c_str());  // the next call would take its name for durable
+            return std::unexpected(synced.error());
+        }
+    }
     return std::unique_ptr<PosixDisk>(new PosixDisk(root, std::move(fd)));
 }
 

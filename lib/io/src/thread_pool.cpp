@@ -2,10 +2,14 @@
 
 #include "draco/base/assert.hpp"
 
+#include "timer_heap.hpp"
+
 #include <pthread.h>
 
 #include <algorithm>
+#include <optional>
 #include <system_error>
+#include <utility>
 
 namespace draco::io {
 namespace {
@@ -42,6 +46,8 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::start(const ThreadPoolOptions& o
     return pool;
 }
 
+ThreadPool::ThreadPool() : timers_(std::make_unique<TimerHeap>()) {}
+
 ThreadPool::~ThreadPool() {
     stop();
 }
@@ -56,46 +62,39 @@ void ThreadPool::post(Task task) {
 TimerId ThreadPool::post_at(Instant when, Task task) {
     when = std::max(when, clock_.now());
     const std::lock_guard lock(mutex_);
-    const std::uint64_t number = next_timer_++;
-    if (stopping_) return TimerId(number);
-    const auto [timer, inserted] = timers_.emplace(TimerKey(when, number), std::move(task));
-    timer_times_.emplace(number, when);
-    if (timer == timers_.begin() && threads_idle_ > 0) {
+    if (stopping_) return {};
+    const bool is_first = timers_->empty() || when < timers_->first_time();
+    const TimerId id = timers_->add(when, std::move(task));
+    if (is_first && threads_idle_ > 0) {
         if (has_timekeeper_)
             wake_.notify_all();  // among them the timekeeper, which waits too long now
         else
             wake_.notify_one();
     }
-    return TimerId(number);
+    return id;
 }
 
 bool ThreadPool::cancel(TimerId timer) {
-    Task cancelled;  // destroyed after the mutex is released: its destructor may call this pool
+    std::optional<Task> cancelled;  // destroyed after the mutex is released
     const std::lock_guard lock(mutex_);
-    const auto time = timer_times_.find(timer.value());
-    if (time == timer_times_.end()) return false;
-    const auto at = timers_.find(TimerKey(time->second, timer.value()));
-    cancelled = std::move(at->second);
-    timers_.erase(at);
-    timer_times_.erase(time);
-    return true;
+    cancelled = timers_->remove(timer);
+    return cancelled.has_value();
 }
 
 void ThreadPool::stop() {
     DRACO_ASSERT(pool_of_this_thread() != this, "a pool's own task does not stop the pool");
     std::deque<Task> queued;
-    std::map<TimerKey, Task> pending;
+    TimerHeap pending;
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
         queued.swap(queue_);
-        pending.swap(timers_);
-        timer_times_.clear();
+        std::swap(pending, *timers_);
     }
     wake_.notify_all();
     // Before joining: a running task may wait for what these tasks hold, and learn that it is gone.
     queued.clear();
-    pending.clear();
+    pending = {};
     const std::lock_guard lock(join_mutex_);
     for (std::thread& thread : threads_)
         if (thread.joinable()) thread.join();
@@ -105,7 +104,7 @@ ThreadPoolCounters ThreadPool::counters() const {
     const std::lock_guard lock(mutex_);
     return {.tasks_started = tasks_started_,
             .tasks_queued = queue_.size(),
-            .timers_pending = timers_.size(),
+            .timers_pending = timers_->size(),
             .threads_busy = threads_busy_};
 }
 
@@ -122,14 +121,10 @@ void ThreadPool::run_worker() {
 }
 
 void ThreadPool::queue_due_timers() {
-    if (timers_.empty()) return;
+    if (timers_->empty()) return;
     const Instant now = clock_.now();
-    while (!timers_.empty() && timers_.begin()->first.first <= now) {
-        const auto first = timers_.begin();
-        queue_.push_back(std::move(first->second));
-        timer_times_.erase(first->first.second);
-        timers_.erase(first);
-    }
+    while (!timers_->empty() && timers_->first_time() <= now)
+        queue_.push_back(timers_->take_first());
 }
 
 void ThreadPool::run_first(std::unique_lock<std::mutex>& lock) {
@@ -138,7 +133,7 @@ void ThreadPool::run_first(std::unique_lock<std::mutex>& lock) {
     ++tasks_started_;
     ++threads_busy_;
     // This thread may have been the timekeeper, or have queued several due timers.
-    const bool others_needed = !queue_.empty() || (!timers_.empty() && !has_timekeeper_);
+    const bool others_needed = !queue_.empty() || (!timers_->empty() && !has_timekeeper_);
     if (others_needed && threads_idle_ > 0) wake_.notify_one();
     lock.unlock();
     task();
@@ -149,12 +144,12 @@ void ThreadPool::run_first(std::unique_lock<std::mutex>& lock) {
 
 void ThreadPool::wait(std::unique_lock<std::mutex>& lock) {
     ++threads_idle_;
-    if (timers_.empty() || has_timekeeper_) {
+    if (timers_->empty() || has_timekeeper_) {
         wake_.wait(lock);
     } else {
         has_timekeeper_ = true;
-        wake_.wait_until(
-            lock, std::chrono::steady_clock::time_point(timers_.begin()->first.first.since_origin));
+        wake_.wait_until(lock,
+                         std::chrono::steady_clock::time_point(timers_->first_time().since_origin));
         has_timekeeper_ = false;
     }
     --threads_idle_;

@@ -6,6 +6,7 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,19 @@
 #include <filesystem>
 #include <fstream>
 #include <thread>
+
+namespace {
+
+// What was synced last, as far as fsync() was called by this process.
+struct stat last_synced{};
+
+}  // namespace
+
+// Stands before the C library's, to see what is synced.
+extern "C" int fsync(int fd) {
+    ::fstat(fd, &last_synced);
+    return static_cast<int>(::syscall(SYS_fsync, fd));
+}
 
 namespace draco::testing {
 
@@ -164,6 +178,23 @@ TEST_F(PosixDiskTest, OpensOrCreatesItsRoot) {
     EXPECT_EQ(PosixDisk::open_root(directory.path() + "/no/new").error().code, Errc::NotFound);
     write("file", "");
     EXPECT_EQ(PosixDisk::open_root(directory.path() + "/file").error().code, Errc::InvalidArgument);
+}
+
+// The name of a root that is created is synced in its parent, however the path is written; opening
+// one that is there syncs nothing.
+TEST_F(PosixDiskTest, MakesTheNameOfANewRootDurable) {
+    struct stat parent{};
+    ASSERT_EQ(::stat(directory.path().c_str(), &parent), 0);
+    for (const char* name : {"/plain", "/slash/"}) {
+        last_synced = {};
+        const std::string root = directory.path() + name;
+        ASSERT_TRUE(PosixDisk::open_root(root));
+        EXPECT_EQ(last_synced.st_ino, parent.st_ino) << name;
+        EXPECT_EQ(last_synced.st_dev, parent.st_dev) << name;
+        last_synced = {};
+        ASSERT_TRUE(PosixDisk::open_root(root));
+        EXPECT_EQ(last_synced.st_ino, 0);
+    }
 }
 
 }  // namespace

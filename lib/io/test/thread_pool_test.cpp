@@ -115,57 +115,6 @@ TEST(ThreadPool, StopEndsARunningTaskThatWaitsForAQueuedOne) {
     pool->stop();
 }
 
-// Posts to a pool when it is destroyed.
-class PostsAtItsEnd {
-public:
-    PostsAtItsEnd(ThreadPool& pool, std::latch& posted) : pool_(&pool), posted_(posted) {}
-
-    PostsAtItsEnd(PostsAtItsEnd&& other) noexcept
-        : pool_(std::exchange(other.pool_, nullptr)), posted_(other.posted_) {}
-
-    PostsAtItsEnd& operator=(PostsAtItsEnd&&) = delete;
-    PostsAtItsEnd(const PostsAtItsEnd&) = delete;
-    PostsAtItsEnd& operator=(const PostsAtItsEnd&) = delete;
-
-    ~PostsAtItsEnd() {
-        if (pool_ == nullptr) return;
-        pool_->post([] {});
-        posted_.count_down();
-    }
-
-    void operator()() {}
-
-private:
-    ThreadPool* pool_;
-    std::latch& posted_;
-};
-
-// What a task holds may use the pool when it is destroyed: after it ran, when it is cancelled, and
-// when the pool stops. A pool that held its mutex then would wait for itself here for ever.
-TEST(ThreadPool, DestroysTasksWithoutItsMutex) {
-    std::latch ran(1);
-    std::latch cancelled(1);
-    std::latch dropped(2);
-    std::latch running(1);
-    const auto pool = start(1);
-    pool->post(PostsAtItsEnd(*pool, ran));
-    ran.wait();
-    EXPECT_TRUE(
-        pool->cancel(pool->post_after(std::chrono::hours(1), PostsAtItsEnd(*pool, cancelled))));
-    cancelled.wait();
-    pool->post([&] {
-        running.count_down();
-        dropped.wait();
-    });
-    running.wait();
-    pool->post(PostsAtItsEnd(*pool, dropped));
-    pool->post_after(std::chrono::hours(1), PostsAtItsEnd(*pool, dropped));
-    pool->stop();
-    std::latch late(1);
-    pool->post(PostsAtItsEnd(*pool, late));
-    late.wait();
-}
-
 // Posting, timers and cancelling from many threads lose nothing: every task is destroyed, and each
 // timer either ran or was cancelled.
 TEST(ThreadPool, SurvivesUseFromManyThreads) {

@@ -101,7 +101,7 @@ bool Node::cancel(TimerId timer) {
 }
 
 UnixTime Node::unix_now() const {
-    const auto local = now().since_origin + wall_step_;
+    const auto local = (now() + wall_step_).since_origin;
     const auto ms = std::chrono::floor<std::chrono::milliseconds>(local).count();
     const std::int64_t unix_ms = static_cast<std::int64_t>(core_.options.unix_start.ms) + ms;
     return {static_cast<std::uint64_t>(std::max<std::int64_t>(unix_ms, 0))};

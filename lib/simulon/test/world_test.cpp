@@ -109,6 +109,22 @@ TEST(World, TimersRunInOrderLikeASortedList) {
     }
 }
 
+// Durations of any size are no undefined behaviour: they end where virtual time does.
+TEST(World, TakesDurationsOfAnySize) {
+    World world(1);
+    const PeerId node = world.add_node([](const Host&) { return std::make_unique<Program>(); });
+    world.start(node);
+    ASSERT_TRUE(world.run_for(1s));
+    bool ran = false;
+    world.at(world.now() + 1h, [&] { ran = true; });
+    ASSERT_TRUE(world.run_until_true([&] { return ran; }, Duration::max()));
+    world.pause(node, Duration::max());
+    world.step_wall_clock(node, 1h);
+    ASSERT_TRUE(world.run_for(Duration::max()));
+    EXPECT_EQ(world.now(), Instant{Duration::max()});
+    EXPECT_GT(world.host(node).clock.unix_now(), UnixTime{1'700'000'000'000});
+}
+
 // Proves that a task never runs inside post(), and that one node cannot cancel another's timer.
 TEST(World, TasksRunLaterAndBelongToTheirNode) {
     Recorders nodes(2);

@@ -176,23 +176,72 @@ TEST_P(ExecutorContract, AnEarlierTimerOvertakesALaterOne) {
     EXPECT_TRUE(executor().cancel(later));
 }
 
-// stop() destroys what has not run without running it; later tasks are destroyed at once. A task's
-// destructor may use the executor.
-TEST_P(ExecutorContract, StopDestroysWhatHasNotRun) {
-    struct PostsWhenDestroyed {
-        Executor& executor;
-        std::shared_ptr<int> token;
+// Delays and times of any size are no undefined behaviour: those beyond the end of the time line
+// wait, those before its beginning are due, and neither disturbs other timers.
+TEST_P(ExecutorContract, TakesTimesOfAnySize) {
+    std::atomic<int> runs{0};
+    const std::vector<TimerId> never = {
+        executor().post_after(Duration::max(), [] { ADD_FAILURE(); }),
+        executor().post_after(Duration::max() - kSoon, [] { ADD_FAILURE(); }),
+        executor().post_at(Instant{Duration::max()}, [] { ADD_FAILURE(); })};
+    executor().post_after(Duration::min(), [&] { ++runs; });
+    executor().post_at(Instant{Duration::min()}, [&] { ++runs; });
+    executor().post_after(kSoon, [&] { ++runs; });
+    run_until([&] { return runs == 3; });
+    for (const TimerId timer : never) EXPECT_TRUE(executor().cancel(timer));
+}
 
-        ~PostsWhenDestroyed() {
-            executor.post([kept = std::move(token)] { ADD_FAILURE(); });
-        }
+// Calls the executor when it is destroyed, in every way; counts itself.
+class CallsWhenDestroyed {
+public:
+    CallsWhenDestroyed(Executor& executor, TimerId other, std::atomic<int>& destroyed)
+        : executor_(executor), other_(other), destroyed_(destroyed) {}
+
+    CallsWhenDestroyed(const CallsWhenDestroyed&) = delete;
+    CallsWhenDestroyed& operator=(const CallsWhenDestroyed&) = delete;
+
+    ~CallsWhenDestroyed() {
+        executor_.post([] {});
+        executor_.cancel(executor_.post_after(kNever, [] {}));
+        EXPECT_FALSE(executor_.cancel(other_));
+        ++destroyed_;
+    }
+
+private:
+    Executor& executor_;
+    const TimerId other_;
+    std::atomic<int>& destroyed_;
+};
+
+// A task's destructor may call the executor: after the task has run, when it is cancelled, while
+// the executor stops, and when it comes too late. One that held a lock then would wait for itself
+// for ever.
+TEST_P(ExecutorContract, ATasksDestructorMayCallIt) {
+    std::atomic<int> destroyed{0};
+    TimerId other;  // names no timer
+    const auto task = [&] {
+        return [held = std::make_unique<CallsWhenDestroyed>(executor(), other, destroyed)] {};
     };
+    executor().post(task());
+    executor().post_after(kSoon, task());
+    run_until([&] { return destroyed == 2; });
+    EXPECT_TRUE(executor().cancel(executor().post_after(kNever, task())));
+    EXPECT_EQ(destroyed, 3);
+    other = executor().post_after(kNever, [] { ADD_FAILURE(); });
+    executor().post_after(kNever / 2, task());
+    executor().post_after(2 * kNever, task());
+    stop();
+    EXPECT_EQ(destroyed, 5);
+    executor().post(task());
+    executor().post_after(kNever, task());
+    EXPECT_EQ(destroyed, 7);
+}
 
+// stop() destroys what has not run without running it; later tasks are destroyed at once.
+TEST_P(ExecutorContract, StopDestroysWhatHasNotRun) {
     auto token = std::make_shared<int>(0);
     const TimerId timer = executor().post_after(kNever, [token] { ADD_FAILURE(); });
-    executor().post_after(kNever, [held = std::make_unique<PostsWhenDestroyed>(executor(), token)] {
-        ADD_FAILURE();
-    });
+    executor().post_after(2 * kNever, [token] { ADD_FAILURE(); });
     EXPECT_EQ(token.use_count(), 3);
     stop();
     EXPECT_EQ(token.use_count(), 1);

@@ -17,6 +17,10 @@ using TimerId = StrongId<TimerIdTag, std::uint64_t>;
 // run at the same time; who needs order serialises them itself (lib/affair does). Tasks must not
 // throw. After the executor has begun to stop, tasks it still holds are destroyed without being
 // run, and new ones are destroyed at once.
+//
+// A task's destructor may call the executor (post, post_at, cancel) wherever it runs: after the
+// task, inside cancel(), inside a call that refuses the task, and while the executor stops, when
+// cancel() answers false.
 class Executor {
 public:
     using Task = std::move_only_function<void()>;
@@ -31,6 +35,7 @@ public:
     virtual bool cancel(TimerId timer) = 0;
     virtual const Clock& clock() const = 0;
 
+    // Of any length: `when` saturates at the end of the time line.
     TimerId post_after(Duration delay, Task task) {
         return post_at(clock().now() + delay, std::move(task));
     }

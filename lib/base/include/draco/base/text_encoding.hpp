@@ -22,6 +22,7 @@ inline constexpr std::size_t kBase58BytesMax = 256;
 std::string to_hex(ByteView bytes);
 Result<Bytes> from_hex(std::string_view text, std::size_t bytes_max = kTextDecodeBytesMax);
 
+// Base58 also carries secret keys: beside the result, neither conversion leaves a copy in memory.
 // Precondition (asserted): bytes.size() <= kBase58BytesMax.
 std::string to_base58(ByteView bytes);
 Result<Bytes> from_base58(std::string_view text, std::size_t bytes_max = kBase58BytesMax);

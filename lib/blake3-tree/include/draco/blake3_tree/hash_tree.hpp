@@ -159,6 +159,8 @@ class TreeBuilder {
 public:
     explicit TreeBuilder(const Mode& mode = Mode::plain());
 
+    // A hint of how much will come, which may be a stranger's claim: at most 4 MiB are reserved
+    // (enough for 16 GiB of content), and more or less may come.
     void reserve_bytes(std::uint64_t content_bytes);
     void update(ByteView bytes);
 

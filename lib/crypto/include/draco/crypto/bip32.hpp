@@ -66,8 +66,7 @@ class Bip32SecretKey {
 public:
     // InvalidArgument unless the seed has 16 to 64 bytes (or, 1 in 2^127, gives no key).
     static Result<Bip32SecretKey> from_seed(ByteView seed);
-    // Errors as Bip32PublicKey::parse. Of both conversions the scratch memory of lib/base's base58
-    // is not wiped: what is stored is better the seed.
+    // Errors as Bip32PublicKey::parse. Neither conversion leaves a copy of the key in memory.
     static Result<Bip32SecretKey> parse(std::string_view xprv);
     SecretBuffer to_text() const;
 

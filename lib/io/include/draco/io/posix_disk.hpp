@@ -20,7 +20,7 @@ namespace draco::io {
 class PosixDisk final : public Disk {
 public:
     // Opens the directory `root`, an absolute path or one relative to the working directory, and
-    // creates it if its parent exists.
+    // creates it if its parent exists; the name of one created is durable when this returns.
     static Result<std::unique_ptr<PosixDisk>> open_root(const std::string& root);
 
     Result<std::unique_ptr<File>> open(std::string_view path, OpenMode mode) override;

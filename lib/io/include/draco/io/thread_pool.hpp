@@ -15,16 +15,15 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace draco::io {
+
+class TimerHeap;
 
 struct ThreadPoolOptions {
     std::string name = "pool";  // threads are called pool-0, pool-1, ... (15 bytes at most)
@@ -61,9 +60,7 @@ public:
     ThreadPoolCounters counters() const;
 
 private:
-    using TimerKey = std::pair<Instant, std::uint64_t>;  // the number orders equal times
-
-    ThreadPool() = default;
+    ThreadPool();
     void run_worker();
     void queue_due_timers();
     void run_first(std::unique_lock<std::mutex>& lock);
@@ -73,9 +70,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Task> queue_;
-    std::map<TimerKey, Task> timers_;
-    std::unordered_map<std::uint64_t, Instant> timer_times_;
-    std::uint64_t next_timer_ = 1;  // TimerId() names no timer
+    std::unique_ptr<TimerHeap> timers_;
     std::uint64_t tasks_started_ = 0;
     std::size_t threads_busy_ = 0;
     std::size_t threads_idle_ = 0;

@@ -73,12 +73,14 @@ public:
     void release_turn();
     Error turns_exhausted() const;
 
-    // True inside a handler, a turn or a factory of this cell (on this thread).
+    // True inside a handler, a turn, a factory or a destructor of this cell's (on this thread),
+    // also through other cells entered since.
     bool entered_here() const;
     static bool any_entered_here();
 
 protected:
-    // Marks this thread as inside the object's code.
+    // Marks this thread as inside the object's code. The marks of a thread are a stack, as its
+    // calls are: an object may make or destroy another, whose code then runs inside of its own.
     class Entered {
     public:
         explicit Entered(const Cell& cell);
@@ -87,7 +89,11 @@ protected:
         ~Entered();
 
     private:
-        const Cell* outer_;
+        friend class Cell;
+        static thread_local const Entered* innermost;
+
+        const Cell& cell_;
+        const Entered* outer_;
     };
 
     virtual Result<> create_object() = 0;
