@@ -62,17 +62,17 @@ public:
         asm volatile("" : : "r"(places_.data()) : "memory");
     }
 
-    // The number becomes itself * kFactor + addend, in places of base kBase.
-    template <std::uint32_t kFactor, std::uint32_t kBase>
+    // The number becomes itself * Factor + addend, in places of base Base.
+    template <std::uint32_t Factor, std::uint32_t Base>
     void multiply_add(std::uint32_t addend) {
         std::uint32_t carry = addend;
         for (std::size_t i = 0; i < size_; ++i) {
-            carry += places_[i] * kFactor;
-            places_[i] = static_cast<std::uint8_t>(carry % kBase);
-            carry /= kBase;
+            carry += places_[i] * Factor;
+            places_[i] = static_cast<std::uint8_t>(carry % Base);
+            carry /= Base;
         }
-        for (; carry != 0; carry /= kBase)
-            places_[size_++] = static_cast<std::uint8_t>(carry % kBase);
+        for (; carry != 0; carry /= Base)
+            places_[size_++] = static_cast<std::uint8_t>(carry % Base);
     }
 
     std::span<const std::uint8_t> places() const { return {places_.data(), size_}; }
