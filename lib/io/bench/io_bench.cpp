@@ -4,6 +4,8 @@
 #include "draco/io/posix_disk.hpp"
 #include "draco/io/thread_pool.hpp"
 
+#include "network_bench.hpp"
+
 #include <benchmark/benchmark.h>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -198,5 +200,6 @@ int main(int argc, char** argv) {
     benchmark::Initialize(&argc, argv);
     benchmark::RunSpecifiedBenchmarks();
     draco::io::print_ratios();
+    draco::io::print_network_ratios();
     return 0;
 }

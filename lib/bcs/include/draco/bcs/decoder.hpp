@@ -289,6 +289,7 @@ bool read_aggregate(Decoder& in, T& out) {
     if (!in.enter()) [[unlikely]]
         return false;
     const bool ok = with_fields(out, [&](auto&... field) {
+        // NOLINTNEXTLINE(misc-const-correctness): it changes unless there are no fields
         [[maybe_unused]] std::size_t index = 0;
         return ((read(in, field) ? (++index, true) : in.in_field(kFieldNames<T>[index])) && ...);
     });

@@ -1,0 +1,152 @@
+#include "listener.hpp"
+
+#include "draco/base/text_encoding.hpp"
+
+#include <tuple>
+
+namespace draco::io::detail {
+namespace {
+
+using boost::asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr auto kAcceptRetryDelay = std::chrono::milliseconds(100);
+
+Error listen_error(const ListenOptions& options, const error_code& error) {
+    const int number = error.value();
+    const std::string text = "listening on " + options.address + " port " +
+                             std::to_string(options.port) + ": " + error.message();
+    switch (number) {
+        case EADDRINUSE:
+            return {Errc::AlreadyExists, text + "; choose another port or end who has it"};
+        case EADDRNOTAVAIL:
+        case EAFNOSUPPORT:
+        case EINVAL:
+            return {Errc::InvalidArgument, text + "; give an IP address of this machine"};
+        case EMFILE:
+        case ENFILE:
+        case ENOBUFS:
+        case ENOMEM:
+            return {Errc::Exhausted, text + "; raise the limit on open files (ulimit -n)"};
+        case EACCES:
+            return {Errc::Io, text + "; ports below 1024 need the right to bind them"};
+        default:
+            return {Errc::Io, text};
+    }
+}
+
+}  // namespace
+
+ListenerState::ListenerState(Loops loops,
+                             std::size_t first_loop,
+                             const ListenOptions& options,
+                             std::unique_ptr<Acceptor> acceptor)
+    : loops_(std::move(loops)),
+      loop_(loops_[first_loop]),
+      options_(options),
+      factory_(std::move(acceptor)),
+      acceptor_(loop_->context()),
+      retry_(loop_->context()),
+      next_loop_(first_loop) {}
+
+Result<> ListenerState::bind() {
+    error_code error;
+    const auto address = boost::asio::ip::make_address(options_.address, error);
+    const tcp::endpoint endpoint(address, options_.port);
+    if (!error) std::ignore = acceptor_.open(endpoint.protocol(), error);
+    if (!error) std::ignore = acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) std::ignore = acceptor_.bind(endpoint, error);
+    if (!error)
+        std::ignore = acceptor_.listen(boost::asio::socket_base::max_listen_connections, error);
+    if (!error) port_ = acceptor_.local_endpoint(error).port();
+    if (error) return std::unexpected(listen_error(options_, error));
+    return {};
+}
+
+void ListenerState::start() {
+    loop_->post([self = shared_from_this()] {
+        if (self->is_closed_ || !self->loop_->add(*self)) return self->close();
+        self->arm();
+    });
+}
+
+void ListenerState::request_close() {
+    if (is_closed_.exchange(true)) return;
+    loop_->post([self = shared_from_this()] { self->close(); });
+}
+
+void ListenerState::close() {
+    is_closed_ = true;
+    error_code ignored;
+    std::ignore = acceptor_.close(ignored);
+    retry_.cancel();
+    loop_->remove(*this);
+}
+
+ListenerCounters ListenerState::counters() const {
+    return {.connections = connections_,
+            .accepted = accepted_,
+            .opened = opened_,
+            .refused = refused_,
+            .accept_pauses = accept_pauses_};
+}
+
+void ListenerState::arm() {
+    if (is_closed_ || is_waiting_ || connections_ >= options_.connections_max) return;
+    is_waiting_ = true;
+    const auto& loop = loops_[next_loop_++ % loops_.size()];
+    acceptor_.async_accept(
+        loop->context(),
+        [self = shared_from_this(), loop](const error_code& error, tcp::socket socket) {
+            self->is_waiting_ = false;
+            self->accepted(error, loop, std::move(socket));
+            self->arm();
+        });
+}
+
+void ListenerState::accepted(const error_code& error,
+                             const std::shared_ptr<EventLoop>& loop,
+                             tcp::socket socket) {
+    if (is_closed_) return;
+    if (error == boost::asio::error::connection_aborted) return;  // gone while it was queued
+    if (error) return pause();
+    ++accepted_;
+    ++connections_;
+    std::optional<ConnectionTls> tls;
+    if (options_.tls)
+        tls = ConnectionTls{.identity = options_.tls->identity,
+                            .role = TlsRole::Listener,
+                            .judge = [self = shared_from_this()](
+                                         const TlsPublicKey& key) -> std::optional<std::string> {
+                                if (self->options_.tls->admit(key)) return std::nullopt;
+                                return "the peer's key " + to_hex(key.view()) + " is not admitted";
+                            }};
+    auto connection = std::make_shared<Connection>(loop, options_.stream, std::move(tls));
+    loop->post([self = shared_from_this(), connection, socket = std::move(socket)]() mutable {
+        connection->start_accepted(std::move(socket), self, self->options_.handshake_deadline);
+    });
+}
+
+void ListenerState::pause() {
+    ++accept_pauses_;
+    is_waiting_ = true;
+    retry_.expires_after(kAcceptRetryDelay);
+    retry_.async_wait([self = shared_from_this()](const error_code&) {
+        self->is_waiting_ = false;
+        self->arm();
+    });
+}
+
+std::unique_ptr<StreamReceiver> ListenerState::opened(const Stream& stream) {
+    auto receiver = is_closed_ ? nullptr : factory_->accept(stream);
+    if (receiver) ++opened_;
+    return receiver;
+}
+
+void ListenerState::finished(bool was_opened) {
+    if (!was_opened) ++refused_;
+    const bool was_full = connections_.fetch_sub(1) == options_.connections_max;
+    if (was_full && !is_closed_) loop_->post([self = shared_from_this()] { self->arm(); });
+}
+
+}  // namespace draco::io::detail
