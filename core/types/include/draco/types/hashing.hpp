@@ -24,6 +24,7 @@ enum class MessageKind : std::uint8_t {
     BlockSignature = 5,
     Transaction = 6,
     Genesis = 7,
+    CommitteeDraw = 8,
 };
 
 // A message names its kind and the type of its digest:
