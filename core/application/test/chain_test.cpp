@@ -90,8 +90,8 @@ TEST(Blocks, TheSameBlocksLeadToTheSameRoot) {
     // Two machines with different databases agree after every block; a proof of an account
     // verifies against the root.
     Chain memory;
-    Chain rocks;
     simulon::SimulatedDisk disk(1);
+    Chain rocks;
     rocks.application =
         open(atomo::open_rocks_storage({.path = "state", .disk = &disk}).value(), rocks.genesis)
             .value();
