@@ -5,12 +5,27 @@
 #include "config_keys.hpp"
 #include "disk_text.hpp"
 
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <vector>
+
+// toml++ 3.3 asserts things that a file can violate ("[!]"). Here such a file is one that does not
+// parse, in every kind of build.
+namespace draco::node {
+
+struct TomlAssertion final : std::exception {
+    const char* what() const noexcept override { return "toml++: assertion failed"; }
+};
+
+}  // namespace draco::node
+
+#undef NDEBUG
+#define TOML_ASSERT(condition) \
+    ((condition) ? static_cast<void>(0) : throw ::draco::node::TomlAssertion())
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
-
-#include <limits>
-#include <sstream>
 
 namespace draco::node {
 namespace {
@@ -143,6 +158,18 @@ private:
     std::vector<ConfigKey> keys_;
 };
 
+Result<toml::table> parse_toml(std::string_view text, std::string_view name) {
+    try {
+        toml::parse_result parsed = toml::parse(text);
+        if (parsed) return std::move(parsed).table();
+        return refuse(name,
+                      parsed.error().source().begin,
+                      "not TOML: " + std::string(parsed.error().description()));
+    } catch (const TomlAssertion&) {
+        return refuse(name, {}, "not TOML: there is a bracket or key that makes no sense");
+    }
+}
+
 // TOML's basic string: what a path or host may hold needs only these escapes.
 std::string quoted(std::string_view text) {
     std::string out = "\"";
@@ -179,13 +206,9 @@ std::string comment_lines(std::string_view comment) {
 Result<NodeConfig> parse_config(std::string_view text, std::string_view name) {
     if (text.size() > kConfigBytesMax)
         return refuse(name, {}, "longer than " + std::to_string(kConfigBytesMax) + " bytes");
-    const toml::parse_result parsed = toml::parse(text);
-    if (!parsed)
-        return refuse(name,
-                      parsed.error().source().begin,
-                      "not TOML: " + std::string(parsed.error().description()));
+    DRACO_TRY(table, parse_toml(text, name));
     NodeConfig config;
-    DRACO_TRY_VOID(ConfigReader(name, config).read(parsed.table()));
+    DRACO_TRY_VOID(ConfigReader(name, config).read(table));
     if (auto combined = check_combinations(config); !combined)
         return refuse(name, {}, combined.error().context);
     return config;
