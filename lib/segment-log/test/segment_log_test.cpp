@@ -9,7 +9,6 @@
 namespace draco::segment_log {
 namespace {
 
-
 class SegmentLogTest : public LogFixture {};
 
 TEST_F(SegmentLogTest, DeliversInOrderWhatWasSynced) {
