@@ -95,7 +95,7 @@ struct CancelRequest {
     interfaces::RequestId id;
 };
 
-// Precondition: check_write.
+// Precondition: check_write, and the chunk is not empty.
 struct WriteChunk {
     InboundStream stream;
     ByteView chunk;
@@ -168,9 +168,18 @@ struct Effects {
 // Encodes a message of kLinkMessageBytesMax at most.
 Bytes encode_message(std::uint8_t protocol, ByteView message);
 
+struct MessageFrame;
+struct OpenFrame;
+struct CreditFrame;
+struct CancelFrame;
+struct ChunkFrame;
+struct EndFrame;
+
 class Session {
 public:
-    explicit Session(const SessionLimits& limits = {}) : limits_(limits) {}
+    // `serial_last`: the serials of inbound streams begin behind it.
+    explicit Session(const SessionLimits& limits = {}, std::uint64_t serial_last = 0)
+        : limits_(limits), serial_last_(serial_last) {}
 
     void step(const Event& event, Instant now, Effects& effects);
 
@@ -196,9 +205,9 @@ public:
 private:
     struct Outbound {
         Instant deadline;
-        std::size_t window;        // initial credit
-        std::uint64_t limit;       // announced to the peer
-        std::uint64_t granted;     // limit, and what is not announced yet
+        std::size_t window;     // initial credit
+        std::uint64_t limit;    // announced to the peer
+        std::uint64_t granted;  // limit, and what is not announced yet
         std::uint64_t received = 0;
     };
 
@@ -212,7 +221,6 @@ private:
 
     enum class Side : std::uint8_t { Requester, Responder };
     using Deadline = std::tuple<Instant, Side, std::uint64_t>;
-    struct Frames;
 
     void on(const LinkUp&, Instant now, Effects& effects);
     void on(const LinkDown&, Instant now, Effects& effects);
@@ -226,6 +234,13 @@ private:
     void on(const FinishStream& event, Instant now, Effects& effects);
     void on(const BacklogTaken&, Instant now, Effects& effects);
 
+    void receive(const MessageFrame& frame, Instant now, Effects& effects);
+    void receive(const OpenFrame& frame, Instant now, Effects& effects);
+    void receive(const CreditFrame& frame, Instant now, Effects& effects);
+    void receive(const CancelFrame& frame, Instant now, Effects& effects);
+    void receive(const ChunkFrame& frame, Instant now, Effects& effects);
+    void receive(const EndFrame& frame, Instant now, Effects& effects);
+
     void end_all(Errc code, const std::string& why, Effects& effects);
     void violated(std::string how, Effects& effects);
     void end_outbound(std::uint64_t id, Result<> outcome, Effects& effects);
@@ -238,8 +253,8 @@ private:
     void queue_small(Channel channel, Bytes frame);
 
     SessionLimits limits_;
+    std::uint64_t serial_last_;
     bool is_up_ = false;
-    std::uint64_t serial_last_ = 0;
     std::map<std::uint64_t, Outbound> outbound_;  // by request id
     std::map<std::uint64_t, Inbound> inbound_;    // by the peer's id
     std::set<Deadline> deadlines_;

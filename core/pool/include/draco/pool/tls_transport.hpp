@@ -12,7 +12,8 @@
 // backoff and jitter, forever, one timer per peer.
 //
 // Who is let in: listed peers, and up to guests_max others. For one more guest, the one that was
-// silent for the longest time gives way, if it was for guest_idle_min. Refused keys (refuse()) wait.
+// silent for the longest time gives way, if it was for guest_idle_min. Refused keys (refuse())
+// wait.
 //
 // Silence: each connection carries an empty frame every ping_interval in which nothing else was
 // sent; no byte for three intervals, or sent bytes unacknowledged for as long, end it. Between
@@ -43,7 +44,7 @@ inline constexpr std::string_view kLinkProtocolName = "draco-link/1";
 inline constexpr std::uint16_t kLinkVersion = 1;
 // Guests say less: no batches, no certificates by the thousand.
 inline constexpr std::size_t kGuestMessageBytesMax = (std::size_t{1} << 20) + 1024;
-inline constexpr std::size_t kPeersMax = 4096;         // of set_peers; the rest is ignored
+inline constexpr std::size_t kPeersMax = 4096;        // of set_peers; the rest is ignored
 inline constexpr std::size_t kRefusedKeysMax = 1024;  // remembered at a time
 
 struct TlsTransportOptions {
@@ -63,14 +64,15 @@ struct TlsTransportOptions {
     Duration backoff_first = std::chrono::milliseconds(200);
     Duration backoff_max = std::chrono::seconds(15);
     Duration larger_key_grace = std::chrono::seconds(2);
-    Duration link_stable = std::chrono::seconds(10);  // a link that lived so long resets the backoff
+    Duration link_stable =
+        std::chrono::seconds(10);  // a link that lived so long resets the backoff
     Duration guest_idle_min = std::chrono::seconds(30);
     Duration ping_interval = std::chrono::seconds(20);
 };
 
 struct TlsTransportCounters {
     std::size_t links_up = 0;
-    std::size_t guests = 0;  // of these
+    std::size_t guests = 0;                    // of these
     std::size_t connections_unidentified = 0;  // accepted, and no hello yet
     std::uint64_t dials = 0;
     std::uint64_t hellos_refused = 0;
