@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,10 @@
 namespace draco::log {
 
 enum class Level : std::uint8_t { Trace, Debug, Info, Warn, Error };
+
+// "trace", "debug", "info", "warn", "error".
+std::string_view to_string(Level level);
+std::optional<Level> parse_level(std::string_view text);
 
 using Value = std::variant<std::string, std::int64_t, std::uint64_t, double, bool>;
 
