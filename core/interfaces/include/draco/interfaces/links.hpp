@@ -110,6 +110,9 @@ public:
     // Those to be linked with from now on. Links to others end, except guests' (peers that dialled
     // in, and are not in the list), of which a bounded number is let in.
     virtual void set_peers(std::vector<PeerAddress> peers) = 0;
+    // The peer broke the rules: ends its link, and has none with it for `pause`. No effect on an
+    // unknown peer.
+    virtual void refuse(PeerId peer, Duration pause) = 0;
 };
 
 struct LinkSnapshot {

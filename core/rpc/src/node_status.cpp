@@ -1,0 +1,147 @@
+#include "node_status.hpp"
+
+#include "json_values.hpp"
+
+#include <boost/json/array.hpp>
+
+namespace draco::rpc {
+namespace {
+
+namespace json = boost::json;
+
+void put_chain(json::object& to, const interfaces::StateView& view) {
+    to["chain_id"] = view.chain().value();
+    to["genesis"] = hex_text(view.genesis().view());
+    to["height"] = view.head().height.value();
+    to["block"] = hex_text(view.head().digest.view());
+    to["timestamp_ms"] = view.head().timestamp.ms;
+    to["state_root"] = hex_text(view.state_root().view());
+    to["epoch"] = view.epoch().epoch.value();
+    to["epoch_started_ms"] = view.epoch().started.ms;
+}
+
+void put_consensus(json::object& to, const interfaces::ConsensusStatus& status) {
+    to["role"] = role_text(status.role);
+    to["reason"] = status.reason;
+    to["fork"] = status.fork;
+    to["consensus"] =
+        json::object{{"epoch", status.epoch.value()},
+                     {"round", status.round.value()},
+                     {"committed", status.committed.value()},
+                     {"messages_refused", status.messages_refused},
+                     {"transactions_waiting_bytes", status.transactions_waiting_bytes}};
+}
+
+json::object sync_json(const interfaces::SyncStatus& status) {
+    return {{"known", status.known.value()},
+            {"fetched", status.fetched.value()},
+            {"fetching", status.fetching},
+            {"blocks_fetched", status.blocks_fetched},
+            {"liars", status.liars}};
+}
+
+json::array peers_json(const interfaces::Links& links) {
+    json::array peers;
+    for (const interfaces::LinkSnapshot& link : links.snapshot())
+        peers.emplace_back(json::object{{"key", node_key_text(link.key)},
+                                        {"up", link.up},
+                                        {"guest", link.guest},
+                                        {"messages_received", link.messages_received},
+                                        {"messages_sent", link.messages_sent},
+                                        {"bytes_received", link.bytes_received},
+                                        {"bytes_sent", link.bytes_sent},
+                                        {"refused", link.refused}});
+    return peers;
+}
+
+json::array occupations_json(const std::vector<affair::Occupation>& occupations) {
+    json::array made;
+    for (const affair::Occupation& occupation : occupations)
+        made.emplace_back(json::object{
+            {"kind",
+             occupation.kind == affair::Occupation::Kind::Handling ? "handling" : "holding_reply"},
+            {"message", occupation.message},
+            {"where",
+             std::string(occupation.where.file_name()) + ":" +
+                 std::to_string(occupation.where.line())},
+            {"elapsed_us",
+             std::chrono::duration_cast<std::chrono::microseconds>(occupation.elapsed).count()}});
+    return made;
+}
+
+json::array mailboxes_json(const affair::Registry& registry) {
+    json::array mailboxes;
+    for (const affair::ObjectSnapshot& object : registry.snapshot())
+        mailboxes.emplace_back(json::object{{"name", object.name},
+                                            {"state", affair::to_string(object.state)},
+                                            {"capacity", object.capacity},
+                                            {"queued", object.queued},
+                                            {"queued_max", object.queued_max},
+                                            {"accepted", object.accepted},
+                                            {"rejected", object.rejected},
+                                            {"handled", object.handled},
+                                            {"lapsed", object.lapsed},
+                                            {"discarded", object.discarded},
+                                            {"expired", object.expired},
+                                            {"late_replies", object.late_replies},
+                                            {"abandoned", object.abandoned},
+                                            {"failures", object.failures},
+                                            {"restarts", object.restarts},
+                                            {"occupations", occupations_json(object.occupations)}});
+    return mailboxes;
+}
+
+}  // namespace
+
+json::object node_status(const Context& context) {
+    const ServiceDependencies& on = context.on;
+    json::object status{{"node_key", node_key_text(on.node_key)}, {"version", on.version}};
+    put_chain(status, *on.ledger.view());
+    put_consensus(status, on.consensus.status());
+    status["sync"] = sync_json(on.follower.status());
+    status["connected"] = on.links.connected().size();
+    status["peers"] = peers_json(on.links);
+    const interfaces::SignerStatus signer = on.signer.status();
+    status["signer"] = json::object{{"executed", signer.executed.value()},
+                                    {"signed_last", signer.signed_last.value()},
+                                    {"pending", signer.pending},
+                                    {"sent_again", signer.sent_again}};
+    const Health health = health_of(context);
+    status["healthy"] = health.ok;
+    status["health_reason"] = health.reason;
+    status["process"] = nullptr;
+    if (on.process_usage) {
+        const ProcessUsage usage = on.process_usage();
+        status["process"] = json::object{
+            {"rss_bytes", usage.rss_bytes}, {"cpu_ms", usage.cpu_ms}, {"open_fds", usage.open_fds}};
+    }
+    status["mailboxes"] = mailboxes_json(on.registry);
+    return status;
+}
+
+Health health_of(const Context& context) {
+    if (context.on.consensus.status().fork)
+        return {.ok = false,
+                .reason = "two final blocks of one height were seen; do not trust this chain"};
+    const std::uint64_t known = context.on.follower.status().known.value();
+    const std::uint64_t executed = context.on.ledger.view()->head().height.value();
+    if (known > executed && known - executed > context.limits.health_lag_blocks_max)
+        return {.ok = false,
+                .reason = "catching up: executed block " + std::to_string(executed) + " of " +
+                          std::to_string(known)};
+    return {};
+}
+
+std::string_view role_text(interfaces::ConsensusRole role) {
+    switch (role) {
+        case interfaces::ConsensusRole::Follower:
+            return "follower";
+        case interfaces::ConsensusRole::Member:
+            return "member";
+        case interfaces::ConsensusRole::Observer:
+            return "observer";
+    }
+    return "unknown";
+}
+
+}  // namespace draco::rpc

@@ -1,0 +1,124 @@
+#include "transaction_waiters.hpp"
+
+namespace draco::rpc {
+
+Result<TransactionWaiters::Key> TransactionWaiters::wait(const types::TransactionHash& hash,
+                                                         Instant deadline,
+                                                         Callback callback) {
+    Key key{.hash = hash};
+    {
+        const std::scoped_lock lock(mutex_);
+        if (stopped_) return fail(Errc::Unavailable, "the node stops serving requests");
+        if (waiters_.size() >= waiters_max_)
+            return fail(Errc::Exhausted,
+                        std::to_string(waiters_max_) +
+                            " calls wait for transactions already; come back later");
+        key.id = next_id_++;
+        const TimerId timer = executor_.post_at(deadline, [weak = weak_from_this(), key] {
+            const auto self = weak.lock();
+            if (!self) return;
+            if (auto late = self->take(key)) (*late)(WaitExpired{});
+        });
+        waiters_.emplace(key, Waiter{.callback = std::move(callback), .timer = timer});
+    }
+    // After it is in the table: a block that executes it from now on finds it there.
+    if (const auto known = receipt(hash))
+        if (auto taken = take(key)) (*taken)(*known);
+    return key;
+}
+
+void TransactionWaiters::submitted(const Key& key, Result<> outcome, bool is_answer) {
+    if (outcome && !is_answer) return;
+    std::optional<Callback> taken;
+    WaitOutcome told = SubmissionAccepted{};
+    {
+        // The lock keeps the ledger in use: stop() waits for it.
+        const std::scoped_lock lock(mutex_);
+        const auto at = waiters_.find(key);
+        if (at == waiters_.end()) return;
+        if (!outcome) {
+            told = std::move(outcome).error();
+            if (const auto known = receipt(key.hash)) told = *known;
+        }
+        taken = take_locked(at);
+    }
+    (*taken)(std::move(told));
+}
+
+void TransactionWaiters::stop() {
+    std::map<Key, Waiter> left;
+    {
+        const std::scoped_lock lock(mutex_);
+        stopped_ = true;
+        left = std::exchange(waiters_, {});
+    }
+    for (auto& [key, waiter] : left) {
+        executor_.cancel(waiter.timer);
+        waiter.callback(WaitStopped{});
+    }
+}
+
+std::size_t TransactionWaiters::count() const {
+    const std::scoped_lock lock(mutex_);
+    return waiters_.size();
+}
+
+void TransactionWaiters::on_block(const std::shared_ptr<const interfaces::LedgerBlock>& block) {
+    Ready ready;
+    {
+        const std::scoped_lock lock(mutex_);
+        if (stopped_ || waiters_.empty()) return;
+        for (const auto& [hash, outcome] : block->result.transactions) {
+            if (!hash) continue;
+            if (const auto* executed = std::get_if<types::Receipt>(&outcome)) {
+                take_all_locked(*hash, *executed, ready);
+                continue;
+            }
+            // The second copy of an executed transaction is refused; that says nothing of it.
+            const auto at = waiters_.lower_bound({.hash = *hash});
+            if (at == waiters_.end() || at->first.hash != *hash) continue;
+            WaitOutcome told = RefusedInBlock{.refusal = std::get<types::Refusal>(outcome),
+                                              .height = block->result.head.height};
+            if (const auto known = receipt(*hash)) told = *known;
+            take_all_locked(*hash, told, ready);
+        }
+    }
+    if (ready.empty()) return;
+    executor_.post([ready = std::move(ready)]() mutable {
+        for (auto& [callback, outcome] : ready) callback(std::move(outcome));
+    });
+}
+
+std::optional<TransactionWaiters::Callback> TransactionWaiters::take(const Key& key) {
+    const std::scoped_lock lock(mutex_);
+    const auto at = waiters_.find(key);
+    if (at == waiters_.end()) return std::nullopt;
+    return take_locked(at);
+}
+
+TransactionWaiters::Callback TransactionWaiters::take_locked(std::map<Key, Waiter>::iterator at) {
+    executor_.cancel(at->second.timer);
+    Callback callback = std::move(at->second.callback);
+    waiters_.erase(at);
+    return callback;
+}
+
+void TransactionWaiters::take_all_locked(const types::TransactionHash& hash,
+                                         const WaitOutcome& outcome,
+                                         Ready& ready) {
+    for (auto at = waiters_.lower_bound({.hash = hash});
+         at != waiters_.end() && at->first.hash == hash;) {
+        const auto next = std::next(at);
+        ready.emplace_back(take_locked(at), outcome);
+        at = next;
+    }
+}
+
+std::optional<types::Receipt> TransactionWaiters::receipt(
+    const types::TransactionHash& hash) const {
+    const auto view = ledger_.view();
+    const auto found = view ? view->receipt(hash) : Result<std::optional<types::Receipt>>{};
+    return found ? *found : std::nullopt;
+}
+
+}  // namespace draco::rpc

@@ -1,0 +1,94 @@
+#pragma once
+// Calls that wait for what becomes of a transaction.
+
+#include "draco/base/executor.hpp"
+#include "draco/interfaces/ledger.hpp"
+#include "draco/types/receipt.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace draco::rpc {
+
+// A block had the transaction and did not execute it.
+struct RefusedInBlock {
+    types::Refusal refusal;
+    types::Height height;
+};
+
+struct SubmissionAccepted {};  // a member of the committee has it
+
+struct WaitExpired {};
+
+struct WaitStopped {};
+
+// Error: it could not be submitted.
+using WaitOutcome = std::
+    variant<types::Receipt, RefusedInBlock, SubmissionAccepted, Error, WaitExpired, WaitStopped>;
+
+// Thread-safe. Each accepted wait has exactly one outcome, unless the executor stops before: then
+// its callback is destroyed.
+class TransactionWaiters final : public interfaces::LedgerObserver,
+                                 public std::enable_shared_from_this<TransactionWaiters> {
+public:
+    using Callback = std::move_only_function<void(WaitOutcome)>;
+
+    struct Key {
+        types::TransactionHash hash;
+        std::uint64_t id = 0;
+
+        auto operator<=>(const Key&) const = default;
+    };
+
+    TransactionWaiters(interfaces::Ledger& ledger, Executor& executor, std::size_t waiters_max)
+        : ledger_(ledger), executor_(executor), waiters_max_(waiters_max) {}
+
+    // `callback` is called in a task or inside stop(); at once, inside this call, if there is a
+    // receipt already. It must not call back into this. Exhausted: too many wait. Unavailable:
+    // stopped. Then it has not been called.
+    Result<Key> wait(const types::TransactionHash& hash, Instant deadline, Callback callback);
+
+    // What the submission led to. A receipt counts more than a failure.
+    void submitted(const Key& key, Result<> outcome, bool is_answer);
+
+    // Answers all, here; later waits are refused. The ledger is not used afterwards.
+    void stop();
+
+    std::size_t count() const;
+
+    void on_block(const std::shared_ptr<const interfaces::LedgerBlock>& block) override;
+
+    void on_certificate(const types::BlockCertificate& /*certificate*/) override {}
+
+private:
+    struct Waiter {
+        Callback callback;
+        TimerId timer;
+    };
+
+    using Ready = std::vector<std::pair<Callback, WaitOutcome>>;
+
+    std::optional<Callback> take(const Key& key);
+    // With the lock held.
+    Callback take_locked(std::map<Key, Waiter>::iterator at);
+    void take_all_locked(const types::TransactionHash& hash,
+                         const WaitOutcome& outcome,
+                         Ready& ready);
+    std::optional<types::Receipt> receipt(const types::TransactionHash& hash) const;
+
+    interfaces::Ledger& ledger_;
+    Executor& executor_;
+    const std::size_t waiters_max_;
+    mutable std::mutex mutex_;
+    std::map<Key, Waiter> waiters_;
+    std::uint64_t next_id_ = 0;
+    bool stopped_ = false;
+};
+
+}  // namespace draco::rpc

@@ -1,0 +1,180 @@
+#include "draco/sim/scenario.hpp"
+
+#include "draco/base/assert.hpp"
+
+#include "checker.hpp"
+#include "clients.hpp"
+#include "population.hpp"
+#include "simulated_node.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace draco::sim {
+namespace {
+
+constexpr UnixTime kStart{1'700'000'000'000};
+
+std::uint64_t hidden_input() {
+    static std::uint64_t runs = 0;
+    return runs++;
+}
+
+class Network {
+public:
+    Network(simulon::World& world, const NetworkScenario& scenario, PlantedBug bug)
+        : world_(world),
+          scenario_(scenario),
+          bug_(bug),
+          population_(make_population(scenario, world.seed(), kStart)),
+          checker_(population_, bug),
+          clients_(world, scenario, population_, checker_, [this](std::size_t i) {
+              return node_at(i);
+          }),
+          lives_(population_.nodes.size()) {
+        for (std::size_t i = 0; i < population_.nodes.size(); ++i)
+            world.add_node([this, i](const simulon::Host& host) { return boot(i, host); },
+                           {.disk = scenario.disk});
+        world.connect_all(scenario.link);
+    }
+
+    Result<> run() {
+        world_.start_all();
+        clients_.start(scenario_.duration);
+        if (!scenario_.faults.kinds.empty()) {
+            simulon::FaultPlanOptions options = scenario_.faults;
+            options.duration = scenario_.duration;
+            simulon::schedule_faults(
+                world_, simulon::draw_faults(world_, options), scenario_.duration);
+        }
+        if (bug_ == PlantedBug::HiddenInput)
+            world_.at(world_.now() + Duration(1'000'000 + hidden_input()), [] {});
+        DRACO_TRY_VOID(run_checked([this] { return world_.now() >= Instant{} + scenario_.duration; },
+                                   scenario_.duration * 2));
+        return converge();
+    }
+
+private:
+    std::unique_ptr<simulon::Program> boot(std::size_t index, const simulon::Host& host) {
+        const std::uint64_t life = ++lives_[index];
+        return std::make_unique<SimulatedNode>(
+            host,
+            population_.nodes,
+            population_.node_keys[index].clone(),
+            population_.genesis,
+            [this, index, life](const interfaces::LedgerBlock& block) {
+                checker_.executed(index, life, block);
+            });
+    }
+
+    SimulatedNode* program_at(std::size_t index) {
+        const PeerId id(static_cast<std::uint32_t>(index));
+        return world_.running(id) ? &static_cast<SimulatedNode&>(world_.program(id)) : nullptr;
+    }
+
+    node::Node* node_at(std::size_t index) {
+        SimulatedNode* program = program_at(index);
+        return program == nullptr ? nullptr : program->node();
+    }
+
+    // A node whose disk failed under it has left; its operator starts it again.
+    void restart_failed() {
+        for (std::size_t i = 0; i < population_.nodes.size(); ++i) {
+            const SimulatedNode* program = program_at(i);
+            const PeerId id(static_cast<std::uint32_t>(i));
+            if (program != nullptr && program->failure().empty()) continue;
+            if (program != nullptr) world_.crash(id);
+        }
+        for (std::size_t i = 0; i < population_.nodes.size(); ++i) {
+            const PeerId id(static_cast<std::uint32_t>(i));
+            if (!world_.running(id)) world_.start(id);
+        }
+    }
+
+    Result<> run_checked(const std::function<bool()>& done, Duration limit) {
+        const auto reached = world_.run_until_true(
+            [&] { return checker_.violation().has_value() || done(); }, limit);
+        if (checker_.violation()) return fail(Errc::Corrupt, *checker_.violation());
+        if (!reached)
+            return fail(reached.error().code, reached.error().context + ";" + describe());
+        return {};
+    }
+
+    Result<> converge() {
+        world_.heal();
+        restart_failed();
+        if (bug_ == PlantedBug::StalledNode)
+            world_.partition(std::vector<std::vector<PeerId>>{{PeerId(1)}},
+                             simulon::World::Partition::Silent);
+        DRACO_TRY_VOID(run_checked(
+            [this] { return clients_.all_executed() && at_same_height(); }, scenario_.heal_limit));
+        if (checker_.transfers() == 0)
+            return fail(Errc::NotFound, "no transfer was executed, so nothing was tested");
+        for (std::size_t i = 0; i < population_.nodes.size(); ++i) {
+            node::Node* node = node_at(i);
+            if (node == nullptr)
+                return fail(Errc::Unavailable, "node " + std::to_string(i) + " is down;" + describe());
+            DRACO_TRY_VOID(checker_.check_books(i, *node->ledger().view()));
+        }
+        return {};
+    }
+
+    bool at_same_height() {
+        for (std::size_t i = 0; i < population_.nodes.size(); ++i) {
+            node::Node* node = node_at(i);
+            if (node == nullptr ||
+                node->ledger().view()->head().height.value() != checker_.height())
+                return false;
+        }
+        return true;
+    }
+
+    std::string describe() {
+        std::string text = " chain at height " + std::to_string(checker_.height()) + ";";
+        for (std::size_t i = 0; i < population_.nodes.size(); ++i) {
+            text += " node " + std::to_string(i) + ": ";
+            SimulatedNode* program = program_at(i);
+            if (program == nullptr) {
+                text += "down;";
+            } else if (program->node() == nullptr) {
+                text += "failed (" + program->failure() + ");";
+            } else {
+                const auto view = program->node()->ledger().view();
+                const auto status = program->node()->consensus().status();
+                text += "height " + std::to_string(view->head().height.value()) + ", epoch " +
+                        std::to_string(view->epoch().epoch.value()) + ", role " +
+                        std::to_string(static_cast<int>(status.role)) + ", round " +
+                        std::to_string(status.round.value()) +
+                        (status.reason.empty() ? "" : " (" + status.reason + ")") + ";";
+            }
+        }
+        return text + clients_.describe();
+    }
+
+    simulon::World& world_;
+    const NetworkScenario& scenario_;
+    PlantedBug bug_;
+    Population population_;
+    Checker checker_;
+    Clients clients_;
+    std::vector<std::uint64_t> lives_;
+};
+
+}  // namespace
+
+simulon::Scenario make_scenario(const NetworkScenario& scenario, PlantedBug bug) {
+    return [scenario, bug](simulon::World& world) {
+        // On the heap: programs of the world refer to it until the world ends.
+        auto network = std::make_shared<Network>(world, scenario, bug);
+        const auto verdict = network->run();
+        for (std::size_t i = 0; i < world.node_count(); ++i)
+            world.crash(PeerId(static_cast<std::uint32_t>(i)));
+        // The world's script may still hold actions that refer to it.
+        world.at(Instant{Duration::max()}, [network] {});
+        return verdict;
+    };
+}
+
+}  // namespace draco::sim

@@ -1,0 +1,62 @@
+#include "simulated_node.hpp"
+
+#include <utility>
+
+namespace draco::sim {
+
+SimulatedPeers::SimulatedPeers(Transport& transport, const std::vector<types::NodeKey>& keys)
+    : transport_(transport), keys_(keys) {
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        ids_.emplace(keys[i], PeerId(static_cast<std::uint32_t>(i)));
+}
+
+std::optional<PeerId> SimulatedPeers::id_of(const types::NodeKey& key) const {
+    const auto found = ids_.find(key);
+    return found == ids_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<types::NodeKey> SimulatedPeers::key_of(PeerId id) const {
+    if (id.value() >= keys_.size()) return std::nullopt;
+    return keys_[id.value()];
+}
+
+SimulatedNode::SimulatedNode(const simulon::Host& host,
+                             const std::vector<types::NodeKey>& keys,
+                             types::NodeSecretKey key,
+                             const types::Genesis& genesis,
+                             BlockReport report)
+    : peers_(host.transport, keys), report_(std::move(report)) {
+    node::NodeConfig config;
+    config.state.backend = "memory";
+    auto started = node::Node::start(
+        {.executor = host.executor,
+         .disk = host.disk,
+         .rng = host.rng,
+         .peers = peers_,
+         .log = log_},
+        {.key = std::move(key), .signed_elsewhere = false},
+        genesis,
+        config,
+        [this](const affair::Escalation& escalation) {
+            failed_ = true;
+            failure_ = escalation.name + ": " + to_string(escalation.error);
+        },
+        node::MessageSignatures::Trusted);
+    if (!started) {
+        failed_ = true;
+        failure_ = to_string(started.error());
+        return;
+    }
+    node_ = *std::move(started);
+    node_->ledger().add_observer(*this);
+}
+
+SimulatedNode::~SimulatedNode() {
+    if (node_) node_->ledger().remove_observer(*this);
+}
+
+void SimulatedNode::on_block(const std::shared_ptr<const interfaces::LedgerBlock>& block) {
+    report_(*block);
+}
+
+}  // namespace draco::sim
