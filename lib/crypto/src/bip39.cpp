@@ -2,9 +2,8 @@
 
 #include "draco/base/assert.hpp"
 #include "draco/crypto/kdf.hpp"
+#include "draco/crypto/nfkd.hpp"
 #include "draco/crypto/sha2.hpp"
-
-#include <utf8proc.h>
 
 #include <algorithm>
 #include <array>
@@ -80,38 +79,6 @@ std::size_t word_count(std::size_t entropy_bytes) {
     return entropy_bytes / 4 * 3;
 }
 
-// NFKD of `text` after the bytes of `prefix`.
-Result<SecretBuffer> prefixed_nfkd(std::string_view prefix, std::string_view text) {
-    // NOLINTBEGIN(clang-analyzer-optin.core.EnumCastOutOfRange): the C API takes flags as an enum
-    constexpr auto kNfkd =
-        static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE);
-    // NOLINTEND(clang-analyzer-optin.core.EnumCastOutOfRange)
-    // A code point decomposes into at most 18.
-    std::vector<utf8proc_int32_t> code_points(text.size() * 18);
-    const utf8proc_ssize_t count =
-        utf8proc_decompose(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                           static_cast<utf8proc_ssize_t>(text.size()),
-                           code_points.data(),
-                           static_cast<utf8proc_ssize_t>(code_points.size()),
-                           kNfkd);
-    if (count < 0)
-        return fail(Errc::InvalidArgument,
-                    std::string("the passphrase cannot be normalized: ") + utf8proc_errmsg(count));
-    const std::span used(code_points.data(), static_cast<std::size_t>(count));
-    std::array<utf8proc_uint8_t, 4> utf8;
-    std::size_t bytes = prefix.size();
-    for (const auto point : used)
-        bytes += static_cast<std::size_t>(utf8proc_encode_char(point, utf8.data()));
-    SecretBuffer out(bytes);
-    std::ranges::copy(as_bytes(prefix), out.expose().begin());
-    MutByteView rest = out.expose().subspan(prefix.size());
-    for (const auto point : used)
-        rest = rest.subspan(static_cast<std::size_t>(utf8proc_encode_char(point, rest.data())));
-    wipe({reinterpret_cast<std::uint8_t*>(used.data()), used.size_bytes()});
-    wipe(utf8);
-    return out;
-}
-
 }  // namespace
 
 Result<Mnemonic> Mnemonic::from_entropy(ByteView entropy) {
@@ -169,7 +136,7 @@ SecretBuffer Mnemonic::text() const {
 Result<Bip39Seed> Mnemonic::seed(std::string_view passphrase) const {
     if (passphrase.size() > kPassphraseBytesMax)
         return fail(Errc::Exhausted, "a mnemonic's passphrase has at most 1024 bytes");
-    DRACO_TRY(salt, prefixed_nfkd("mnemonic", passphrase));
+    DRACO_TRY(salt, nfkd(passphrase, "mnemonic"));
     const SecretBuffer password = text();
     return Bip39Seed::make([&](std::span<std::uint8_t, 64> out) {
         pbkdf2_hmac_sha512(password.expose(), salt.expose(), kIterations, out);
