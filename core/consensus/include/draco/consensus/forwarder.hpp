@@ -57,7 +57,7 @@ public:
 
 private:
     class State;
-    std::shared_ptr<State> state_;
+    std::unique_ptr<State> state_;
 };
 
 }  // namespace draco::consensus
