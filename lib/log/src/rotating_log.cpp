@@ -126,11 +126,9 @@ public:
             queued_bytes_ = 0;
             dropped = std::exchange(dropped_unreported_, 0);
         }
-        if (dropped != 0) {
-            const std::array<Field, 1> fields = {Field{"lines", dropped}};
-            lines.push_back(line_of(Level::Warn, "log", "lines were dropped", fields));
-        }
-        return write(lines);
+        auto written = write(lines);
+        if (dropped != 0) report(dropped);
+        return written;
     }
 
     Executor& executor() const { return executor_; }
@@ -141,6 +139,14 @@ public:
     }
 
 private:
+    void report(std::uint64_t dropped) {
+        const std::array<Field, 1> fields = {Field{"lines", dropped}};
+        const std::string line = line_of(Level::Warn, "log", "lines were dropped", fields);
+        if (files_.append(as_bytes(line))) return;
+        const std::scoped_lock lock(queue_mutex_);
+        dropped_unreported_ += dropped;
+    }
+
     // Lines that share a file go to it in one write.
     Result<> write(const std::vector<std::string>& lines) {
         Result<> outcome;
