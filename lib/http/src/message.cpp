@@ -84,6 +84,7 @@ std::string_view reason_phrase(unsigned status) {
         unsigned status;
         std::string_view text;
     };
+
     static constexpr std::array kPhrases = std::to_array<Phrase>({
         {100, "Continue"},
         {200, "OK"},

@@ -130,9 +130,8 @@ Result<std::size_t, ParseError> MessageReader::read_head(ByteView bytes) {
         taken += **line;
         if (first) {
             // RFC 9112 2.2: an empty line before the first one is let pass, once.
-            if (line_.empty() && !head_.start_line.empty()) return refuse(400, "an empty line");
             if (line_.empty()) {
-                head_.start_line = "\r";
+                if (std::exchange(skipped_empty_line_, true)) return refuse(400, "an empty line");
                 continue;
             }
             head_.start_line = std::exchange(line_, {});
@@ -170,10 +169,18 @@ Result<void, ParseError> MessageReader::begin_body(Body body, std::uint64_t leng
                           std::to_string(limits_.body_bytes_max) + " are taken");
     left_ = length;
     switch (body) {
-        case Body::None: state_ = State::Complete; break;
-        case Body::Length: state_ = length == 0 ? State::Complete : State::Length; break;
-        case Body::Chunked: state_ = State::ChunkSize; break;
-        case Body::UntilEnd: state_ = State::UntilEnd; break;
+        case Body::None:
+            state_ = State::Complete;
+            break;
+        case Body::Length:
+            state_ = length == 0 ? State::Complete : State::Length;
+            break;
+        case Body::Chunked:
+            state_ = State::ChunkSize;
+            break;
+        case Body::UntilEnd:
+            state_ = State::UntilEnd;
+            break;
     }
     return {};
 }
@@ -326,8 +333,8 @@ Result<void, ParseError> ResponseParser::take_head() {
     const std::string_view line = head.start_line;
     const auto minor = minor_version(line.substr(0, 8));
     if (!minor) return std::unexpected(minor.error());
-    const auto status = line.size() >= 12 && line[8] == ' ' ? parse_number(line.substr(9, 3), 10)
-                                                           : std::nullopt;
+    const auto status =
+        line.size() >= 12 && line[8] == ' ' ? parse_number(line.substr(9, 3), 10) : std::nullopt;
     if (!status || *status < 100 || *status > 599 || (line.size() > 12 && line[12] != ' '))
         return refuse(400, "the status line is not VERSION STATUS REASON");
     interim_ = *status < 200;

@@ -76,6 +76,7 @@ private:
     State state_ = State::StartLine;
     std::string line_;  // without its CRLF, once complete
     bool line_has_cr_ = false;
+    bool skipped_empty_line_ = false;
     Head head_;
     std::size_t fields_bytes_ = 0;
     std::uint64_t left_ = 0;
