@@ -116,8 +116,9 @@ public:
     // On the disk, including the files of dropped segments that are not removed yet.
     std::uint64_t disk_bytes() const;
 
-private:
     struct State;
+
+private:
     explicit SegmentLog(std::unique_ptr<State> state);
 
     std::unique_ptr<State> state_;
