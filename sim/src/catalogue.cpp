@@ -13,15 +13,14 @@ const simulon::LinkOptions kLossy{
     .latency = simulon::Latency::uniform(milliseconds(1), milliseconds(15)),
     .loss = 0.02,
     .resend = 0.2};
-const simulon::LinkOptions kCalm{
-    .latency = simulon::Latency::uniform(milliseconds(1), milliseconds(8))};
+const simulon::LinkOptions kCalm{.latency =
+                                     simulon::Latency::uniform(milliseconds(1), milliseconds(8))};
 const simulon::DiskOptions kDisk{};
 
 // At most f nodes are down at a time.
 simulon::FaultPlanOptions everything(std::uint32_t down_max) {
-    return {.interval_mean = milliseconds(400),
-            .length_max = milliseconds(2500),
-            .down_max = down_max};
+    return {
+        .interval_mean = milliseconds(400), .length_max = milliseconds(2500), .down_max = down_max};
 }
 
 const std::array kScenarios{

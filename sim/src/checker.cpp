@@ -25,9 +25,7 @@ void Checker::fail_with(std::string what) {
     if (!violation_) violation_ = std::move(what);
 }
 
-void Checker::executed(std::size_t node,
-                       std::uint64_t life,
-                       const interfaces::LedgerBlock& block) {
+void Checker::executed(std::size_t node, std::uint64_t life, const interfaces::LedgerBlock& block) {
     const std::uint64_t height = block.content.block.height.value();
     auto digest = block.content.digest;
     if (bug_ == PlantedBug::ForkedState && node == 1 && height > 3) digest = {};

@@ -4,6 +4,7 @@
 
 #include "draco/interfaces/ledger.hpp"
 #include "draco/sim/scenario.hpp"
+
 #include "population.hpp"
 
 #include <map>

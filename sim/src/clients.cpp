@@ -31,7 +31,8 @@ void Clients::start(Duration duration) {
 
 bool Clients::all_executed() const {
     for (std::size_t i = 0; i < pending_.size(); ++i)
-        if (pending_[i] && checker_.executed_nonce(population_.clients[i].address) < pending_[i]->nonce)
+        if (pending_[i] &&
+            checker_.executed_nonce(population_.clients[i].address) < pending_[i]->nonce)
             return false;
     return true;
 }
@@ -57,13 +58,12 @@ void Clients::begin(std::size_t client) {
     const types::Address to = population_.clients[rng_.below(population_.clients.size())].address;
     const types::Nonce nonce(checker_.executed_nonce(from.address).value() + 1);
     const std::uint64_t units = rng_.between(0, 5'000'000);  // zero reverts
-    const types::Method method = rng_.chance(0.5)
-                                     ? types::Method(types::TransferFlk{to, {units}})
-                                     : types::Method(types::TransferUsd{to, {units}});
-    pending_[client] = {.transaction = bcs::encode(types::sign(
-                            population_.genesis.chain,
-                            {from.address, nonce, types::FlkAmount::whole(1), method},
-                            from.key)),
+    const types::Method method = rng_.chance(0.5) ? types::Method(types::TransferFlk{to, {units}})
+                                                  : types::Method(types::TransferUsd{to, {units}});
+    pending_[client] = {.transaction = bcs::encode(
+                            types::sign(population_.genesis.chain,
+                                        {from.address, nonce, types::FlkAmount::whole(1), method},
+                                        from.key)),
                         .nonce = nonce,
                         .resend_at = {}};
     ++sent_;

@@ -3,11 +3,11 @@
 // another one if it is not executed in time, and the next one when it is. So every transaction that
 // was once sent must be executed in the end, exactly once.
 
-#include "checker.hpp"
-#include "population.hpp"
-
 #include "draco/node/node.hpp"
 #include "draco/simulon/world.hpp"
+
+#include "checker.hpp"
+#include "population.hpp"
 
 #include <functional>
 #include <optional>

@@ -27,7 +27,8 @@ types::ChainParameters parameters(const NetworkScenario& scenario) {
 types::NodeEndpoints endpoints(std::size_t index) {
     types::NodeEndpoints made;
     made.host =
-        bcs::Bounded<std::string, types::kHostBytesMax>::make("node" + std::to_string(index)).value();
+        bcs::Bounded<std::string, types::kHostBytesMax>::make("node" + std::to_string(index))
+            .value();
     made.link_port = 4300;
     return made;
 }
@@ -44,10 +45,8 @@ Population make_population(const NetworkScenario& scenario, std::uint64_t seed, 
         auto key = types::AccountSecretKey::generate(rng);
         const auto address = crypto::ethereum_address(key.public_key());
         made.clients.push_back({std::move(key), address});
-        const bool added = made.genesis.accounts.try_push_back(
-            types::GenesisAccount{address,
-                                  types::FlkAmount::whole(kFundsWhole),
-                                  types::UsdAmount::whole(kFundsWhole)});
+        const bool added = made.genesis.accounts.try_push_back(types::GenesisAccount{
+            address, types::FlkAmount::whole(kFundsWhole), types::UsdAmount::whole(kFundsWhole)});
         DRACO_ASSERT(added, "a scenario has few accounts");
     }
     for (std::size_t i = 0; i < scenario.members + scenario.followers; ++i) {

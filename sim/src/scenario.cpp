@@ -30,9 +30,8 @@ public:
           bug_(bug),
           population_(make_population(scenario, world.seed(), kStart)),
           checker_(population_, bug),
-          clients_(world, scenario, population_, checker_, [this](std::size_t i) {
-              return node_at(i);
-          }),
+          clients_(
+              world, scenario, population_, checker_, [this](std::size_t i) { return node_at(i); }),
           lives_(population_.nodes.size()) {
         for (std::size_t i = 0; i < population_.nodes.size(); ++i)
             world.add_node([this, i](const simulon::Host& host) { return boot(i, host); },
@@ -51,8 +50,9 @@ public:
         }
         if (bug_ == PlantedBug::HiddenInput)
             world_.at(world_.now() + Duration(1'000'000 + hidden_input()), [] {});
-        DRACO_TRY_VOID(run_checked([this] { return world_.now() >= Instant{} + scenario_.duration; },
-                                   scenario_.duration * 2));
+        DRACO_TRY_VOID(
+            run_checked([this] { return world_.now() >= Instant{} + scenario_.duration; },
+                        scenario_.duration * 2));
         return converge();
     }
 
@@ -97,8 +97,7 @@ private:
         const auto reached = world_.run_until_true(
             [&] { return checker_.violation().has_value() || done(); }, limit);
         if (checker_.violation()) return fail(Errc::Corrupt, *checker_.violation());
-        if (!reached)
-            return fail(reached.error().code, reached.error().context + ";" + describe());
+        if (!reached) return fail(reached.error().code, reached.error().context + ";" + describe());
         return {};
     }
 
@@ -108,14 +107,15 @@ private:
         if (bug_ == PlantedBug::StalledNode)
             world_.partition(std::vector<std::vector<PeerId>>{{PeerId(1)}},
                              simulon::World::Partition::Silent);
-        DRACO_TRY_VOID(run_checked(
-            [this] { return clients_.all_executed() && at_same_height(); }, scenario_.heal_limit));
+        DRACO_TRY_VOID(run_checked([this] { return clients_.all_executed() && at_same_height(); },
+                                   scenario_.heal_limit));
         if (checker_.transfers() == 0)
             return fail(Errc::NotFound, "no transfer was executed, so nothing was tested");
         for (std::size_t i = 0; i < population_.nodes.size(); ++i) {
             node::Node* node = node_at(i);
             if (node == nullptr)
-                return fail(Errc::Unavailable, "node " + std::to_string(i) + " is down;" + describe());
+                return fail(Errc::Unavailable,
+                            "node " + std::to_string(i) + " is down;" + describe());
             DRACO_TRY_VOID(checker_.check_books(i, *node->ledger().view()));
         }
         return {};

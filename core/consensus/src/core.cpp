@@ -61,7 +61,24 @@ void Core::settle(Turn& turn) {
     set_wake(turn);
 }
 
+// Own headers are in the log before anybody sees them, and stay there while their round is above
+// the floor.
+bool Core::is_forgotten_own(const CheckedCertificate& certificate) const {
+    const types::Header& header = certificate.certificate->header;
+    if (header.author != self_ || header.round < dag_.floor()) return false;
+    const auto& last = proposer_.last();
+    if (!last || header.round > last->header.header.round) return true;
+    return header.round == last->header.header.round && certificate.digest != last->digest;
+}
+
+void Core::stop_signing(Turn& turn) {
+    mode_ = RecoveryMode::Observer;
+    turn.out.lost_records = true;
+    turn.out.resubmit = maker_.unordered_after(builder_.tip().height);
+}
+
 void Core::add_certificate(AuthorityIndex from, const CheckedCertificate& certificate, Turn& turn) {
+    if (participates() && is_forgotten_own(certificate)) stop_signing(turn);
     std::vector<VertexId> accepted;
     switch (dag_.add(certificate, accepted)) {
         case Dag::Addition::Accepted:

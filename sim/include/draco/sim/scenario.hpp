@@ -1,7 +1,7 @@
 #pragma once
 // Whole networks in one thread: nodes as they run in production (core/node), on simulated links,
-// disks and clocks, under load and faults, watched by checkers. A scenario is data; the seed decides
-// everything else.
+// disks and clocks, under load and faults, watched by checkers. A scenario is data; the seed
+// decides everything else.
 
 #include "draco/simulon/fault_plan.hpp"
 #include "draco/simulon/scenario.hpp"
@@ -38,17 +38,16 @@ const NetworkScenario* find_scenario(std::string_view name);
 // Planted bugs: each must make its checker fail, or the checker is worth nothing.
 enum class PlantedBug : std::uint8_t {
     None,
-    ForkedState,     // one node's answers are taken for another block than it executed
-    MintedMoney,     // the naive model loses a coin
-    StalledNode,     // one node is never told that it is healed
-    HiddenInput,     // the run depends on something outside the seed
+    ForkedState,  // one node's answers are taken for another block than it executed
+    MintedMoney,  // the naive model loses a coin
+    StalledNode,  // one node is never told that it is healed
+    HiddenInput,  // the run depends on something outside the seed
 };
 
 // For simulon::run, run_twice and run_seeds. Checked throughout: all nodes execute the same block
 // with the same state root at each height; no node executes a height twice in a life; money is
 // conserved. Checked at the end: every held transaction is executed everywhere, once; all balances
 // are those of a naive model of the executed transfers; the books of every node add up.
-simulon::Scenario make_scenario(const NetworkScenario& scenario,
-                                PlantedBug bug = PlantedBug::None);
+simulon::Scenario make_scenario(const NetworkScenario& scenario, PlantedBug bug = PlantedBug::None);
 
 }  // namespace draco::sim

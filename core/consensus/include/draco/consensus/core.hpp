@@ -79,6 +79,12 @@ public:
 
     const RefusalCounts& refusals() const { return refusals_; }
 
+    // Whether it signs: a participant whose epoch has not ended.
+    bool participates() const { return mode_ == RecoveryMode::Participant && !ended_; }
+
+    // Own transactions that are not executed; at most Parameters::own_bytes_max.
+    std::size_t own_bytes() const { return maker_.bytes(); }
+
 private:
     // The event's time and the place for what it causes.
     struct Turn {
@@ -128,8 +134,6 @@ private:
     void forget(Turn& turn);
     void set_wake(Turn& turn) const;
 
-    bool participates() const { return mode_ == RecoveryMode::Participant && !ended_; }
-
     bool wants_round(Round round);
     bool is_busy() const;
     bool lacks_certificates() const;
@@ -142,6 +146,8 @@ private:
 
     void announce(const CheckedBatch& batch, Turn& turn);
     void add_certificate(AuthorityIndex from, const CheckedCertificate& certificate, Turn& turn);
+    bool is_forgotten_own(const CheckedCertificate& certificate) const;
+    void stop_signing(Turn& turn);
     void on_accepted(std::span<const VertexId> accepted, Turn& turn);
     void advance_to(const types::Block& block, Turn& turn);
     void send_vote(AuthorityIndex author, Round round, types::HeaderDigest header, Turn& turn);

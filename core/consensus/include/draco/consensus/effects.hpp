@@ -103,6 +103,10 @@ struct Effects {
     // the one after the last executed, or after the core's tip if that is lower, on. Those that the
     // core does not need are ignored.
     bool follow_blocks = false;
+    // A quorum certified a header of this member that its log does not have: the log lost records,
+    // and maybe votes with them. The core signs nothing more in this epoch; nor must what it has
+    // signed and the driver still holds back be sent.
+    bool lost_records = false;
 };
 
 }  // namespace draco::consensus

@@ -17,17 +17,23 @@
 #include "draco/interfaces/sync.hpp"
 #include "draco/log/log.hpp"
 #include "draco/node/config.hpp"
+#include "draco/rpc/process_usage.hpp"
 #include "draco/types/genesis.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace draco::rpc {
 class RpcService;
 }  // namespace draco::rpc
 
 namespace draco::node {
+
+// How far ahead of the executed ones the nonces of a sender may be.
+inline constexpr std::uint64_t kNoncesAheadMax = 64;
 
 // What a node needs of its surroundings.
 struct NodeWorld {
@@ -39,6 +45,8 @@ struct NodeWorld {
     // Where RocksDB keeps the state: a directory of the operating system. Unused by the memory
     // backend.
     std::string state_directory{};
+    // What the process takes of the machine; null in a simulation.
+    std::function<rpc::ProcessUsage()> process_usage{};
 };
 
 struct NodeIdentity {

@@ -19,8 +19,9 @@
 // sent; no byte for three intervals, or sent bytes unacknowledged for as long, end it. Between
 // pings an idle transport does nothing.
 //
-// Threads: thread-safe. The receiver is called on threads of the Network, one call at a time, never
-// inside a call of the transport.
+// Threads: thread-safe. The receiver is called on threads of the Network, and on one of the
+// executor to hear of links that were up before it, one call at a time, never inside a call of the
+// transport.
 
 #include "draco/base/executor.hpp"
 #include "draco/base/rng.hpp"
@@ -83,7 +84,8 @@ struct TlsTransportCounters {
 
 class TlsTransport final : public interfaces::PeerTransport {
 public:
-    // `key` is the node's. What is passed by reference outlives the transport; the Network may be
+    // `rng` is used by one thread at a time, and by no one else while the transport lives, unless
+    // it is thread-safe. What is passed by reference outlives the transport; the Network may be
     // stopped before or after. Errors: of io::Network::listen and io::TlsIdentity.
     static Result<std::unique_ptr<TlsTransport>> start(io::Network& network,
                                                        Executor& executor,

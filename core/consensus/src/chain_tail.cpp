@@ -1,0 +1,97 @@
+#include "chain_tail.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace draco::consensus {
+namespace {
+
+// The depth of the DAG in blocks: an anchor is two rounds above the one before at least.
+constexpr std::size_t kTailBlocksMax = 4096;
+
+Result<std::optional<types::Block>> read_block(const interfaces::Ledger& ledger,
+                                               types::Height height) {
+    auto bytes = ledger.read(height);
+    if (!bytes && bytes.error().code == Errc::Corrupt) return std::nullopt;
+    if (!bytes) return std::unexpected(std::move(bytes).error());
+    if (!*bytes) return std::nullopt;
+    auto archived = bcs::decode<interfaces::ArchivedBlock>(**bytes);
+    if (!archived) return std::nullopt;
+    return std::move(archived->block);
+}
+
+}  // namespace
+
+Result<std::optional<ChainTail>> read_tail(const interfaces::Ledger& ledger,
+                                           types::Epoch epoch,
+                                           const Tip& head,
+                                           const Parameters& parameters) {
+    ChainTail tail{head, {}};
+    std::optional<Round> last_anchor;
+    for (types::Height height = head.height; height.value() > 0;
+         height = types::Height(height.value() - 1)) {
+        DRACO_TRY(block, read_block(ledger, height));
+        if (!block) return std::nullopt;
+        if (block->epoch != epoch) break;
+        if (!last_anchor) last_anchor = block->anchor_round;
+        tail.start = {types::Height(height.value() - 1), block->parent, {}};
+        const Round anchor = block->anchor_round;
+        tail.blocks.push_back(*std::move(block));
+        if (anchor.value() + parameters.gc_depth_rounds < last_anchor->value() ||
+            tail.blocks.size() >= kTailBlocksMax)
+            break;
+    }
+    std::ranges::reverse(tail.blocks);
+    return tail;
+}
+
+std::vector<Record> records_of(const ChainTail& tail) {
+    return {tail.blocks.begin(), tail.blocks.end()};
+}
+
+Result<std::vector<Record>> join_tail(std::vector<Record> records,
+                                      const ChainTail& tail,
+                                      types::ChainId chain) {
+    std::map<types::Height, types::Block> blocks;
+    for (const types::Block& block : tail.blocks) blocks.emplace(block.height, block);
+    std::vector<types::Block> logged;
+    std::vector<Record> joined;
+    for (Record& record : records) {
+        if (auto* block = std::get_if<types::Block>(&record))
+            logged.push_back(std::move(*block));
+        else
+            joined.push_back(std::move(record));
+    }
+    for (types::Block& block : logged) {
+        const auto known = blocks.find(block.height);
+        if (known == blocks.end()) {
+            blocks.emplace(block.height, std::move(block));
+        } else if (types::digest_of(chain, known->second) != types::digest_of(chain, block)) {
+            return fail(Errc::Corrupt,
+                        "the ledger has another block of height " +
+                            std::to_string(block.height.value()) + " than the consensus log");
+        }
+    }
+    // The sequence that the head ends, and what follows it.
+    const types::Height head(tail.start.height.value() + tail.blocks.size());
+    auto first = blocks.upper_bound(head);
+    while (first != blocks.begin()) {
+        const auto before = std::prev(first);
+        const std::uint64_t next =
+            first == blocks.end() || first->first > head ? head.value() + 1 : first->first.value();
+        if (before->first.value() + 1 != next) break;
+        first = before;
+    }
+    if (first != blocks.end() && first->first.value() > head.value() + 1)
+        return fail(Errc::Corrupt,
+                    "the ledger ends at height " + std::to_string(head.value()) +
+                        ", the consensus log goes on at " + std::to_string(first->first.value()) +
+                        ": the ledger lost blocks");
+    std::uint64_t expected = first == blocks.end() ? 0 : first->first.value();
+    for (auto at = first; at != blocks.end() && at->first.value() == expected; ++at, ++expected)
+        joined.emplace_back(std::move(at->second));
+    return joined;
+}
+
+}  // namespace draco::consensus

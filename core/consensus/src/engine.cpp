@@ -1,0 +1,206 @@
+#include "engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace draco::consensus {
+namespace {
+
+constexpr std::uint8_t kOwnHeaderTag = 0;
+constexpr std::uint8_t kCertificateTag = 2;
+static_assert(std::is_same_v<std::variant_alternative_t<kOwnHeaderTag, Record>, OwnHeader>);
+static_assert(
+    std::is_same_v<std::variant_alternative_t<kCertificateTag, Record>, types::Certificate>);
+
+std::size_t bytes_of(const std::vector<types::TransactionBytes>& transactions) {
+    std::size_t bytes = 0;
+    for (const auto& transaction : transactions) bytes += transaction->size();
+    return bytes;
+}
+
+}  // namespace
+
+Engine::Engine(Surroundings surroundings,
+               types::Committee committee,
+               std::unique_ptr<Core> core,
+               std::optional<affair::Owner<LogWriter>> writer)
+    : around_(std::move(surroundings)),
+      committee_(std::move(committee)),
+      core_(std::move(core)),
+      writer_(std::move(writer)) {}
+
+Result<> Engine::step(const Event& event) {
+    Effects effects = std::exchange(effects_, {});
+    core_->step(event, {around_.clock.now(), around_.clock.unix_now()}, effects);
+    auto outcome = perform(effects);
+    effects.persist.clear();
+    effects.sends.clear();
+    effects.blocks.clear();
+    effects.certificates.clear();
+    effects.busy.clear();
+    effects.resubmit.clear();
+    effects.wake.reset();
+    effects.prune_below.reset();
+    effects.follow_blocks = false;
+    effects_ = std::move(effects);
+    return outcome;
+}
+
+Result<> Engine::perform(Effects& effects) {
+    wake_ = effects.wake;
+    if (effects.fork)
+        return fail(Errc::Corrupt,
+                    "two final blocks of one height exist: more than a third of the committee is "
+                    "faulty, or the ledger is; nothing more is signed");
+    if (effects.lost_records) {
+        requests_.lost_records = true;
+        std::erase_if(held_back_, [](const HeldBack& held) { return held.effect.index() == 0; });
+        std::erase_if(effects.sends,
+                      [](const Send& send) { return send.release == Release::AfterPersist; });
+    }
+    keep(effects.persist);
+    for (Send& send : effects.sends) {
+        if (send.release == Release::AtOnce)
+            transmit(send);
+        else
+            held_back_.push_back({appended_, std::move(send)});
+    }
+    for (CommittedBlock& block : effects.blocks)
+        held_back_.push_back({appended_, std::move(block)});
+    release();
+    for (const types::BlockCertificate& certificate : effects.certificates)
+        DRACO_TRY_VOID(certify(certificate));
+    if (effects.prune_below) prune_below_ = effects.prune_below;
+    requests_.follow = requests_.follow || effects.follow_blocks;
+    std::ranges::move(effects.resubmit, std::back_inserter(requests_.resubmit));
+    waiting_bytes_ += bytes_of(effects.busy);
+    std::ranges::move(effects.busy, std::back_inserter(waiting_));
+    return {};
+}
+
+void Engine::keep(std::vector<Persist>& records) {
+    for (const Persist& persist : records) {
+        const std::uint8_t tag = persist.record.front();
+        if (tag == kOwnHeaderTag && !first_own_round_) first_own_round_ = persist.round;
+        if (tag == kCertificateTag && first_own_round_ && persist.round >= *first_own_round_ &&
+            core_->dag().accepted(persist.round).contains(core_->self()))
+            proved_live_ = true;
+    }
+    if (!writer_) return;
+    appended_ += records.size();
+    std::ranges::move(records, std::back_inserter(unwritten_));
+}
+
+void Engine::transmit(const Send& send) {
+    // A message that cannot be sent is one that got lost: the core sends it again if it matters.
+    const auto to = [&](const types::NodeKey& key) {
+        static_cast<void>(
+            around_.links.send(key, interfaces::Protocol::Consensus, send.channel, *send.message));
+    };
+    if (send.to) return to(committee_.key(*send.to));
+    for (const types::NodeKey& member : committee_.members())
+        if (member != around_.links.self()) to(member);
+}
+
+void Engine::release() {
+    while (!held_back_.empty() && held_back_.front().records <= durable_) {
+        HeldBack held = std::move(held_back_.front());
+        held_back_.pop_front();
+        if (const auto* send = std::get_if<Send>(&held.effect)) {
+            transmit(*send);
+            continue;
+        }
+        auto& block = std::get<CommittedBlock>(held.effect);
+        if (!is_void(block.block)) for_ledger_.push_back(std::move(block));
+    }
+    hand_over();
+}
+
+void Engine::hand_over() {
+    while (!for_ledger_.empty()) {
+        const CommittedBlock& next = for_ledger_.front();
+        const types::Height height = next.block.height;
+        const auto taken = around_.ledger.append({next.block, next.digest, next.batches},
+                                                 interfaces::BlockOrigin::Consensus);
+        if (!taken && taken.error().code == Errc::Exhausted) return;
+        if (!taken) {
+            around_.log.error("the ledger refused a committed block",
+                              {{"height", height.value()}, {"error", to_string(taken.error())}});
+            requests_.follow = true;
+        }
+        handed_over_ = std::max(handed_over_, height);
+        for_ledger_.pop_front();
+    }
+}
+
+Result<> Engine::certify(const types::BlockCertificate& certificate) {
+    if (last_ && certificate.statement.height >= *last_) settled_ = true;
+    const auto taken = around_.ledger.certify(certificate);
+    if (!taken && taken.error().code == Errc::Corrupt) return std::unexpected(taken.error());
+    return {};
+}
+
+Result<> Engine::executed(types::Height height, bool last) {
+    DRACO_TRY_VOID(step(BlockExecuted{height}));
+    if (last) {
+        last_ = height;
+        std::erase_if(for_ledger_,
+                      [&](const CommittedBlock& block) { return is_void(block.block); });
+        DRACO_TRY_VOID(step(EpochEnded{height}));
+    }
+    hand_over();
+    if (waiting_.empty()) return {};
+    waiting_bytes_ = 0;
+    return submit(std::exchange(waiting_, {}));
+}
+
+Engine::Requests Engine::take_requests() {
+    return std::exchange(requests_, {});
+}
+
+Result<> Engine::submit(std::vector<types::TransactionBytes> transactions) {
+    if (transactions.empty()) return {};
+    return step(TransactionsSubmitted{std::move(transactions)});
+}
+
+std::size_t Engine::own_bytes() const {
+    return core_->own_bytes() + waiting_bytes_;
+}
+
+std::optional<LogWriter::Write> Engine::begin_write() {
+    if (!writer_ || writing_ || unwritten_.empty()) return std::nullopt;
+    writing_ = true;
+    in_write_ = appended_;
+    return LogWriter::Write{
+        std::exchange(unwritten_, {}), std::exchange(prune_below_, std::nullopt), {}};
+}
+
+Result<> Engine::write(LogWriter::Write write) {
+    auto told = writer_->address().tell(std::move(write));
+    // A writer that was stopped first, when the node stops: what needs the records never leaves.
+    if (told || told.error().error.code == Errc::Unavailable) return {};
+    return std::unexpected(std::move(told).error().error);
+}
+
+void Engine::written() {
+    writing_ = false;
+    unprotected_ = true;
+    durable_ = in_write_;
+    release();
+}
+
+void Engine::protect() {
+    unprotected_ = false;
+    if (writer_) static_cast<void>(writer_->address().tell(LogWriter::Protect{}));
+}
+
+void Engine::drop_writer() {
+    writer_.reset();
+    writing_ = false;
+    unprotected_ = false;
+    unwritten_.clear();
+    durable_ = appended_;
+    release();
+}
+
+}  // namespace draco::consensus

@@ -1,0 +1,132 @@
+#pragma once
+// One epoch's core at work: steps it and performs its effects, holding back what depends on records
+// until they are durable. Knows no thread: the conductor calls it, and writes its log.
+
+#include "draco/affair/registry.hpp"
+#include "draco/consensus/core.hpp"
+#include "draco/interfaces/ledger.hpp"
+#include "draco/interfaces/links.hpp"
+#include "draco/log/log.hpp"
+
+#include "record_log.hpp"
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace draco::consensus {
+
+// What effects act on.
+struct Surroundings {
+    interfaces::Links& links;
+    interfaces::Ledger& ledger;
+    const Clock& clock;
+    log::Logger log;
+};
+
+class Engine {
+public:
+    // What the conductor has to see to after a step.
+    struct Requests {
+        bool follow = false;
+        bool lost_records = false;
+        std::vector<types::TransactionBytes> resubmit;
+    };
+
+    // Without a writer nothing is kept: an observer's engine.
+    Engine(Surroundings surroundings,
+           types::Committee committee,
+           std::unique_ptr<Core> core,
+           std::optional<affair::Owner<LogWriter>> writer);
+
+    const types::Committee& committee() const { return committee_; }
+
+    types::Epoch epoch() const { return committee_.epoch(); }
+
+    const Core& core() const { return *core_; }
+
+    types::Height handed_over() const { return handed_over_; }
+
+    // Corrupt: two final blocks of one height.
+    Result<> step(const Event& event);
+    // The block is executed, or, with `last`, the epoch's last.
+    Result<> executed(types::Height height, bool last);
+    // Tries again what the ledger had no room for.
+    void hand_over();
+    Requests take_requests();
+
+    // Those that the core has no room for wait here for the next executed block.
+    Result<> submit(std::vector<types::TransactionBytes> transactions);
+    std::size_t own_bytes() const;
+
+    // --- the log ---
+    // What is to be written next, unless a write is under way or there is nothing.
+    std::optional<LogWriter::Write> begin_write();
+    Result<> write(LogWriter::Write write);
+    void written();
+    void protect();
+
+    bool is_writing() const { return writing_; }
+
+    bool has_unprotected() const { return unprotected_; }
+
+    // Nothing is signed any more, and nothing of the log is needed.
+    void drop_writer();
+
+    // --- time ---
+    std::optional<Instant> wake() const { return wake_; }
+
+    bool is_due(Instant now) const { return wake_ && *wake_ <= now; }
+
+    // A header of this process's life is certified: the quorum that did it was in this epoch after
+    // the process began.
+    bool is_proved_live() const { return proved_live_; }
+
+    // Of the epoch's last block.
+    bool is_settled() const { return settled_; }
+
+private:
+    struct HeldBack {
+        std::uint64_t records;  // that must be durable
+        std::variant<Send, CommittedBlock> effect;
+    };
+
+    Result<> perform(Effects& effects);
+    void keep(std::vector<Persist>& records);
+    void transmit(const Send& send);
+    void release();
+    Result<> certify(const types::BlockCertificate& certificate);
+
+    bool is_void(const types::Block& block) const { return last_ && block.height > *last_; }
+
+    Surroundings around_;
+    types::Committee committee_;
+    std::unique_ptr<Core> core_;
+    std::optional<affair::Owner<LogWriter>> writer_;
+
+    Effects effects_;  // its memory is used again
+    Requests requests_;
+    std::vector<types::TransactionBytes> waiting_;
+    std::size_t waiting_bytes_ = 0;
+
+    std::vector<Persist> unwritten_;
+    std::optional<Round> prune_below_;
+    std::uint64_t appended_ = 0;  // records given out by the core
+    std::uint64_t in_write_ = 0;  // of those, what will be durable after the write under way
+    std::uint64_t durable_ = 0;
+    bool writing_ = false;
+    bool unprotected_ = false;
+    std::deque<HeldBack> held_back_;
+    std::deque<CommittedBlock> for_ledger_;
+
+    std::optional<Instant> wake_;
+    std::optional<types::Height> last_;  // of the epoch
+    types::Height handed_over_;
+    std::optional<Round> first_own_round_;
+    bool proved_live_ = false;
+    bool settled_ = false;
+};
+
+}  // namespace draco::consensus

@@ -1,0 +1,19 @@
+#pragma once
+// A password in a file, for nodes that start without a person: the first line, without its end.
+
+#include "draco/base/disk.hpp"
+#include "draco/base/result.hpp"
+#include "draco/crypto/secret.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace draco::node {
+
+// Errors: NotFound; InvalidArgument (empty, or longer than a kilobyte); the disk's. None repeats
+// what the file says.
+Result<crypto::SecretBuffer> read_password(Disk& home, std::string_view path);
+// A path of the operating system.
+Result<crypto::SecretBuffer> read_password_file(const std::string& path);
+
+}  // namespace draco::node

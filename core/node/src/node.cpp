@@ -1,0 +1,245 @@
+// The wiring diagram: which component stands on which. Read downwards, each part needs only what is
+// above it; the two that are tied later (follower, forwarder) are needed by consensus only when it
+// is behind, or an epoch ends.
+#include "draco/node/node.hpp"
+
+#include "draco/application/application.hpp"
+#include "draco/atomo/memory_storage.hpp"
+#include "draco/atomo/rocks_storage.hpp"
+#include "draco/broadcast/gossip.hpp"
+#include "draco/consensus/driver.hpp"
+#include "draco/consensus/epoch_timer.hpp"
+#include "draco/consensus/forwarder.hpp"
+#include "draco/identity/transaction_signer.hpp"
+#include "draco/ledger/ledger.hpp"
+#include "draco/pool/pool.hpp"
+#include "draco/rpc/process_usage.hpp"
+#include "draco/rpc/service.hpp"
+#include "draco/sync/follower.hpp"
+
+#include "membership.hpp"
+
+#include <utility>
+
+namespace draco::node {
+namespace {
+
+using std::chrono::milliseconds;
+
+Result<std::unique_ptr<atomo::Storage>> open_state(const NodeWorld& world,
+                                                   const NodeConfig::State& config) {
+    if (config.backend == "memory") return atomo::open_memory_storage();
+    return atomo::open_rocks_storage(
+        {.path = world.state_directory,
+         .durability = config.durability == "sync"    ? atomo::Durability::Sync
+                       : config.durability == "group" ? atomo::Durability::Group
+                                                      : atomo::Durability::Buffered,
+         .block_cache_bytes = config.block_cache_bytes,
+         .page_cache_bytes = config.page_cache_bytes});
+}
+
+consensus::Parameters parameters_of(const NodeConfig::Consensus& config) {
+    consensus::Parameters made;
+    made.batch_delay_max = milliseconds(config.batch_delay_ms);
+    made.batch_bytes = config.batch_bytes;
+    made.leader_timeout = milliseconds(config.leader_timeout_ms);
+    made.leader_timeout_max = milliseconds(config.leader_timeout_max_ms);
+    made.retry = milliseconds(config.retry_ms);
+    made.retry_max = milliseconds(config.retry_max_ms);
+    made.request_deadline = milliseconds(config.request_deadline_ms);
+    made.own_bytes_max = config.own_bytes_max;
+    made.held_bytes_max = config.held_bytes_max;
+    made.served_bytes_per_s = config.served_bytes_per_s;
+    return made;
+}
+
+// Above the block that the archive begins with, this home has a history of its own.
+bool is_new(const interfaces::Ledger& ledger) {
+    return ledger.view()->head().height.value() == 0;
+}
+
+}  // namespace
+
+// Made from top to bottom, ended from bottom to top.
+struct Node::Parts {
+    Parts(const NodeWorld& world, types::NodeKey self, affair::EscalationHandler on_failure)
+        : key(self), registry(world.executor, std::move(on_failure)) {}
+
+    types::NodeKey key;
+    affair::Registry registry;
+    std::unique_ptr<pool::Pool> links;
+    std::unique_ptr<broadcast::Gossip> gossip;
+    interfaces::Application* application = nullptr;  // the ledger owns it
+    std::unique_ptr<interfaces::Ledger> ledger;
+    std::unique_ptr<Membership> membership;
+    std::unique_ptr<consensus::ConsensusDriver> consensus;
+    std::unique_ptr<sync::Follower> follower;
+    std::unique_ptr<consensus::Forwarder> forwarder;
+    std::unique_ptr<identity::TransactionSigner> signer;
+    std::unique_ptr<consensus::EpochTimer> epoch_timer;
+    std::unique_ptr<rpc::RpcService> rpc;
+
+    Parts(const Parts&) = delete;
+    Parts& operator=(const Parts&) = delete;
+
+    ~Parts() {
+        rpc.reset();
+        epoch_timer.reset();
+        signer.reset();
+        if (consensus) {
+            consensus->set_forwarder(nullptr);
+            consensus->set_follower(nullptr);
+        }
+    }
+};
+
+Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Node::~Node() = default;
+
+Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
+                                          NodeIdentity identity,
+                                          const types::Genesis& genesis,
+                                          const NodeConfig& config,
+                                          affair::EscalationHandler on_failure,
+                                          MessageSignatures signatures) {
+    const types::NodeKey self = identity.key.public_key();
+    const std::string data = config.node.data_directory;
+    DRACO_TRY_VOID(world.disk.create_directory(data));
+    auto parts = std::make_unique<Parts>(world, self, std::move(on_failure));
+    Parts& p = *parts;
+
+    // The chain of this node.
+    DRACO_TRY(storage, open_state(world, config.state));
+    DRACO_TRY(application, application::open(std::move(storage), genesis));
+    p.application = application.get();
+    ledger::Options archive;
+    archive.directory = data + "/archive";
+    archive.archive_bytes_max = config.ledger.archive_bytes_max;
+    archive.state_is_durable = config.state.backend != "memory";
+    DRACO_TRY(ledger,
+              ledger::open(std::move(application), world.disk, p.registry, world.log, archive));
+    p.ledger = std::move(ledger);
+
+    // Its peers.
+    p.links = std::make_unique<pool::Pool>(world.peers, world.executor, world.rng, world.log, self);
+    p.membership = std::make_unique<Membership>(*p.ledger, *p.links, self);
+    DRACO_TRY(gossip,
+              broadcast::Gossip::make(*p.links, p.registry, world.log, {.seed = world.rng.next()}));
+    p.gossip = std::move(gossip);
+
+    // Its part in ordering.
+    p.consensus = std::make_unique<consensus::ConsensusDriver>(
+        consensus::DriverParts{.executor = world.executor,
+                               .disk = world.disk,
+                               .registry = p.registry,
+                               .links = *p.links,
+                               .ledger = *p.ledger,
+                               .log = world.log},
+        identity.key.clone(),
+        genesis.chain,
+        parameters_of(config.consensus),
+        consensus::DriverOptions{.directory = data + "/consensus",
+                                 .home_is_new = is_new(*p.ledger),
+                                 .signed_elsewhere = identity.signed_elsewhere,
+                                 .signatures = signatures == MessageSignatures::Trusted
+                                                   ? consensus::SignatureCheck::Skipped
+                                                   : consensus::SignatureCheck::Required});
+    DRACO_TRY(follower,
+              sync::Follower::make(sync::FollowerParts{.executor = world.executor,
+                                                       .registry = p.registry,
+                                                       .links = *p.links,
+                                                       .ledger = *p.ledger,
+                                                       .broadcast = *p.gossip,
+                                                       .log = world.log},
+                                   self));
+    p.follower = std::move(follower);
+    p.forwarder = std::make_unique<consensus::Forwarder>(
+        world.executor,
+        p.registry,
+        *p.links,
+        *p.ledger,
+        *p.consensus,
+        [application = p.application](ByteView transaction) {
+            return application->admit(transaction, kNoncesAheadMax);
+        },
+        world.log);
+    p.consensus->set_follower(p.follower.get());
+    p.consensus->set_forwarder(p.forwarder.get());
+    DRACO_TRY(signer,
+              identity::TransactionSigner::open({.executor = world.executor,
+                                                 .registry = p.registry,
+                                                 .disk = world.disk,
+                                                 .ledger = *p.ledger,
+                                                 .forwarder = *p.forwarder,
+                                                 .log = world.log},
+                                                std::move(identity.key),
+                                                data + "/node-transactions"));
+    p.signer = std::move(signer);
+    p.epoch_timer = std::make_unique<consensus::EpochTimer>(
+        world.executor, p.registry, *p.ledger, *p.consensus, *p.signer, self, world.log);
+
+    // Its front.
+    DRACO_TRY(rpc,
+              rpc::RpcService::start({.ledger = *p.ledger,
+                                      .consensus = *p.consensus,
+                                      .forwarder = *p.forwarder,
+                                      .links = *p.links,
+                                      .follower = *p.follower,
+                                      .signer = *p.signer,
+                                      .executor = world.executor,
+                                      .registry = p.registry,
+                                      .node_key = self,
+                                      .version = DRACO_VERSION,
+                                      .process_usage = world.process_usage}));
+    p.rpc = std::move(rpc);
+
+    DRACO_TRY_VOID(p.forwarder->start());
+    DRACO_TRY_VOID(p.consensus->start());
+    DRACO_TRY_VOID(p.epoch_timer->start());
+    DRACO_TRY_VOID(p.membership->start());
+    return std::unique_ptr<Node>(new Node(std::move(parts)));
+}
+
+const types::NodeKey& Node::key() const {
+    return parts_->key;
+}
+
+interfaces::Ledger& Node::ledger() {
+    return *parts_->ledger;
+}
+
+interfaces::Consensus& Node::consensus() {
+    return *parts_->consensus;
+}
+
+interfaces::TransactionForwarder& Node::forwarder() {
+    return *parts_->forwarder;
+}
+
+interfaces::Links& Node::links() {
+    return *parts_->links;
+}
+
+interfaces::BlockFollower& Node::follower() {
+    return *parts_->follower;
+}
+
+interfaces::NodeSigner& Node::signer() {
+    return *parts_->signer;
+}
+
+rpc::RpcService& Node::rpc() {
+    return *parts_->rpc;
+}
+
+affair::Registry& Node::registry() {
+    return parts_->registry;
+}
+
+void Node::stop(Instant deadline, affair::StopCallback done) {
+    parts_->rpc->stop();
+    parts_->registry.stop_all(affair::StopPolicy::Drain, deadline, std::move(done));
+}
+
+}  // namespace draco::node

@@ -1,0 +1,244 @@
+#include "draco/node/process.hpp"
+
+#include "draco/base/text_encoding.hpp"
+#include "draco/crypto/system_rng.hpp"
+#include "draco/identity/key_store.hpp"
+#include "draco/io/network.hpp"
+#include "draco/io/posix_disk.hpp"
+#include "draco/io/thread_pool.hpp"
+#include "draco/io/tls.hpp"
+#include "draco/log/rotating_log.hpp"
+#include "draco/log/sinks.hpp"
+#include "draco/node/config.hpp"
+#include "draco/node/genesis_file.hpp"
+#include "draco/node/node.hpp"
+#include "draco/node/password_file.hpp"
+#include "draco/pool/tls_transport.hpp"
+#include "draco/rpc/process_usage.hpp"
+#include "draco/rpc/server.hpp"
+#include "draco/rpc/service.hpp"
+
+#include "restored_key.hpp"
+#include "signals.hpp"
+
+#include <array>
+#include <future>
+#include <memory>
+#include <utility>
+
+namespace draco::node {
+namespace {
+
+Result<NodeIdentity> load_identity(Disk& home,
+                                   const NodeConfig::Keys& config,
+                                   const std::string& password_file) {
+    DRACO_TRY(password,
+              password_file.empty() ? read_password(home, config.password_file)
+                                    : read_password_file(password_file));
+    DRACO_TRY(store, identity::KeyStore::open(home, config.directory));
+    DRACO_TRY(loaded, store.load(identity::KeyKind::Node, identity::kDefaultKeyName, password));
+    return NodeIdentity{.key = std::get<types::NodeSecretKey>(std::move(loaded.secret)),
+                        .signed_elsewhere = loaded.info.restored};
+}
+
+Result<log::Level> parse_level(std::string_view name) {
+    using enum log::Level;
+    constexpr std::array<std::pair<std::string_view, log::Level>, 5> kLevels = {
+        {{"trace", Trace}, {"debug", Debug}, {"info", Info}, {"warn", Warn}, {"error", Error}}};
+    for (const auto& [known, level] : kLevels)
+        if (known == name) return level;
+    return fail(Errc::InvalidArgument, "there is no log level " + std::string(name));
+}
+
+class NodeLog {
+public:
+    static Result<std::unique_ptr<NodeLog>> open(Disk& home,
+                                                 Executor& executor,
+                                                 const NodeConfig::Log& config,
+                                                 bool to_terminal) {
+        DRACO_TRY(level, parse_level(config.level));
+        DRACO_TRY_VOID(home.create_directory(config.directory));
+        DRACO_TRY(file,
+                  log::RotatingLog::open(
+                      home,
+                      executor,
+                      {.path = config.directory + "/node.log",
+                       .level = level,
+                       .format = config.json ? log::LineFormat::Json : log::LineFormat::Text,
+                       .file_bytes_max = config.file_bytes_max,
+                       .files_max = config.files_max}));
+        auto made = std::unique_ptr<NodeLog>(new NodeLog);
+        made->file_ = std::move(file);
+        std::vector<log::Log*> sinks = {made->file_.get()};
+        if (to_terminal) {
+            made->terminal_ = std::make_unique<log::TerminalLog>(executor.clock(), level);
+            sinks.push_back(made->terminal_.get());
+        }
+        made->both_ = std::make_unique<log::TeeLog>(std::move(sinks));
+        return made;
+    }
+
+    log::Log& get() { return *both_; }
+
+private:
+    NodeLog() = default;
+
+    std::unique_ptr<log::RotatingLog> file_;
+    std::unique_ptr<log::TerminalLog> terminal_;
+    std::unique_ptr<log::TeeLog> both_;
+};
+
+// Everything that runs, in the order in which it was made; it ends in the reverse order.
+struct Running {
+    std::unique_ptr<io::PosixDisk> home;
+    std::unique_ptr<DiskLock> lock;
+    std::unique_ptr<io::ThreadPool> threads;
+    std::unique_ptr<NodeLog> log;
+    std::unique_ptr<io::Network> network;
+    crypto::SystemRng transport_rng;
+    crypto::SystemRng node_rng;
+    std::unique_ptr<pool::TlsTransport> transport;
+    std::unique_ptr<Node> node;
+    std::unique_ptr<RestoredKeyWatch> restored_key;
+    std::unique_ptr<rpc::RpcServer> server;
+};
+
+std::string state_directory(const std::string& home, const NodeConfig& config) {
+    return home + "/" + config.node.data_directory + "/state";
+}
+
+Result<> start_links(Running& r,
+                     const NodeConfig& config,
+                     const types::Genesis& genesis,
+                     const types::NodeSecretKey& key) {
+    DRACO_TRY(tls, io::TlsIdentity::create(key.seed(), pool::kLinkProtocolName));
+    DRACO_TRY(transport,
+              pool::TlsTransport::start(*r.network,
+                                        *r.threads,
+                                        r.transport_rng,
+                                        r.log->get(),
+                                        tls,
+                                        {.chain = genesis.chain,
+                                         .genesis = types::digest_of(genesis.chain, genesis),
+                                         .listen_address = config.links.address,
+                                         .listen_port = config.links.port,
+                                         .guests_max = config.links.guests_max}));
+    r.transport = std::move(transport);
+    return {};
+}
+
+Result<> start_node(Running& r,
+                    const ProcessOptions& options,
+                    const NodeConfig& config,
+                    Signals& signals) {
+    DRACO_TRY(genesis, load_genesis(*r.home, config.node.genesis_file));
+    DRACO_TRY(identity, load_identity(*r.home, config.keys, options.password_file));
+    const bool restored = identity.signed_elsewhere;
+    DRACO_TRY_VOID(start_links(r, config, genesis, identity.key));
+    DRACO_TRY(node,
+              Node::start({.executor = *r.threads,
+                           .disk = *r.home,
+                           .rng = r.node_rng,
+                           .peers = *r.transport,
+                           .log = r.log->get(),
+                           .state_directory = state_directory(options.home, config),
+                           .process_usage = rpc::read_process_usage},
+                          std::move(identity),
+                          genesis,
+                          config,
+                          [&signals](const affair::Escalation& escalation) {
+                              signals.fail_with(
+                                  {escalation.error.code,
+                                   escalation.name + " has failed: " + escalation.error.context});
+                          }));
+    r.node = std::move(node);
+    if (restored)
+        r.restored_key = std::make_unique<RestoredKeyWatch>(
+            r.node->ledger(), *r.threads, [&home = *r.home, directory = config.keys.directory] {
+                auto store = identity::KeyStore::open(home, directory);
+                if (store)
+                    static_cast<void>(
+                        store->clear_restored(identity::KeyKind::Node, identity::kDefaultKeyName));
+            });
+    return {};
+}
+
+Result<> start(Running& r, const ProcessOptions& options, Signals& signals) {
+    DRACO_TRY(home, io::PosixDisk::open_root(options.home));
+    r.home = std::move(home);
+    auto loaded = load_config(*r.home);
+    if (!loaded && loaded.error().code == Errc::NotFound)
+        return fail(Errc::NotFound,
+                    "there is no node in " + options.home + ": run 'draco init --home " +
+                        options.home + "' first");
+    DRACO_TRY(config, std::move(loaded));
+    DRACO_TRY(lock, r.home->lock("lock"));
+    r.lock = std::move(lock);
+    DRACO_TRY(threads,
+              io::ThreadPool::start({.name = "node", .thread_count = config.executor.threads}));
+    r.threads = std::move(threads);
+    DRACO_TRY(log, NodeLog::open(*r.home, *r.threads, config.log, options.log_to_terminal));
+    r.log = std::move(log);
+    const log::Logger logger(r.log->get(), "node");
+    logger.info("starting", {{"version", std::string(DRACO_VERSION)}, {"home", options.home}});
+    const auto started = [&]() -> Result<> {
+        DRACO_TRY(network, io::Network::start({.name = "net"}));
+        r.network = std::move(network);
+        DRACO_TRY_VOID(start_node(r, options, config, signals));
+        DRACO_TRY(server,
+                  rpc::RpcServer::start(*r.network,
+                                        *r.threads,
+                                        r.node->rpc(),
+                                        {.address = config.rpc.address,
+                                         .port = config.rpc.port,
+                                         .connections_max = config.rpc.connections_max,
+                                         .requests_per_s = config.rpc.requests_per_s}));
+        r.server = std::move(server);
+        return {};
+    }();
+    if (!started) {
+        logger.error("cannot start", {{"error", to_string(started.error())}});
+        return started;
+    }
+    const auto view = r.node->ledger().view();
+    logger.info("running",
+                {{"key", to_hex(r.node->key().view())},
+                 {"height", view->head().height.value()},
+                 {"epoch", view->epoch().epoch.value()},
+                 {"link_port", std::uint64_t{r.transport->listen_port()}},
+                 {"rpc_port", std::uint64_t{r.server->port()}}});
+    return {};
+}
+
+void stop(Running& r, Duration deadline) {
+    const log::Logger logger(r.log->get(), "node");
+    r.server.reset();
+    std::promise<affair::StopReport> stopped;
+    r.node->stop(r.threads->clock().now() + deadline,
+                 [&stopped](affair::StopReport report) { stopped.set_value(std::move(report)); });
+    for (const affair::ObjectSnapshot& object : stopped.get_future().get().unfinished)
+        logger.warn("was still busy at the end", {{"object", object.name}});
+    r.restored_key.reset();
+    r.node.reset();
+    r.transport.reset();
+    r.network->stop();
+    logger.info("stopped");
+}
+
+}  // namespace
+
+Result<> run_process(const ProcessOptions& options) {
+    Signals signals;
+    Running running;
+    DRACO_TRY_VOID(start(running, options, signals));
+    const Result<> ended = signals.wait();
+    const log::Logger logger(running.log->get(), "node");
+    if (ended)
+        logger.info("stopping");
+    else
+        logger.error("stopping after a failure", {{"error", to_string(ended.error())}});
+    stop(running, options.stop_deadline);
+    return ended;
+}
+
+}  // namespace draco::node
