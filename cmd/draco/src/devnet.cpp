@@ -216,7 +216,7 @@ Result<> Devnet::wait_until_healthy(Duration patience,
     const Instant deadline = clock.now() + patience;
     for (const DevnetNodeRecord& node : record_.nodes) {
         if (node.process.pid == 0 || (index && *index != node.index)) continue;
-        const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port, .path = "/"});
+        const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port});
         const std::string name = "node " + std::to_string(node.index);
         while (true) {
             if (interrupted()) return fail(Errc::Abandoned, "interrupted");

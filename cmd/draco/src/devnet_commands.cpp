@@ -89,7 +89,7 @@ json::object node_json(const DevnetNodeRecord& node) {
         made["rss_mb"] = load->rss_mb;
         made["cpu_s"] = load->cpu_s;
     }
-    const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port, .path = "/"});
+    const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port});
     const auto status = client.ask("flk_node_status", {}, kStatusTimeout);
     if (!status || !status->is_object()) return made;
     const json::object& said = status->get_object();
@@ -102,7 +102,7 @@ json::object node_json(const DevnetNodeRecord& node) {
 json::value supply_json(const DevnetRecord& record) {
     for (const DevnetNodeRecord& node : record.nodes) {
         if (!is_running(node.process)) continue;
-        const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port, .path = "/"});
+        const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port});
         if (auto supply = client.ask("flk_get_supply", {}, kStatusTimeout))
             return *std::move(supply);
     }

@@ -20,7 +20,7 @@ struct Glance {
 std::optional<Glance> first_answer(const DevnetRecord& record) {
     for (const DevnetNodeRecord& node : record.nodes) {
         if (node.process.pid == 0) continue;
-        RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port, .path = "/"});
+        RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port});
         auto status = client.ask("flk_node_status", {}, kTimeout);
         if (status) return Glance{.client = std::move(client), .status = *std::move(status)};
     }

@@ -10,25 +10,25 @@
 
 namespace draco {
 
-// http://host[:port][/path]
+inline constexpr std::uint16_t kRpcPort = 4240;
+
+// Where a node answers JSON-RPC.
 struct HttpUrl {
     std::string host;
-    std::uint16_t port = 4240;
-    std::string path = "/";
+    std::uint16_t port = kRpcPort;
 
-    // InvalidArgument.
+    // "host", "host:port" or an http:// URL of either, whose path is ignored. InvalidArgument.
     static Result<HttpUrl> parse(std::string_view text);
+    std::string text() const;
 };
 
 struct HttpAnswer {
-    int status = 0;
+    unsigned status = 0;
     std::string body;
 };
 
-inline constexpr std::size_t kAnswerBytesMax = std::size_t{64} << 20;
-
-// A POST if there is a body, else a GET of `path`. Unavailable: nobody listens there.
-// DeadlineExceeded. Corrupt: what answers does not speak HTTP.
+// A POST if there is a body, else a GET of `path`. Unavailable: nobody listens there, or it does
+// not answer. Corrupt: what answers does not speak HTTP.
 Result<HttpAnswer> http_exchange(const HttpUrl& url,
                                  std::string_view path,
                                  std::string_view body,

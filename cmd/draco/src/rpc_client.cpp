@@ -69,14 +69,14 @@ Result<HttpUrl> url_of_node_home(const std::string& home) {
     std::string host = config.rpc.address;
     if (host == "0.0.0.0") host = "127.0.0.1";
     if (host == "::") host = "::1";
-    return HttpUrl{.host = std::move(host), .port = config.rpc.port, .path = "/"};
+    return HttpUrl{.host = std::move(host), .port = config.rpc.port};
 }
 
 Result<HttpUrl> url_of_devnet(const std::string& home) {
     DRACO_TRY(record, load_devnet_record(home));
     if (record.nodes.empty())
         return fail(Errc::NotFound, home + ": the devnet has no nodes; run draco devnet up");
-    return HttpUrl{.host = "127.0.0.1", .port = record.nodes.front().rpc_port, .path = "/"};
+    return HttpUrl{.host = "127.0.0.1", .port = record.nodes.front().rpc_port};
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ public:
 
     Result<Health> health(Duration timeout = kCallTimeout) const;
 
-    std::string url() const { return "http://" + url_.host + ":" + std::to_string(url_.port); }
+    std::string url() const { return url_.text(); }
 
 private:
     HttpUrl url_;
