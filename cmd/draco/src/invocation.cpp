@@ -57,7 +57,8 @@ bool is_number(std::string_view text) {
 // What a node or file says must not move the cursor of a terminal.
 std::string printable(std::string_view text) {
     std::string out;
-    for (const char c : text) out += (c >= 0x20 && c != 0x7F) || (c & 0x80) != 0 ? c : '?';
+    for (const char c : text)
+        out += c == '\n' || (c >= 0x20 && c != 0x7F) || (c & 0x80) != 0 ? c : '?';
     return out;
 }
 
