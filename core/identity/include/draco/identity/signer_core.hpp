@@ -104,13 +104,19 @@ struct ReadReceipt {
 // Read what the chain knows of the sender now, and report it as ChainSeen.
 struct ReadChain {};
 
+// For people: this nonce was used by a transaction that was not signed here.
+struct ForeignTransaction {
+    types::Nonce nonce;
+};
+
 // The outcome of a request; each gets one.
 struct Finish {
     RequestId request;
     Result<types::Receipt> result;
 };
 
-using SignerEffect = std::variant<Persist, Forget, Submit, ReadReceipt, ReadChain, Finish>;
+using SignerEffect =
+    std::variant<Persist, Forget, Submit, ReadReceipt, ReadChain, ForeignTransaction, Finish>;
 using SignerEffects = std::vector<SignerEffect>;
 
 struct SignerCounts {
@@ -152,6 +158,7 @@ private:
         Instant due{};
         std::uint64_t attempt = 0;
         Duration backoff{};
+        std::optional<Error> rejection;  // of the last submission; it counts if the nonce is unused
     };
 
     using PendingMap = std::map<types::Nonce, Pending>;
@@ -164,6 +171,9 @@ private:
     void on(ReceiptRead event, Instant now, SignerEffects& effects);
     void on(TimePassed event, Instant now, SignerEffects& effects);
 
+    void saw_executed(types::Nonce executed, SignerEffects& effects);
+    void resolve_executed(SignerEffects& effects);
+    void report_rejections(SignerEffects& effects);
     void sign_waiting(SignerEffects& effects);
     void submit_due(Instant now, SignerEffects& effects);
     void back_off(Pending& pending, Instant now) const;

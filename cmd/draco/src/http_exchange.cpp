@@ -1,0 +1,55 @@
+#include "http_exchange.hpp"
+
+#include "draco/http/client.hpp"
+
+namespace draco {
+namespace {
+
+// Started with the first request; a command that asks nobody has no threads.
+Result<io::Network*> network() {
+    static const Result<std::unique_ptr<io::Network>> kNetwork = io::Network::start({});
+    if (!kNetwork) return std::unexpected(kNetwork.error());
+    return kNetwork->get();
+}
+
+}  // namespace
+
+Result<HttpUrl> HttpUrl::parse(std::string_view text) {
+    const std::string full =
+        text.contains("://") ? std::string(text) : "http://" + std::string(text);
+    auto parsed = http::parse_url(full);
+    if (!parsed)
+        return fail(Errc::InvalidArgument,
+                    "\"" + std::string(text) + "\" is no URL of a node (" + parsed.error().context +
+                        "); it looks like http://127.0.0.1:4240");
+    const std::string authority = full.substr(7, full.find('/', 7) - 7);
+    const bool has_port = authority.rfind(':') != std::string::npos && !authority.ends_with(']');
+    return HttpUrl{.host = parsed->host, .port = has_port ? parsed->port : kRpcPort};
+}
+
+std::string HttpUrl::text() const {
+    const bool is_ipv6 = host.contains(':');
+    return "http://" + (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+Result<HttpAnswer> http_exchange(const HttpUrl& url,
+                                 std::string_view path,
+                                 std::string_view body,
+                                 Duration timeout) {
+    DRACO_TRY(net, network());
+    http::Exchange exchange;
+    exchange.url = {.host = url.host, .port = url.port, .target = std::string(path)};
+    exchange.deadline = timeout;
+    if (!body.empty()) {
+        exchange.method = "POST";
+        exchange.fields.add("Content-Type", "application/json");
+        exchange.body = to_bytes(as_bytes(body));
+    }
+    auto answer = http::send_and_wait(*net, exchange);
+    if (!answer)
+        return fail(answer.error().code,
+                    "no node answers at " + url.text() + ": " + answer.error().context);
+    return HttpAnswer{.status = answer->status, .body = std::string(as_text(answer->body))};
+}
+
+}  // namespace draco

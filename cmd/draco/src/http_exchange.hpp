@@ -1,0 +1,37 @@
+#pragma once
+// One HTTP request to a node, answered or not. Blocks.
+
+#include "draco/base/clock.hpp"
+#include "draco/base/result.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace draco {
+
+inline constexpr std::uint16_t kRpcPort = 4240;
+
+// Where a node answers JSON-RPC.
+struct HttpUrl {
+    std::string host;
+    std::uint16_t port = kRpcPort;
+
+    // "host", "host:port" or an http:// URL of either, whose path is ignored. InvalidArgument.
+    static Result<HttpUrl> parse(std::string_view text);
+    std::string text() const;
+};
+
+struct HttpAnswer {
+    unsigned status = 0;
+    std::string body;
+};
+
+// A POST if there is a body, else a GET of `path`. Unavailable: nobody listens there, or it does
+// not answer. Corrupt: what answers does not speak HTTP.
+Result<HttpAnswer> http_exchange(const HttpUrl& url,
+                                 std::string_view path,
+                                 std::string_view body,
+                                 Duration timeout);
+
+}  // namespace draco

@@ -1,0 +1,120 @@
+#include "invocation.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+namespace draco {
+namespace {
+
+namespace json = boost::json;
+
+std::string scalar_text(const json::value& value) {
+    if (const auto* text = value.if_string()) return std::string(text->data(), text->size());
+    if (value.is_null()) return "-";
+    return json::serialize(value);
+}
+
+bool is_scalar(const json::value& value) {
+    return !value.is_object() && !value.is_array();
+}
+
+void print_members(const json::value& value, int indent) {
+    if (const auto* object = value.if_object()) {
+        std::size_t width = 0;
+        for (const auto& member : *object)
+            if (is_scalar(member.value())) width = std::max(width, member.key().size());
+        for (const auto& member : *object) {
+            const int key_length = static_cast<int>(member.key().size());
+            if (is_scalar(member.value())) {
+                std::printf("%*s%-*.*s  %s\n",
+                            indent,
+                            "",
+                            static_cast<int>(width),
+                            key_length,
+                            member.key().data(),
+                            scalar_text(member.value()).c_str());
+                continue;
+            }
+            std::printf("%*s%.*s\n", indent, "", key_length, member.key().data());
+            print_members(member.value(), indent + 2);
+        }
+    } else if (const auto* array = value.if_array()) {
+        for (const auto& element : *array) print_members(element, indent);
+    } else {
+        std::printf("%*s%s\n", indent, "", scalar_text(value).c_str());
+    }
+}
+
+bool is_number(std::string_view text) {
+    return !text.empty() &&
+           std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+}
+
+// What a node or file says must not move the cursor of a terminal.
+std::string printable(std::string_view text) {
+    std::string out;
+    for (const char c : text) out += (c >= 0x20 && c != 0x7F) || (c & 0x80) != 0 ? c : '?';
+    return out;
+}
+
+}  // namespace
+
+Result<std::string> home_path(const Invocation& invocation) {
+    if (!invocation.home.empty()) return invocation.home;
+    const char* home = std::getenv("HOME");
+    if (home == nullptr || *home == '\0')
+        return fail(Errc::InvalidArgument,
+                    "there is no home: give --home DIR, or set DRACO_HOME or HOME");
+    return std::string(home) + "/.draco";
+}
+
+void print_value(const Invocation& invocation, const json::value& value) {
+    if (invocation.json)
+        std::puts(json::serialize(value).c_str());
+    else
+        print_members(value, 0);
+}
+
+void print_table(const std::vector<std::string>& columns,
+                 const std::vector<std::vector<std::string>>& rows) {
+    std::vector<std::size_t> widths;
+    std::vector<bool> numeric(columns.size(), true);
+    for (const auto& column : columns) widths.push_back(column.size());
+    for (const auto& row : rows)
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            widths[i] = std::max(widths[i], row[i].size());
+            numeric[i] = numeric[i] && (is_number(row[i]) || row[i] == "-");
+        }
+    const auto print_row = [&](const std::vector<std::string>& row) {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            const std::string padding(widths[i] - row[i].size(), ' ');
+            line += numeric[i] ? padding + row[i] : row[i] + padding;
+            line += "  ";
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        std::puts(line.c_str());
+    };
+    print_row(columns);
+    for (const auto& row : rows) print_row(row);
+}
+
+void print_error(const Invocation& invocation, const Error& error) {
+    std::fprintf(
+        stderr, "draco %s: %s\n", invocation.command.c_str(), printable(error.context).c_str());
+}
+
+int exit_status(const Invocation& invocation, const Result<>& outcome) {
+    if (!outcome) print_error(invocation, outcome.error());
+    if (std::fflush(stdout) != 0) {
+        print_error(invocation, {Errc::Io, "cannot write the result to standard output"});
+        return 1;
+    }
+    return outcome ? 0 : 1;
+}
+
+}  // namespace draco

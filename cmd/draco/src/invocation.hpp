@@ -1,0 +1,38 @@
+#pragma once
+// What every command gets from the command line, and how it answers.
+
+#include "draco/base/result.hpp"
+
+#include <boost/json/fwd.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace draco {
+
+struct Invocation {
+    std::string command;  // "account balance"
+    std::string home;     // --home or DRACO_HOME; empty: ~/.draco
+    std::string node;     // --node; empty: the home's
+    bool json = false;
+};
+
+// The home's folder. InvalidArgument if there is no HOME either.
+Result<std::string> home_path(const Invocation& invocation);
+
+// --json: one line of JSON. Otherwise the members with their names aligned; those inside an object
+// or a list are indented below it.
+void print_value(const Invocation& invocation, const boost::json::value& value);
+
+// Columns aligned; numbers to the right.
+void print_table(const std::vector<std::string>& columns,
+                 const std::vector<std::vector<std::string>>& rows);
+
+// "draco account balance: what happened, where, what to do" on standard error.
+void print_error(const Invocation& invocation, const Error& error);
+
+// 0, or 1 after print_error.
+int exit_status(const Invocation& invocation, const Result<>& outcome);
+
+}  // namespace draco

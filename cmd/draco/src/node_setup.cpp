@@ -1,0 +1,118 @@
+#include "node_setup.hpp"
+
+#include "draco/crypto/system_rng.hpp"
+#include "draco/io/file_descriptor.hpp"
+
+#include "node_home.hpp"
+#include "text_file.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+namespace draco {
+namespace {
+
+constexpr std::uint32_t kHttpOffset = 20;
+constexpr std::uint32_t kSessionOffset = 21;
+constexpr std::uint32_t kRpcOffset = 40;
+constexpr std::uint32_t kLinkOffset = 100;
+constexpr std::uint32_t kPortsPerNode = 1000;
+
+struct HeldPort {
+    io::FileDescriptor socket;
+    std::uint16_t port = 0;
+};
+
+Result<HeldPort> hold_port() {
+    HeldPort held{.socket = io::FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))};
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (held.socket.get() < 0 || ::bind(held.socket.get(), generic, length) != 0 ||
+        ::getsockname(held.socket.get(), generic, &length) != 0)
+        return fail(Errc::Unavailable,
+                    std::string("cannot find a free port: ") + std::strerror(errno));
+    held.port = ntohs(address.sin_port);
+    return held;
+}
+
+}  // namespace
+
+NodePorts ports_from(std::uint16_t base, std::size_t index) {
+    const auto shift = base + kPortsPerNode * static_cast<std::uint32_t>(index);
+    return {.link = shift + kLinkOffset,
+            .http = shift + kHttpOffset,
+            .session = shift + kSessionOffset,
+            .rpc = shift + kRpcOffset};
+}
+
+Result<std::vector<NodePorts>> free_ports(std::size_t nodes) {
+    // All are held until all are found, so that none is found twice.
+    std::vector<HeldPort> held;
+    std::vector<NodePorts> ports(nodes);
+    for (NodePorts& node : ports)
+        for (std::uint32_t* port : {&node.link, &node.http, &node.session, &node.rpc}) {
+            DRACO_TRY(one, hold_port());
+            *port = one.port;
+            held.push_back(std::move(one));
+        }
+    return ports;
+}
+
+Result<node::NodeConfig> config_with_ports(const NodePorts& ports, const std::string& host) {
+    constexpr std::uint32_t kPortMax = 65'535;
+    for (const std::uint32_t port : {ports.link, ports.http, ports.session, ports.rpc})
+        if (port > kPortMax)
+            return fail(Errc::InvalidArgument,
+                        "port " + std::to_string(port) +
+                            " is beyond 65535: choose fewer nodes, a lower --port-base, or 0");
+    node::NodeConfig config;
+    config.node.advertised_host = host;
+    config.links.port = static_cast<std::uint16_t>(ports.link);
+    config.http.port = static_cast<std::uint16_t>(ports.http);
+    config.session.port = static_cast<std::uint16_t>(ports.session);
+    config.rpc.port = static_cast<std::uint16_t>(ports.rpc);
+    // What it writes must be what it reads.
+    return node::parse_config(node::render_config(config), "the configuration");
+}
+
+Result<types::NodeEndpoints> endpoints_of(const node::NodeConfig& config) {
+    types::NodeEndpoints endpoints;
+    DRACO_TRY(host, decltype(endpoints.host)::make(config.node.advertised_host));
+    endpoints.host = std::move(host);
+    endpoints.link_port = config.links.port;
+    endpoints.http_port = config.http.port;
+    endpoints.session_port = config.session.port;
+    endpoints.rpc_port = config.rpc.port;
+    return endpoints;
+}
+
+Result<types::NodeKey> create_node_home(const std::string& path,
+                                        const node::NodeConfig& config,
+                                        const std::string& password_file,
+                                        bool light_keys) {
+    DRACO_TRY(home, NodeHome::create(path));
+    const std::string own_password = path + "/" + config.keys.password_file;
+    if (password_file.empty() && !path_exists(own_password))
+        DRACO_TRY_VOID(create_password_file(own_password));
+    DRACO_TRY(password, home.password(password_file));
+    DRACO_TRY(keys, home.keys(light_keys));
+    const std::string name(identity::kDefaultKeyName);
+    crypto::SystemRng rng;
+    auto info = keys.generate(identity::KeyKind::Node, name, password, rng);
+    if (!info && info.error().code == Errc::AlreadyExists) {
+        DRACO_TRY(loaded, keys.load(identity::KeyKind::Node, name, password));
+        info = std::move(loaded.info);
+    }
+    if (!info) return std::unexpected(info.error());
+    return std::get<types::NodeKey>(info->id.value());
+}
+
+}  // namespace draco

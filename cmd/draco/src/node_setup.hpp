@@ -1,0 +1,42 @@
+#pragma once
+// Making homes of nodes.
+
+#include "draco/base/result.hpp"
+#include "draco/node/config.hpp"
+#include "draco/types/transaction.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace draco {
+
+struct NodePorts {
+    std::uint32_t link = 0;
+    std::uint32_t http = 0;
+    std::uint32_t session = 0;
+    std::uint32_t rpc = 0;
+};
+
+inline constexpr std::uint16_t kPortBase = 4200;
+
+// Of node `index`: 4300, 4220, 4221 and 4240 for the base 4200, and 1000 more for each node before
+// it.
+NodePorts ports_from(std::uint16_t base, std::size_t index);
+
+// Ports that nobody on this machine listens on now.
+Result<std::vector<NodePorts>> free_ports(std::size_t nodes);
+
+// InvalidArgument if a port is beyond 65535.
+Result<node::NodeConfig> config_with_ports(const NodePorts& ports, const std::string& host);
+
+Result<types::NodeEndpoints> endpoints_of(const node::NodeConfig& config);
+
+// The folder, a password file (of its own if none is given), and the node key "default". Does not
+// write the configuration.
+Result<types::NodeKey> create_node_home(const std::string& path,
+                                        const node::NodeConfig& config,
+                                        const std::string& password_file,
+                                        bool light_keys);
+
+}  // namespace draco

@@ -1,0 +1,156 @@
+#include "rpc_client.hpp"
+
+#include "draco/io/posix_disk.hpp"
+#include "draco/node/config.hpp"
+
+#include "devnet_record.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <filesystem>
+
+namespace draco {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int kRefused = -32002;
+constexpr int kNotFound = -32000;
+constexpr int kDeadline = -32003;
+
+Errc error_code_of(int code) {
+    switch (code) {
+        case kRefused:
+            return Errc::InvalidArgument;
+        case kNotFound:
+            return Errc::NotFound;
+        case kDeadline:
+            return Errc::DeadlineExceeded;
+        default:
+            return Errc::Unavailable;
+    }
+}
+
+std::string text_or_empty(const json::object& object, std::string_view name) {
+    const auto* value = object.if_contains(name);
+    if (value == nullptr || !value->is_string()) return {};
+    return std::string(value->get_string());
+}
+
+CallError answered_error(const json::object& error) {
+    CallError out{.error = {Errc::Unavailable, text_or_empty(error, "message")},
+                  .code = 0,
+                  .reason = {},
+                  .where = {}};
+    if (const auto* code = error.if_contains("code"); code != nullptr && code->is_int64())
+        out.code = static_cast<int>(code->get_int64());
+    out.error.code = error_code_of(out.code);
+    if (const auto* data = error.if_contains("data"); data != nullptr && data->is_object()) {
+        out.reason = text_or_empty(data->get_object(), "reason");
+        out.where = text_or_empty(data->get_object(), "where");
+    }
+    return out;
+}
+
+std::unexpected<CallError> unanswered(Error error) {
+    return std::unexpected(
+        CallError{.error = std::move(error), .code = 0, .reason = {}, .where = {}});
+}
+
+bool exists(const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::exists(path, ignored);
+}
+
+Result<HttpUrl> url_of_node_home(const std::string& home) {
+    DRACO_TRY(disk, io::PosixDisk::open_root(home));
+    DRACO_TRY(config, node::load_config(*disk));
+    std::string host = config.rpc.address;
+    if (host == "0.0.0.0") host = "127.0.0.1";
+    if (host == "::") host = "::1";
+    return HttpUrl{.host = std::move(host), .port = config.rpc.port};
+}
+
+Result<HttpUrl> url_of_devnet(const std::string& home) {
+    DRACO_TRY(record, load_devnet_record(home));
+    if (record.nodes.empty())
+        return fail(Errc::NotFound, home + ": the devnet has no nodes; run draco devnet up");
+    return HttpUrl{.host = "127.0.0.1", .port = record.nodes.front().rpc_port};
+}
+
+}  // namespace
+
+Result<RpcClient> RpcClient::of(const Invocation& invocation) {
+    if (!invocation.node.empty()) {
+        DRACO_TRY(url, HttpUrl::parse(invocation.node));
+        return RpcClient(url);
+    }
+    DRACO_TRY(home, home_path(invocation));
+    for (const std::string& devnet : {home, home + "/devnet"}) {
+        if (exists(devnet + "/" + std::string(node::kConfigFile))) {
+            DRACO_TRY(url, url_of_node_home(devnet));
+            return RpcClient(url);
+        }
+        if (exists(devnet + "/" + std::string(kDevnetRecordFile))) {
+            DRACO_TRY(url, url_of_devnet(devnet));
+            return RpcClient(url);
+        }
+    }
+    return fail(Errc::NotFound,
+                "no node to ask: " + home +
+                    " is no node's home; give --node URL or --home DIR, or run draco devnet up");
+}
+
+Result<json::value, CallError> RpcClient::call(std::string_view method,
+                                               const json::array& parameters,
+                                               Duration timeout) const {
+    const json::object request{
+        {"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", parameters}};
+    auto answer = http_exchange(url_, kRpcPath, json::serialize(request), timeout);
+    if (!answer) return unanswered(std::move(answer).error());
+    json::error_code code;
+    json::value document = json::parse(answer->body, code);
+    const auto* object = code ? nullptr : document.if_object();
+    if (object == nullptr)
+        return unanswered({Errc::Corrupt,
+                           url() + " answers with status " + std::to_string(answer->status) +
+                               " and no JSON; is it a Draco node?"});
+    if (const auto* error = object->if_contains("error"); error != nullptr && error->is_object())
+        return std::unexpected(answered_error(error->get_object()));
+    const auto* result = object->if_contains("result");
+    if (result == nullptr) return unanswered({Errc::Corrupt, url() + " answers without a result"});
+    return *result;
+}
+
+Result<json::value> RpcClient::ask(std::string_view method,
+                                   const json::array& parameters,
+                                   Duration timeout) const {
+    auto answer = call(method, parameters, timeout);
+    if (answer) return *std::move(answer);
+    return std::unexpected(std::move(answer).error().error);
+}
+
+Result<RpcClient::Health> RpcClient::health(Duration timeout) const {
+    DRACO_TRY(answer, http_exchange(url_, "/health", {}, timeout));
+    return Health{.ok = answer.status == 200, .text = std::move(answer.body)};
+}
+
+Result<std::string> text_member(const json::value& object, std::string_view name) {
+    const auto* members = object.if_object();
+    const auto* member = members == nullptr ? nullptr : members->if_contains(name);
+    if (member == nullptr || !member->is_string())
+        return fail(Errc::Corrupt, "the node's answer has no text '" + std::string(name) + "'");
+    return std::string(member->get_string());
+}
+
+Result<std::uint64_t> number_member(const json::value& object, std::string_view name) {
+    const auto* members = object.if_object();
+    const auto* member = members == nullptr ? nullptr : members->if_contains(name);
+    if (member != nullptr && member->is_uint64()) return member->get_uint64();
+    if (member != nullptr && member->is_int64() && member->get_int64() >= 0)
+        return static_cast<std::uint64_t>(member->get_int64());
+    return fail(Errc::Corrupt, "the node's answer has no number '" + std::string(name) + "'");
+}
+
+}  // namespace draco

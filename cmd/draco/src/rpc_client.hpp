@@ -1,0 +1,60 @@
+#pragma once
+// JSON-RPC calls to a node. Blocks.
+
+#include "draco/base/result.hpp"
+
+#include "http_exchange.hpp"
+#include "invocation.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace draco {
+
+inline constexpr std::string_view kRpcPath = "/rpc/v0";
+inline constexpr Duration kCallTimeout = std::chrono::seconds(10);
+
+// Why a call has no result: the error with the node's message, and what the node said beside it.
+struct CallError {
+    Error error;
+    int code = 0;  // of JSON-RPC; 0 if the node did not answer
+    std::string reason;
+    std::string where;
+};
+
+class RpcClient {
+public:
+    explicit RpcClient(HttpUrl url) : url_(std::move(url)) {}
+
+    // --node, or what the home says: a node's config.toml, a devnet's devnet.json.
+    static Result<RpcClient> of(const Invocation& invocation);
+
+    Result<boost::json::value, CallError> call(std::string_view method,
+                                               const boost::json::array& parameters,
+                                               Duration timeout = kCallTimeout) const;
+    // The same with an error that needs no telling apart.
+    Result<boost::json::value> ask(std::string_view method,
+                                   const boost::json::array& parameters = {},
+                                   Duration timeout = kCallTimeout) const;
+
+    struct Health {
+        bool ok = false;
+        std::string text;
+    };
+
+    Result<Health> health(Duration timeout = kCallTimeout) const;
+
+    std::string url() const { return url_.text(); }
+
+private:
+    HttpUrl url_;
+};
+
+// The member of an answer, or Corrupt naming it.
+Result<std::string> text_member(const boost::json::value& object, std::string_view name);
+Result<std::uint64_t> number_member(const boost::json::value& object, std::string_view name);
+
+}  // namespace draco

@@ -1,0 +1,21 @@
+#pragma once
+// draco sim list, draco sim run SCENARIO [--seed N] [--seeds K].
+
+#include "invocation.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace draco {
+
+struct SimOptions {
+    std::string scenario;
+    std::uint64_t seed = 1;
+    std::uint64_t seeds = 1;
+};
+
+Result<> run_sim_list(const Invocation& invocation);
+// Each seed twice; the error is the verdict, with the seed that replays it.
+Result<> run_sim(const Invocation& invocation, const SimOptions& options);
+
+}  // namespace draco

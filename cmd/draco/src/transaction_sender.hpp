@@ -1,0 +1,31 @@
+#pragma once
+// Signs a method with the next nonce of a sender and sees it through.
+
+#include "draco/base/result.hpp"
+#include "draco/identity/transaction_key.hpp"
+#include "draco/types/transaction.hpp"
+
+#include "node_home.hpp"
+#include "rpc_client.hpp"
+
+#include <boost/json/value.hpp>
+
+#include <string>
+
+namespace draco {
+
+struct SendOptions {
+    std::string journal_path;  // on the home's disk; empty: by chain and sender, in journals/
+    std::string fee_max;       // FLK; empty: by the chain's parameters
+    bool wait = true;
+};
+
+// What was signed before and is not executed is sent again first. The receipt, or with wait = false
+// {"hash", "nonce"}. A receipt that says revert is an error.
+Result<boost::json::value> send_transaction(const NodeHome& home,
+                                            const RpcClient& client,
+                                            identity::SecretKey key,
+                                            types::Method method,
+                                            const SendOptions& options);
+
+}  // namespace draco
