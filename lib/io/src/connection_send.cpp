@@ -95,7 +95,6 @@ bool Connection::encrypt_some() {
     while (!sending_.empty() && total < kEncryptBytesMax) {
         ByteView bytes = ByteView(sending_.front()).subspan(sending_offset_);
         if (bytes.size() >= kRecordBytesMax) {
-            bytes = bytes.first(std::min(bytes.size(), kEncryptBytesMax - total));
             if (tls_->output().empty()) tls_->output().reserve(kTlsBufferBytesMax);
         } else if (sending_.size() > 1) {
             const MutByteView record = loop_->plain_bytes().first(kRecordBytesMax);
@@ -111,6 +110,7 @@ bool Connection::encrypt_some() {
             }
             bytes = record.first(size);
         }
+        bytes = bytes.first(std::min(bytes.size(), kEncryptBytesMax - total));
         if (const Result<> written = tls_->write(bytes); !written) {
             finish(written);
             return false;

@@ -2,6 +2,7 @@
 
 #include "draco/base/text_encoding.hpp"
 
+#include <algorithm>
 #include <tuple>
 
 namespace draco::io::detail {
@@ -36,6 +37,22 @@ Error listen_error(const ListenOptions& options, const error_code& error) {
 }
 
 }  // namespace
+
+class ListenerState::Visit final : public ConnectionOwner {
+public:
+    Visit(std::shared_ptr<ListenerState> listener, const Source& source)
+        : listener_(std::move(listener)), source_(source) {}
+
+    std::unique_ptr<StreamReceiver> opened(const Stream& stream) override {
+        return listener_->opened(stream);
+    }
+
+    void finished(bool was_opened) override { listener_->finished(was_opened, source_); }
+
+private:
+    const std::shared_ptr<ListenerState> listener_;
+    const Source source_;
+};
 
 ListenerState::ListenerState(Loops loops,
                              std::size_t first_loop,
@@ -111,6 +128,13 @@ void ListenerState::accepted(const error_code& error,
     if (error == boost::asio::error::connection_aborted) return;  // gone while it was queued
     if (error) return pause();
     ++accepted_;
+    const Source source = source_of(socket);
+    if (!enter(source)) {
+        ++refused_;
+        error_code ignored;
+        std::ignore = socket.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+        return;
+    }
     ++connections_;
     std::optional<ConnectionTls> tls;
     if (options_.tls)
@@ -122,9 +146,41 @@ void ListenerState::accepted(const error_code& error,
                                 return "the peer's key " + to_hex(key.view()) + " is not admitted";
                             }};
     auto connection = std::make_shared<Connection>(loop, options_.stream, std::move(tls));
-    loop->post([self = shared_from_this(), connection, socket = std::move(socket)]() mutable {
-        connection->start_accepted(std::move(socket), self, self->options_.handshake_deadline);
+    loop->post([deadline = options_.handshake_deadline,
+                visit = std::make_shared<Visit>(shared_from_this(), source),
+                connection,
+                socket = std::move(socket)]() mutable {
+        connection->start_accepted(std::move(socket), std::move(visit), deadline);
     });
+}
+
+ListenerState::Source ListenerState::source_of(const tcp::socket& socket) {
+    error_code unconnected;
+    const auto address = socket.remote_endpoint(unconnected).address();
+    Source source{};
+    if (address.is_v4()) {
+        std::ranges::copy(address.to_v4().to_bytes(), source.begin());
+    } else if (address.to_v6().is_v4_mapped()) {
+        std::ranges::copy(ByteView(address.to_v6().to_bytes()).subspan(12), source.begin());
+    } else {
+        std::ranges::copy(ByteView(address.to_v6().to_bytes()).first(source.size()),
+                          source.begin());
+    }
+    return source;
+}
+
+bool ListenerState::enter(const Source& source) {
+    const std::lock_guard lock(mutex_);
+    std::size_t& count = connections_from_[source];
+    if (count >= std::max<std::size_t>(options_.connections_per_address_max, 1)) return false;
+    ++count;
+    return true;
+}
+
+void ListenerState::leave(const Source& source) {
+    const std::lock_guard lock(mutex_);
+    const auto found = connections_from_.find(source);
+    if (--found->second == 0) connections_from_.erase(found);
 }
 
 void ListenerState::pause() {
@@ -143,8 +199,9 @@ std::unique_ptr<StreamReceiver> ListenerState::opened(const Stream& stream) {
     return receiver;
 }
 
-void ListenerState::finished(bool was_opened) {
+void ListenerState::finished(bool was_opened, const Source& source) {
     if (!was_opened) ++refused_;
+    leave(source);
     const bool was_full = connections_.fetch_sub(1) == options_.connections_max;
     if (was_full && !is_closed_) loop_->post([self = shared_from_this()] { self->arm(); });
 }

@@ -1,12 +1,13 @@
 #pragma once
 #include "connection.hpp"
 
+#include <map>
+
 namespace draco::io::detail {
 
 // Accepts on one loop, deals the connections to all of them. Lives until it is closed and its last
 // connection has finished.
-class ListenerState final : public ConnectionOwner,
-                            public std::enable_shared_from_this<ListenerState> {
+class ListenerState final : public std::enable_shared_from_this<ListenerState> {
 public:
     using Loops = std::vector<std::shared_ptr<EventLoop>>;
 
@@ -29,10 +30,21 @@ public:
     // The loop's thread.
     void close();
 
-    std::unique_ptr<StreamReceiver> opened(const Stream& stream) override;
-    void finished(bool was_opened) override;
-
 private:
+    class Visit;  // a connection's owner
+
+    // What connections are counted by: an IPv4 address, or an IPv6 network of 64 bits.
+    using Source = std::array<std::uint8_t, 8>;
+
+    static Source source_of(const boost::asio::ip::tcp::socket& socket);
+
+    // The connection's thread.
+    std::unique_ptr<StreamReceiver> opened(const Stream& stream);
+    void finished(bool was_opened, const Source& source);
+
+    bool enter(const Source& source);
+    void leave(const Source& source);
+
     void arm();
     void accepted(const boost::system::error_code& error,
                   const std::shared_ptr<EventLoop>& loop,
@@ -50,6 +62,9 @@ private:
     boost::asio::steady_timer retry_;
     std::size_t next_loop_;
     bool is_waiting_ = false;  // for a connection or the retry
+
+    std::mutex mutex_;
+    std::map<Source, std::size_t> connections_from_;  // guarded by mutex_
 
     std::atomic<bool> is_closed_{false};
     std::atomic<std::size_t> connections_{0};

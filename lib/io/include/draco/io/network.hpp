@@ -62,16 +62,18 @@ struct ListenOptions {
     // Connections of this listener at a time, those in their handshake included. The next ones wait
     // in the system's queue until one ends, and so do all when file descriptors run out.
     std::size_t connections_max = 1024;
+    // Of these, from one IPv4 address or one IPv6 /64 network. The next ones are reset at once.
+    std::size_t connections_per_address_max = 1024;
     Duration handshake_deadline = std::chrono::seconds(5);
     std::optional<ListenTls> tls{};
     StreamOptions stream{};
 };
 
 struct ListenerCounters {
-    std::size_t connections = 0;      // handshaking, open or closing
-    std::uint64_t accepted = 0;       // connections taken from the system
-    std::uint64_t opened = 0;         // of these, got a receiver
-    std::uint64_t refused = 0;        // of these, ended before that: handshake, admit or Acceptor
+    std::size_t connections = 0;  // handshaking, open or closing
+    std::uint64_t accepted = 0;   // connections taken from the system
+    std::uint64_t opened = 0;     // of these, got a receiver
+    std::uint64_t refused = 0;  // of these, ended before that: too many, handshake, admit, Acceptor
     std::uint64_t accept_pauses = 0;  // the system refused to hand one over; tried again later
 
     bool operator==(const ListenerCounters&) const = default;
