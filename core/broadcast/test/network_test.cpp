@@ -116,6 +116,7 @@ private:
         auto message = decode_message(bytes);
         if (!message) return;
         if (std::holds_alternative<Advertise>(*message)) {
+            if (!told_.insert(to_bytes(bytes)).second) return;  // liars do not feed on each other
             for (const auto& peer : pool_.connected()) say(peer, bytes);
         } else if (std::holds_alternative<Pull>(*message) && host_.rng.below(2) == 0) {
             say(from,
@@ -134,6 +135,7 @@ private:
     log::NullLog log_;
     pool::SimulatedPeers transport_;
     pool::Pool pool_;
+    std::set<Bytes> told_;
 };
 
 struct Shape {
