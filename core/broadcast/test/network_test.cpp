@@ -59,8 +59,6 @@ public:
         EXPECT_TRUE(gossip_->publish(Topic::BlockCertificates, std::move(payload)).has_value());
     }
 
-    std::uint64_t duplicates() const { return gossip_->counts().duplicates; }
-
 private:
     GossipVerdict on_gossip(const types::NodeKey& /*from*/, ByteView payload) override {
         if (payload.empty() || payload[0] != 'v') return GossipVerdict::Reject;
@@ -116,6 +114,7 @@ private:
         auto message = decode_message(bytes);
         if (!message) return;
         if (std::holds_alternative<Advertise>(*message)) {
+            if (!told_.insert(to_bytes(bytes)).second) return;  // liars do not feed on each other
             for (const auto& peer : pool_.connected()) say(peer, bytes);
         } else if (std::holds_alternative<Pull>(*message) && host_.rng.below(2) == 0) {
             say(from,
@@ -134,6 +133,7 @@ private:
     log::NullLog log_;
     pool::SimulatedPeers transport_;
     pool::Pool pool_;
+    std::set<Bytes> told_;
 };
 
 struct Shape {
@@ -224,9 +224,7 @@ Result<> scenario(World& world, const Shape& shape, Journal& journal) {
         return fail(Errc::Corrupt,
                     std::to_string(missing) + " copies are missing after the healing");
     }
-    DRACO_TRY_VOID(world.run_for(10s));
-    for (std::uint32_t n = 0; n < honest; ++n)
-        journal.copies += static_cast<Node&>(world.program(PeerId(n))).duplicates();
+    DRACO_TRY_VOID(world.run_for(10s));  // each node adds its duplicates when it ends
     return {};
 }
 

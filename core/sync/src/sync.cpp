@@ -241,7 +241,7 @@ private:
             const std::lock_guard lock(board_->mutex);
             board_->status = core_.status();
             board_->committee = core_.executed().committee;
-            board_->known = core_.known();
+            board_->known = std::max(board_->known, core_.known());
         }
         arm();
     }
