@@ -197,6 +197,7 @@ TEST_F(HostilePeers, RandomBytesOnThePort) {
     TestNode friendly(machine, 2);
     friendly.transport->set_peers({node.address()});
     node.receiver.wait_links(1);
+    friendly.receiver.wait_links(1);
     std::mt19937_64 rng(testing::test_seed(1));
     for (int i = 0; i < 50; ++i) {
         const int socket = raw_connect(node.transport->listen_port());
