@@ -41,9 +41,8 @@ private:
         const Home* best = nullptr;
         for (const types::NodeKey& peer : links_.connected()) {
             const Home& home = cluster_.homes[cluster_.machine_of(peer)->value()];
-            if (home.certificate &&
-                (best == nullptr ||
-                 best->certificate->statement.height < home.certificate->statement.height))
+            if (home.certificate && (best == nullptr || best->certificate->statement.height <
+                                                            home.certificate->statement.height))
                 best = &home;
         }
         return best;
@@ -132,8 +131,7 @@ public:
             interfaces::Ledger& ledger,
             interfaces::TransactionForwarder& forwarder)
         : host_(host), cluster_(cluster), ledger_(ledger), forwarder_(forwarder) {
-        for (std::size_t i = host.id.value(); i < cluster.people.size();
-             i += cluster.homes.size())
+        for (std::size_t i = host.id.value(); i < cluster.people.size(); i += cluster.homes.size())
             people_.push_back({i, 0, {}});
         tick();
     }
@@ -164,11 +162,10 @@ private:
         }
         person.submitted = executed + 1;
         person.at = now;
-        const types::Transaction transaction{
-            address,
-            types::Nonce(person.submitted),
-            {1'000'000},
-            types::TransferFlk{address, types::FlkAmount{1}}};
+        const types::Transaction transaction{address,
+                                             types::Nonce(person.submitted),
+                                             {1'000'000},
+                                             types::TransferFlk{address, types::FlkAmount{1}}};
         forwarder_.submit(bcs::encode(types::sign(cluster_.genesis.chain, transaction, secret)),
                           [](const auto&) {});
     }
@@ -186,11 +183,11 @@ public:
         : cluster_(std::move(cluster)),
           key_(cluster_->keys[host.id.value()]),
           home_(cluster_->homes[host.id.value()]),
-          registry_(host.executor,
-                    [this](const affair::Escalation& escalation) {
-                        escalations_.push_back(escalation.name + ": " +
-                                               to_string(escalation.error));
-                    }),
+          registry_(
+              host.executor,
+              [this](const affair::Escalation& escalation) {
+                  escalations_.push_back(escalation.name + ": " + to_string(escalation.error));
+              }),
           links_(host, key_.public_key(), *cluster_),
           ledger_(host, *cluster_, home_),
           follower_(host, *cluster_, links_, ledger_),
@@ -205,9 +202,7 @@ public:
               links_,
               ledger_,
               driver_,
-              [this](ByteView transaction) {
-                  return ledger_.application().admit(transaction, 64);
-              },
+              [this](ByteView transaction) { return ledger_.application().admit(transaction, 64); },
               log_),
           signer_(host, *cluster_, key_, ledger_, forwarder_),
           timer_(host.executor, registry_, ledger_, driver_, signer_, key_.public_key(), log_),

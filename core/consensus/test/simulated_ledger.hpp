@@ -12,8 +12,7 @@ public:
         : host_(host),
           cluster_(cluster),
           home_(home),
-          application_(
-              application::open(atomo::open_memory_storage(), cluster.genesis).value()) {
+          application_(application::open(atomo::open_memory_storage(), cluster.genesis).value()) {
         for (const Bytes& bytes : home_.archive) {
             const auto archived = bcs::decode<interfaces::ArchivedBlock>(bytes).value();
             static_cast<void>(execute(content_of(archived)));
@@ -89,10 +88,9 @@ private:
     }
 
     Result<interfaces::ExecutedBlock> execute(const interfaces::BlockWithContent& content) {
-        return application_->execute(
-            {content.block,
-             types::digest_of(cluster_.genesis.chain, content.block),
-             content.batches});
+        return application_->execute({content.block,
+                                      types::digest_of(cluster_.genesis.chain, content.block),
+                                      content.batches});
     }
 
     void schedule() {
