@@ -35,9 +35,9 @@ public:
         const std::uint64_t height = certificate.statement.height.value();
         if (height <= home_.archive.size() && digest_at(height) != certificate.statement.block)
             return fail(Errc::Corrupt, "a fork");
-        if (!types::verify(cluster_.genesis.chain,
-                           view()->committee(certificate.statement.epoch).value().value(),
-                           certificate))
+        // Of an epoch that is not known yet it may be, as of a block that is not executed.
+        const auto committee = view()->committee(certificate.statement.epoch).value();
+        if (committee && !types::verify(cluster_.genesis.chain, *committee, certificate))
             cluster_.audit.violations.emplace_back("a block certificate does not verify");
         if (!certificate_ || certificate_->statement.height < certificate.statement.height)
             certificate_ = certificate;
