@@ -152,7 +152,7 @@ private:
 
     void act(Person& person) {
         const types::AccountSecretKey& secret = cluster_.people[person.number];
-        const types::Address address = crypto::ethereum_address(secret.public_key());
+        const types::Address& address = cluster_.addresses[person.number];
         const std::uint64_t executed = ledger_.view()->account(address).value().nonce.value();
         if (executed >= cluster_.transactions_each) return;
         const Instant now = host_.clock.now();
@@ -319,7 +319,10 @@ std::shared_ptr<Cluster> make_cluster(const ClusterOptions& options) {
             static_cast<void>(genesis.nodes.try_push_back(types::GenesisNode{
                 cluster->keys.back().public_key(), address, {1'000}, endpoints}));
         }
-        if (i < options.people) cluster->people.push_back(std::move(person));
+        if (i < options.people) {
+            cluster->people.push_back(std::move(person));
+            cluster->addresses.push_back(address);
+        }
     }
     cluster->homes.resize(options.machines);
     cluster->transactions_each = options.transactions_each;
@@ -348,8 +351,7 @@ bool all_executed(simulon::World& world, const Cluster& cluster) {
     for (std::size_t i = 0; i < world.node_count(); ++i) {
         if (!world.running(PeerId(static_cast<std::uint32_t>(i)))) continue;
         const auto view = machine(world, i).ledger().view();
-        for (const auto& person : cluster.people) {
-            const auto address = crypto::ethereum_address(person.public_key());
+        for (const types::Address& address : cluster.addresses) {
             if (view->account(address).value().nonce.value() < cluster.transactions_each)
                 return false;
         }
