@@ -154,8 +154,8 @@ Result<> Conductor::open_engine(const types::Committee& committee,
     std::optional<Error> contradiction;
     auto joined = join_tail(std::move(standing.records), tail, setting_.chain);
     if (joined) {
-        standing.records = *std::move(joined);
-        auto made = make_core(committee, tail.start, standing);
+        standing.records = std::move(joined->records);
+        auto made = make_core(committee, joined->start, standing);
         if (made)
             core = *std::move(made);
         else
