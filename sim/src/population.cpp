@@ -3,6 +3,7 @@
 #include "draco/base/assert.hpp"
 #include "draco/crypto/ethereum_address.hpp"
 #include "draco/simulon/seeded_rng.hpp"
+#include "draco/types/committee.hpp"
 
 #include <string>
 

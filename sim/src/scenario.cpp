@@ -116,6 +116,10 @@ private:
             if (node == nullptr)
                 return fail(Errc::Unavailable,
                             "node " + std::to_string(i) + " is down;" + describe());
+            if (const auto accused = program_at(i)->peers().refused())
+                return fail(Errc::Corrupt,
+                            "node " + std::to_string(i) + " accuses node " +
+                                std::to_string(accused->value()) + ", and all are honest");
             DRACO_TRY_VOID(checker_.check_books(i, *node->ledger().view()));
         }
         return {};

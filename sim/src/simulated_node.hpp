@@ -1,6 +1,7 @@
 #pragma once
 // A node of production on the capabilities of a simulated host.
 
+#include "draco/interfaces/ledger.hpp"
 #include "draco/interfaces/links.hpp"
 #include "draco/node/node.hpp"
 #include "draco/simulon/world.hpp"
@@ -8,6 +9,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace draco::sim {
@@ -31,10 +34,16 @@ public:
     // The world decides who is linked.
     void set_peers(std::vector<interfaces::PeerAddress> /*peers*/) override {}
 
+    void refuse(PeerId peer, Duration /*pause*/) override { refused_ = peer; }
+
+    // A peer that this node has accused of breaking the rules, which no node here does.
+    std::optional<PeerId> refused() const { return refused_; }
+
 private:
     Transport& transport_;
     const std::vector<types::NodeKey>& keys_;
     std::map<types::NodeKey, PeerId> ids_;
+    std::optional<PeerId> refused_;
 };
 
 using BlockReport = std::function<void(const interfaces::LedgerBlock&)>;
@@ -52,6 +61,8 @@ public:
     node::Node* node() { return failed_ ? nullptr : node_.get(); }
 
     const std::string& failure() const { return failure_; }
+
+    const SimulatedPeers& peers() const { return peers_; }
 
 private:
     void on_block(const std::shared_ptr<const interfaces::LedgerBlock>& block) override;

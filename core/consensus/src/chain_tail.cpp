@@ -50,9 +50,9 @@ std::vector<Record> records_of(const ChainTail& tail) {
     return {tail.blocks.begin(), tail.blocks.end()};
 }
 
-Result<std::vector<Record>> join_tail(std::vector<Record> records,
-                                      const ChainTail& tail,
-                                      types::ChainId chain) {
+Result<JoinedLog> join_tail(std::vector<Record> records,
+                            const ChainTail& tail,
+                            types::ChainId chain) {
     std::map<types::Height, types::Block> blocks;
     for (const types::Block& block : tail.blocks) blocks.emplace(block.height, block);
     std::vector<types::Block> logged;
@@ -88,10 +88,14 @@ Result<std::vector<Record>> join_tail(std::vector<Record> records,
                     "the ledger ends at height " + std::to_string(head.value()) +
                         ", the consensus log goes on at " + std::to_string(first->first.value()) +
                         ": the ledger lost blocks");
-    std::uint64_t expected = first == blocks.end() ? 0 : first->first.value();
+    JoinedLog result{tail.start, std::move(joined)};
+    if (first == blocks.end()) return result;
+    if (first->first <= tail.start.height)
+        result.start = {types::Height(first->first.value() - 1), first->second.parent, {}};
+    std::uint64_t expected = first->first.value();
     for (auto at = first; at != blocks.end() && at->first.value() == expected; ++at, ++expected)
-        joined.emplace_back(std::move(at->second));
-    return joined;
+        result.records.emplace_back(std::move(at->second));
+    return result;
 }
 
 }  // namespace draco::consensus

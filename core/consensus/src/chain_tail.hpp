@@ -23,12 +23,18 @@ Result<std::optional<ChainTail>> read_tail(const interfaces::Ledger& ledger,
                                            const Tip& head,
                                            const Parameters& parameters);
 
+// What a core is made from.
+struct JoinedLog {
+    Tip start;  // the block before the first one in the records
+    std::vector<Record> records;
+};
+
 // The log's records with one unbroken sequence of blocks: the ledger's up to the head, the log's
 // above it, and those of the log below, where they reach the ledger's. Corrupt if the two have
-// different blocks of one height.
-Result<std::vector<Record>> join_tail(std::vector<Record> records,
-                                      const ChainTail& tail,
-                                      types::ChainId chain);
+// different blocks of one height, or the log goes on where the ledger has not got.
+Result<JoinedLog> join_tail(std::vector<Record> records,
+                            const ChainTail& tail,
+                            types::ChainId chain);
 
 std::vector<Record> records_of(const ChainTail& tail);
 

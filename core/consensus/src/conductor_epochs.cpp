@@ -154,8 +154,8 @@ Result<> Conductor::open_engine(const types::Committee& committee,
     std::optional<Error> contradiction;
     auto joined = join_tail(std::move(standing.records), tail, setting_.chain);
     if (joined) {
-        standing.records = *std::move(joined);
-        auto made = make_core(committee, tail.start, standing);
+        standing.records = std::move(joined->records);
+        auto made = make_core(committee, joined->start, standing);
         if (made)
             core = *std::move(made);
         else
@@ -224,8 +224,8 @@ void Conductor::open_routes() {
     std::vector<std::shared_ptr<const Route>> routes;
     for (const Engine* engine : {running_.get(), previous_.get()})
         if (engine != nullptr)
-            routes.push_back(
-                std::make_shared<const Route>(Route{engine->committee(), setting_.chain}));
+            routes.push_back(std::make_shared<const Route>(
+                Route{engine->committee(), setting_.chain, setting_.options.signatures}));
     setting_.intake.set_routes(epoch_, std::move(routes));
 }
 

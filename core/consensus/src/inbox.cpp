@@ -33,8 +33,9 @@ void Inbox::handle(Incoming incoming) {
     auto message = decode_message(incoming.message);
     if (!message) return intake_.count_refused();
     const types::Epoch epoch = incoming.route->committee.epoch();
-    auto checked = verify(
-        *std::move(message), incoming.from, incoming.route->committee, incoming.route->chain);
+    const Route& route = *incoming.route;
+    auto checked =
+        verify(*std::move(message), incoming.from, route.committee, route.chain, route.signatures);
     if (!checked) return intake_.count_refused();
     if (!conductor_.tell(
             Verified{epoch, incoming.from, *std::move(checked), std::move(incoming.credit)}))

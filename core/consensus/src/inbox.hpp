@@ -17,6 +17,7 @@ class Intake;
 struct Route {
     types::Committee committee;
     types::ChainId chain;
+    SignatureCheck signatures;
 };
 
 // What one peer may have under way.

@@ -1,9 +1,12 @@
-#include "driver_world.hpp"
-
 #include "draco/simulon/fault_plan.hpp"
 #include "draco/testing/seed.hpp"
 
+#include "driver_world.hpp"
+
 #include <gtest/gtest.h>
+
+#include <map>
+#include <set>
 
 namespace draco::consensus::test {
 namespace {
@@ -40,6 +43,315 @@ TEST(Driver, OrdersAndExecutesOnFourNodes) {
             std::uint64_t after = 0;
             for (std::size_t i = 0; i < 4; ++i) after += machine(world, i).messages_sent();
             if (before != after) return fail(Errc::Corrupt, "messages without payload");
+            return no_violations(*cluster);
+        },
+        testing::test_seed(1)));
+}
+
+PeerId peer(std::size_t index) {
+    return PeerId(static_cast<std::uint32_t>(index));
+}
+
+std::uint64_t signed_by(const Cluster& cluster, std::size_t index, std::uint64_t epoch) {
+    const auto found = cluster.audit.signatures.find({cluster.keys[index].public_key(), epoch});
+    return found == cluster.audit.signatures.end() ? 0 : found->second;
+}
+
+interfaces::ConsensusRole role_of(World& world, std::size_t index) {
+    return machine(world, index).driver().status().role;
+}
+
+// Faults of every kind, then health: everything is executed everywhere, and nobody broke a rule.
+Result<> survive(World& world, const std::shared_ptr<Cluster>& cluster, Duration duration) {
+    simulon::LinkOptions links = kLan;
+    links.loss = 0.02;
+    build(world, cluster, links, {.disk = {.sync_latency = milliseconds(2)}});
+    simulon::FaultPlanOptions plan;
+    plan.duration = duration;
+    simulon::schedule_faults(world, simulon::draw_faults(world, plan), duration);
+    DRACO_TRY_VOID(world.run_for(duration + seconds(1)));
+    return expect_executed(world, *cluster, seconds(120));
+}
+
+TEST(Driver, SurvivesCrashesLossAndPartitions) {
+    // One node at a time crashes, stalls or is cut off, messages vanish, disks are slow: agreement,
+    // no second vote or header in any life, and in the end every transaction is executed. Each seed
+    // twice, to the same byte.
+    expect_sound(simulon::run_seeds(
+        [](World& world) -> Result<> {
+            return survive(world, make_cluster({.transactions_each = 60}), seconds(8));
+        },
+        testing::test_seed(1),
+        testing::scaled(4)));
+}
+
+TEST(Driver, ChangesEpochsAndCommittees) {
+    // Five nodes, four seats: epochs end by the members' own signals, the drawn committee takes
+    // over, whoever is not in it follows, and transactions that were void with an epoch are
+    // executed in a later one.
+    expect_sound(simulon::run_twice(
+        [](World& world) -> Result<> {
+            const auto cluster = make_cluster(
+                {.machines = 5, .people = 5, .epoch_ms = 2'000, .transactions_each = 100});
+            build(world, cluster, kLan);
+            DRACO_TRY_VOID(
+                world.run_until_true([&] { return epoch_of(world, 0) >= 4; }, seconds(60)));
+            DRACO_TRY_VOID(expect_executed(world, *cluster, seconds(60)));
+            const auto view = machine(world, 0).ledger().view();
+            std::set<std::vector<types::NodeKey>> committees;
+            for (std::uint64_t epoch = 0; epoch <= 4; ++epoch) {
+                const auto committee = view->committee(types::Epoch(epoch)).value().value();
+                committees.emplace(committee.members().begin(), committee.members().end());
+                for (std::size_t i = 0; i < 5; ++i) {
+                    const bool is_member =
+                        committee.index_of(cluster->keys[i].public_key()).has_value();
+                    if (epoch < 4 && is_member != (signed_by(*cluster, i, epoch) > 0))
+                        return fail(Errc::Corrupt,
+                                    "who signs in epoch " + std::to_string(epoch) + ": " +
+                                        describe(world, *cluster));
+                }
+            }
+            if (committees.size() < 2) return fail(Errc::Corrupt, "one committee all the time");
+            for (std::size_t i = 0; i < 5; ++i)
+                if (world.disk(peer(i)).exists("consensus/epoch-0").value_or(true) &&
+                    epoch_of(world, i) >= 2)
+                    return fail(Errc::Corrupt, "the log of an old epoch is still there");
+            return no_violations(*cluster);
+        },
+        testing::test_seed(1)));
+}
+
+TEST(Driver, ChangesEpochsThroughFaults) {
+    // Epochs go on ending while nodes crash and links break.
+    expect_sound(simulon::run_seeds(
+        [](World& world) -> Result<> {
+            const auto cluster = make_cluster(
+                {.machines = 5, .people = 5, .epoch_ms = 2'000, .transactions_each = 100});
+            DRACO_TRY_VOID(survive(world, cluster, seconds(10)));
+            const std::uint64_t epoch = epoch_of(world, 0);
+            auto goes_on =
+                world.run_until_true([&] { return epoch_of(world, 0) >= epoch + 2; }, seconds(60));
+            if (!goes_on)
+                return fail(Errc::Corrupt, "epochs stopped:\n" + describe(world, *cluster));
+            return no_violations(*cluster);
+        },
+        testing::test_seed(20),
+        testing::scaled(3)));
+}
+
+TEST(Driver, SurvivesThePowerCutOfAll) {
+    // All nodes stop at once, again and again, with logs half written, also while epochs change:
+    // all are members again at once, and go on.
+    expect_sound(simulon::run_seeds(
+        [](World& world) -> Result<> {
+            const auto cluster = make_cluster({.epoch_ms = 1'500, .transactions_each = 60});
+            build(world, cluster, kLan, {.disk = {.sync_latency = milliseconds(1)}});
+            simulon::SeededRng rng = world.rng("power cuts");
+            for (int cut = 0; cut < 6; ++cut) {
+                DRACO_TRY_VOID(world.run_for(
+                    milliseconds(static_cast<std::int64_t>(rng.between(300, 1'200)))));
+                for (std::size_t i = 0; i < 4; ++i) world.crash(peer(i));
+                DRACO_TRY_VOID(world.run_for(milliseconds(100)));
+                for (std::size_t i = 0; i < 4; ++i) world.start(peer(i));
+            }
+            return expect_executed(world, *cluster, seconds(120));
+        },
+        testing::test_seed(40),
+        testing::scaled(4)));
+}
+
+// A member that comes back unfit to sign executes everything, signs nothing in this epoch, and is a
+// member again in the next one.
+Result<> expect_observer(World& world, Cluster& cluster, std::size_t index) {
+    const std::uint64_t before = signed_by(cluster, index, 0);
+    world.start(peer(index));
+    DRACO_TRY_VOID(world.run_for(seconds(1)));
+    if (role_of(world, index) != interfaces::ConsensusRole::Observer)
+        return fail(Errc::Corrupt, "it signs:\n" + describe(world, cluster));
+    if (machine(world, index).driver().submit(types::TransactionBytes::make(Bytes(10)).value()))
+        return fail(Errc::Corrupt, "an observer takes transactions");
+    DRACO_TRY_VOID(expect_executed(world, cluster, seconds(60)));
+    if (signed_by(cluster, index, 0) != before) return fail(Errc::Corrupt, "it signed");
+    DRACO_TRY_VOID(world.run_until_true(
+        [&] {
+            return epoch_of(world, index) >= 1 &&
+                   role_of(world, index) == interfaces::ConsensusRole::Member;
+        },
+        seconds(60)));
+    return no_violations(cluster);
+}
+
+Result<std::shared_ptr<Cluster>> started(World& world) {
+    const auto cluster = make_cluster({.epoch_ms = 12'000, .transactions_each = 120});
+    build(world, cluster, kLan);
+    DRACO_TRY_VOID(world.run_for(seconds(1)));
+    return cluster;
+}
+
+TEST(Driver, ADamagedLogMakesAnObserver) {
+    // A flipped bit amid the log: it is set aside, not trusted.
+    expect_sound(simulon::run_twice(
+        [](World& world) -> Result<> {
+            DRACO_TRY(cluster, started(world));
+            world.crash(peer(2));
+            DRACO_TRY_VOID(world.run_for(milliseconds(10)));
+            auto& disk = world.disk(peer(2));
+            disk.restart();
+            DRACO_TRY(files, disk.list("consensus/epoch-0"));
+            DRACO_TRY_VOID(disk.flip_bit("consensus/epoch-0/" + files.back().name, 9'000 * 8));
+            disk.crash();
+            DRACO_TRY_VOID(expect_observer(world, *cluster, 2));
+            DRACO_TRY(aside, disk.exists("consensus/epoch-0.aside-1"));
+            return aside ? Result<>{} : fail(Errc::NotFound, "the damaged log is gone");
+        },
+        testing::test_seed(1)));
+}
+
+TEST(Driver, AMissingLogMakesAnObserver) {
+    // A home without its log may be a wiped one: it does not sign in the epoch that runs.
+    expect_sound(simulon::run_twice(
+        [](World& world) -> Result<> {
+            DRACO_TRY(cluster, started(world));
+            world.crash(peer(2));
+            DRACO_TRY_VOID(world.run_for(milliseconds(10)));
+            auto& disk = world.disk(peer(2));
+            disk.restart();
+            DRACO_TRY_VOID(disk.rename("consensus", "elsewhere"));
+            DRACO_TRY_VOID(disk.sync_directory(""));
+            disk.crash();
+            return expect_observer(world, *cluster, 2);
+        },
+        testing::test_seed(1)));
+}
+
+TEST(Driver, AKeyThatSignedElsewhereMakesAnObserver) {
+    // The operator says that the home was restored: its log is not trusted, sound as it is.
+    expect_sound(simulon::run_twice(
+        [](World& world) -> Result<> {
+            DRACO_TRY(cluster, started(world));
+            world.crash(peer(2));
+            DRACO_TRY_VOID(world.run_for(milliseconds(10)));
+            cluster->homes[2].signed_elsewhere = true;
+            return expect_observer(world, *cluster, 2);
+        },
+        testing::test_seed(1)));
+}
+
+TEST(Driver, AnOldLogIsFoundOut) {
+    // A sound log from a backup lacks own headers that were certified since: the first of their
+    // certificates makes the member an observer.
+    expect_sound(simulon::run_twice(
+        [](World& world) -> Result<> {
+            DRACO_TRY(cluster, started(world));
+            auto& disk = world.disk(peer(2));
+            world.crash(peer(2));
+            DRACO_TRY_VOID(world.run_for(milliseconds(10)));
+            disk.restart();
+            std::map<std::string, Bytes> backup;
+            DRACO_TRY(files, disk.list("consensus/epoch-0"));
+            for (const DirectoryEntry& entry : files) {
+                DRACO_TRY(file, disk.open("consensus/epoch-0/" + entry.name, OpenMode::Read));
+                Bytes bytes(std::min<std::uint64_t>(file->size().value(), 8 << 20));
+                DRACO_TRY(read, file->read_at(0, bytes));
+                bytes.resize(read);
+                backup[entry.name] = std::move(bytes);
+            }
+            disk.crash();
+            world.start(peer(2));
+            DRACO_TRY_VOID(world.run_for(seconds(1)));
+            world.crash(peer(2));
+            DRACO_TRY_VOID(world.run_for(milliseconds(10)));
+            disk.restart();
+            for (const auto& [name, bytes] : backup) {
+                DRACO_TRY(file, disk.open("consensus/epoch-0/" + name, OpenMode::Create));
+                DRACO_TRY_VOID(file->write_at(0, bytes));
+                DRACO_TRY_VOID(file->sync());
+            }
+            disk.crash();
+            world.start(peer(2));
+            DRACO_TRY_VOID(world.run_until_true(
+                [&] { return role_of(world, 2) == interfaces::ConsensusRole::Observer; },
+                seconds(5)));
+            const std::uint64_t before = signed_by(*cluster, 2, 0);
+            DRACO_TRY_VOID(world.run_for(seconds(3)));
+            if (signed_by(*cluster, 2, 0) != before) return fail(Errc::Corrupt, "it signed");
+            return {};
+        },
+        testing::test_seed(1)));
+}
+
+TEST(Driver, ADiskThatFailsStopsTheMember) {
+    // An error of the log is escalated; from then on nothing is sent, and the others go on.
+    for (const bool is_full : {false, true})
+        expect_sound(simulon::run_twice(
+            [is_full](World& world) -> Result<> {
+                DRACO_TRY(cluster, started(world));
+                world.disk(peer(1)).set_options(is_full ? simulon::DiskOptions{.write_error = 1}
+                                                        : simulon::DiskOptions{.sync_error = 1});
+                DRACO_TRY_VOID(world.run_until_true(
+                    [&] { return !machine(world, 1).escalations().empty(); }, seconds(10)));
+                const std::uint64_t before = signed_by(*cluster, 1, 0);
+                const std::uint64_t height = height_of(world, 0);
+                DRACO_TRY_VOID(world.run_for(seconds(3)));
+                if (signed_by(*cluster, 1, 0) != before) return fail(Errc::Corrupt, "it signed");
+                if (role_of(world, 1) == interfaces::ConsensusRole::Member)
+                    return fail(Errc::Corrupt, "it says that it signs");
+                if (height_of(world, 0) <= height) return fail(Errc::Corrupt, "the others stopped");
+                return no_violations(*cluster);
+            },
+            testing::test_seed(1)));
+}
+
+TEST(Forwarder, AnswersOnceAndSaysWhy) {
+    // A node that is cut off says Unavailable within the deadline, a bad transaction gets admit's
+    // error, a good one its hash, and a node outside the committee gets it to a member.
+    expect_sound(simulon::run_twice(
+        [](World& world) -> Result<> {
+            const auto cluster = make_cluster({.machines = 5, .people = 5, .transactions_each = 0});
+            build(world, cluster, kLan);
+            DRACO_TRY_VOID(world.run_for(seconds(1)));
+            std::size_t outside = 0;
+            while (role_of(world, outside) == interfaces::ConsensusRole::Member) ++outside;
+            const auto transfer = [&](std::size_t person, std::uint64_t nonce) {
+                const auto& secret = cluster->people[person];
+                const auto address = crypto::ethereum_address(secret.public_key());
+                return bcs::encode(types::sign(
+                    cluster->genesis.chain,
+                    types::Transaction{address,
+                                       types::Nonce(nonce),
+                                       {1'000},
+                                       types::TransferFlk{address, types::FlkAmount{1}}},
+                    secret));
+            };
+            std::vector<Result<types::TransactionHash>> answers;
+            const auto submit = [&](Bytes bytes) {
+                machine(world, outside).forwarder().submit(std::move(bytes), [&](auto answer) {
+                    answers.push_back(std::move(answer));
+                });
+            };
+            submit(transfer(0, 1));
+            submit({1, 2, 3});
+            DRACO_TRY_VOID(world.run_for(seconds(2)));
+            if (answers.size() != 2) return fail(Errc::Corrupt, "two answers were due");
+            const auto receipts = [&](std::size_t index) {
+                const auto address = crypto::ethereum_address(cluster->people[0].public_key());
+                return machine(world, index).ledger().view()->account(address)->nonce.value();
+            };
+            if (receipts(outside) != 1) return fail(Errc::Corrupt, "it was not executed");
+            if (answers[0].has_value() == answers[1].has_value())
+                return fail(Errc::Corrupt, "one is good and one is bad");
+            const std::vector<std::vector<PeerId>> alone = {{peer(outside)}};
+            for (const auto kind : {World::Partition::Noticed, World::Partition::Silent}) {
+                answers.clear();
+                world.partition(alone, kind);
+                submit(transfer(1, 1));
+                DRACO_TRY_VOID(world.run_for(seconds(20)));
+                if (answers.size() != 1 || answers[0] ||
+                    answers[0].error().code != Errc::Unavailable)
+                    return fail(Errc::Corrupt, "cut off, it must say Unavailable");
+                world.heal();
+                DRACO_TRY_VOID(world.run_for(seconds(1)));
+            }
             return no_violations(*cluster);
         },
         testing::test_seed(1)));

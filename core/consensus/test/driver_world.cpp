@@ -41,9 +41,8 @@ private:
         const Home* best = nullptr;
         for (const types::NodeKey& peer : links_.connected()) {
             const Home& home = cluster_.homes[cluster_.machine_of(peer)->value()];
-            if (home.certificate &&
-                (best == nullptr ||
-                 best->certificate->statement.height < home.certificate->statement.height))
+            if (home.certificate && (best == nullptr || best->certificate->statement.height <
+                                                            home.certificate->statement.height))
                 best = &home;
         }
         return best;
@@ -132,8 +131,7 @@ public:
             interfaces::Ledger& ledger,
             interfaces::TransactionForwarder& forwarder)
         : host_(host), cluster_(cluster), ledger_(ledger), forwarder_(forwarder) {
-        for (std::size_t i = host.id.value(); i < cluster.people.size();
-             i += cluster.homes.size())
+        for (std::size_t i = host.id.value(); i < cluster.people.size(); i += cluster.homes.size())
             people_.push_back({i, 0, {}});
         tick();
     }
@@ -154,7 +152,7 @@ private:
 
     void act(Person& person) {
         const types::AccountSecretKey& secret = cluster_.people[person.number];
-        const types::Address address = crypto::ethereum_address(secret.public_key());
+        const types::Address& address = cluster_.addresses[person.number];
         const std::uint64_t executed = ledger_.view()->account(address).value().nonce.value();
         if (executed >= cluster_.transactions_each) return;
         const Instant now = host_.clock.now();
@@ -164,11 +162,10 @@ private:
         }
         person.submitted = executed + 1;
         person.at = now;
-        const types::Transaction transaction{
-            address,
-            types::Nonce(person.submitted),
-            {1'000'000},
-            types::TransferFlk{address, types::FlkAmount{1}}};
+        const types::Transaction transaction{address,
+                                             types::Nonce(person.submitted),
+                                             {1'000'000},
+                                             types::TransferFlk{address, types::FlkAmount{1}}};
         forwarder_.submit(bcs::encode(types::sign(cluster_.genesis.chain, transaction, secret)),
                           [](const auto&) {});
     }
@@ -186,11 +183,11 @@ public:
         : cluster_(std::move(cluster)),
           key_(cluster_->keys[host.id.value()]),
           home_(cluster_->homes[host.id.value()]),
-          registry_(host.executor,
-                    [this](const affair::Escalation& escalation) {
-                        escalations_.push_back(escalation.name + ": " +
-                                               to_string(escalation.error));
-                    }),
+          registry_(
+              host.executor,
+              [this](const affair::Escalation& escalation) {
+                  escalations_.push_back(escalation.name + ": " + to_string(escalation.error));
+              }),
           links_(host, key_.public_key(), *cluster_),
           ledger_(host, *cluster_, home_),
           follower_(host, *cluster_, links_, ledger_),
@@ -205,9 +202,7 @@ public:
               links_,
               ledger_,
               driver_,
-              [this](ByteView transaction) {
-                  return ledger_.application().admit(transaction, 64);
-              },
+              [this](ByteView transaction) { return ledger_.application().admit(transaction, 64); },
               log_),
           signer_(host, *cluster_, key_, ledger_, forwarder_),
           timer_(host.executor, registry_, ledger_, driver_, signer_, key_.public_key(), log_),
@@ -324,7 +319,10 @@ std::shared_ptr<Cluster> make_cluster(const ClusterOptions& options) {
             static_cast<void>(genesis.nodes.try_push_back(types::GenesisNode{
                 cluster->keys.back().public_key(), address, {1'000}, endpoints}));
         }
-        if (i < options.people) cluster->people.push_back(std::move(person));
+        if (i < options.people) {
+            cluster->people.push_back(std::move(person));
+            cluster->addresses.push_back(address);
+        }
     }
     cluster->homes.resize(options.machines);
     cluster->transactions_each = options.transactions_each;
@@ -353,8 +351,7 @@ bool all_executed(simulon::World& world, const Cluster& cluster) {
     for (std::size_t i = 0; i < world.node_count(); ++i) {
         if (!world.running(PeerId(static_cast<std::uint32_t>(i)))) continue;
         const auto view = machine(world, i).ledger().view();
-        for (const auto& person : cluster.people) {
-            const auto address = crypto::ethereum_address(person.public_key());
+        for (const types::Address& address : cluster.addresses) {
             if (view->account(address).value().nonce.value() < cluster.transactions_each)
                 return false;
         }

@@ -54,6 +54,7 @@ struct Cluster {
     types::Genesis genesis;
     std::vector<types::NodeSecretKey> keys;  // of machine i
     std::vector<types::AccountSecretKey> people;
+    std::vector<types::Address> addresses;  // of the people
     std::vector<Home> homes;
     Audit audit;
     std::uint64_t transactions_each = 0;  // that every person sends

@@ -12,8 +12,7 @@ public:
         : host_(host),
           cluster_(cluster),
           home_(home),
-          application_(
-              application::open(atomo::open_memory_storage(), cluster.genesis).value()) {
+          application_(application::open(atomo::open_memory_storage(), cluster.genesis).value()) {
         for (const Bytes& bytes : home_.archive) {
             const auto archived = bcs::decode<interfaces::ArchivedBlock>(bytes).value();
             static_cast<void>(execute(content_of(archived)));
@@ -36,9 +35,9 @@ public:
         const std::uint64_t height = certificate.statement.height.value();
         if (height <= home_.archive.size() && digest_at(height) != certificate.statement.block)
             return fail(Errc::Corrupt, "a fork");
-        if (!types::verify(cluster_.genesis.chain,
-                           view()->committee(certificate.statement.epoch).value().value(),
-                           certificate))
+        // Of an epoch that is not known yet it may be, as of a block that is not executed.
+        const auto committee = view()->committee(certificate.statement.epoch).value();
+        if (committee && !types::verify(cluster_.genesis.chain, *committee, certificate))
             cluster_.audit.violations.emplace_back("a block certificate does not verify");
         if (!certificate_ || certificate_->statement.height < certificate.statement.height)
             certificate_ = certificate;
@@ -89,10 +88,9 @@ private:
     }
 
     Result<interfaces::ExecutedBlock> execute(const interfaces::BlockWithContent& content) {
-        return application_->execute(
-            {content.block,
-             types::digest_of(cluster_.genesis.chain, content.block),
-             content.batches});
+        return application_->execute({content.block,
+                                      types::digest_of(cluster_.genesis.chain, content.block),
+                                      content.batches});
     }
 
     void schedule() {

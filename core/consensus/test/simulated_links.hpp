@@ -145,7 +145,10 @@ private:
         std::uint64_t id_;
     };
 
-    static Bytes frame(Kind kind, interfaces::Protocol protocol, std::uint64_t id, ByteView payload) {
+    static Bytes frame(Kind kind,
+                       interfaces::Protocol protocol,
+                       std::uint64_t id,
+                       ByteView payload) {
         Bytes bytes(10);
         bytes[0] = static_cast<std::uint8_t>(kind);
         bytes[1] = static_cast<std::uint8_t>(protocol);

@@ -57,6 +57,7 @@ void SignerCore::step(SignerEvent event, Instant now, SignerEffects& effects) {
     std::visit([&](auto& alternative) { on(std::move(alternative), now, effects); }, event);
     if (failure_) return;
     sign_waiting(effects);
+    hasten_next(now);
     submit_due(now, effects);
 }
 
@@ -136,17 +137,31 @@ void SignerCore::on(OutcomesSeen event, Instant now, SignerEffects& effects) {
     if (executed_) resolve_executed(effects);
 }
 
+// A block had it before its predecessor, which is then missing: that one goes first.
+void SignerCore::out_of_order(Pending& pending, Instant now) {
+    pending.early = true;
+    for (auto& [nonce, first] : pending_) {
+        if (first.stage == Stage::Executed) continue;
+        if (first.stage == Stage::Taken)
+            first.due = std::min(first.due, now + options_.backoff_first);
+        return;
+    }
+}
+
+void SignerCore::hasten_next(Instant now) {
+    if (!executed_) return;
+    const auto next = pending_.upper_bound(*executed_);
+    if (next == pending_.end() || next->first.value() != executed_->value() + 1) return;
+    Pending& pending = next->second;
+    if (pending.early && pending.stage == Stage::Taken) pending.due = now;
+}
+
 void SignerCore::refused(Pending& pending,
                          types::Refusal refusal,
                          Instant now,
                          SignerEffects& effects) {
     if (pending.stage == Stage::Executed) return;
-    if (refusal == types::Refusal::WrongNonce) {
-        // It came before its predecessor, or twice.
-        if (pending.stage == Stage::Taken)
-            pending.due = std::min(pending.due, now + options_.backoff_first);
-        return;
-    }
+    if (refusal == types::Refusal::WrongNonce) return out_of_order(pending, now);
     finish(pending, std::unexpected(error_of(refusal, pending.transaction.nonce)), effects);
     if (pending.stage == Stage::Taken) back_off(pending, now);
 }
@@ -242,6 +257,7 @@ void SignerCore::submit_due(Instant now, SignerEffects& effects) {
         if (!sendable || pending.due > now) continue;
         if (++pending.attempt > 1) ++sent_again_;
         pending.stage = Stage::Sending;
+        pending.early = false;
         pending.due = now + options_.submit_timeout;
         effects.emplace_back(Submit{nonce, pending.attempt, pending.transaction.bytes});
     }

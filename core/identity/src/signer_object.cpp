@@ -139,11 +139,12 @@ void SignerObject::set_timer() {
     if (timer_at_) self_.executor().cancel(timer_);
     timer_at_.reset();
     if (!wanted) return;
-    auto turn = self_.in_turn([](SignerObject& object) -> Result<> {
-        object.timer_at_.reset();
+    auto turn = self_.in_turn([due = *wanted](SignerObject& object) -> Result<> {
+        // It may have been set anew while this turn waited.
+        if (object.timer_at_ == due) object.timer_at_.reset();
         return object.apply(TimePassed{});
     });
-    if (!turn) return;  // answers are expected, and each sets the timer
+    if (!turn) return;  // the next answer or block sets it
     timer_ = self_.executor().post_at(*wanted, [turn = *std::move(turn)]() mutable { turn(); });
     timer_at_ = wanted;
 }

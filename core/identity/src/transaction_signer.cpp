@@ -97,9 +97,9 @@ Result<std::unique_ptr<TransactionSigner>> TransactionSigner::open(SignerParts p
         parts, TransactionKey(view->chain(), std::move(key)), view->genesis(), options);
     affair::ObjectOptions object{.name = std::move(name),
                                  .capacity = options.queue_max + kBlocksWaitingMax,
-                                 // For each transaction an answer, and the timer, before and after
-                                 // it is set anew.
-                                 .turns_max = 2 * options.nonces_ahead_max + 2,
+                                 // Answers, late ones too, and the timer before and after it is
+                                 // set anew.
+                                 .turns_max = 4 * options.nonces_ahead_max + 2,
                                  .supervision = {.restarts_max = kRestartsMax}};
     auto make =
         [shared, path = std::move(journal_path), missing, first = true](

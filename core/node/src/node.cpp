@@ -15,7 +15,7 @@
 #include "draco/pool/pool.hpp"
 #include "draco/rpc/process_usage.hpp"
 #include "draco/rpc/service.hpp"
-#include "draco/sync/follower.hpp"
+#include "draco/sync/sync.hpp"
 
 #include "membership.hpp"
 
@@ -73,7 +73,7 @@ struct Node::Parts {
     std::unique_ptr<interfaces::Ledger> ledger;
     std::unique_ptr<Membership> membership;
     std::unique_ptr<consensus::ConsensusDriver> consensus;
-    std::unique_ptr<sync::Follower> follower;
+    std::unique_ptr<sync::Sync> follower;
     std::unique_ptr<consensus::Forwarder> forwarder;
     std::unique_ptr<identity::TransactionSigner> signer;
     std::unique_ptr<consensus::EpochTimer> epoch_timer;
@@ -146,13 +146,13 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
                                                    ? consensus::SignatureCheck::Skipped
                                                    : consensus::SignatureCheck::Required});
     DRACO_TRY(follower,
-              sync::Follower::make(sync::FollowerParts{.executor = world.executor,
-                                                       .registry = p.registry,
-                                                       .links = *p.links,
-                                                       .ledger = *p.ledger,
-                                                       .broadcast = *p.gossip,
-                                                       .log = world.log},
-                                   self));
+              sync::Sync::make(genesis.chain,
+                               *p.links,
+                               *p.ledger,
+                               *p.gossip,
+                               p.registry,
+                               world.log,
+                               {}));
     p.follower = std::move(follower);
     p.forwarder = std::make_unique<consensus::Forwarder>(
         world.executor,

@@ -25,9 +25,10 @@ std::uint8_t code_of(Errc code) {
 
 std::string bounded_text(std::string text) {
     constexpr std::size_t kUtf8BytesMax = 4;
-    if (text.size() > kErrorTextBytesMax) text.resize(kErrorTextBytesMax);
-    for (std::size_t i = 1; i < kUtf8BytesMax && !text.empty() && !bcs::is_utf8(text); ++i)
-        text.pop_back();
+    if (text.size() > kErrorTextBytesMax) {
+        text.resize(kErrorTextBytesMax);
+        for (std::size_t i = 1; i < kUtf8BytesMax && !bcs::is_utf8(text); ++i) text.pop_back();
+    }
     return bcs::is_utf8(text) ? text : std::string("(not a text)");
 }
 

@@ -20,9 +20,9 @@ namespace draco::rpc {
 
 std::string hex_text(ByteView bytes);
 
-// Base58, as 43 or 44 letters.
+// 64 hex digits without prefix, as key files and logs have them.
 std::string node_key_text(const types::NodeKey& key);
-// That, or hex with or without 0x.
+// That, with or without 0x, or base58.
 std::optional<types::NodeKey> parse_node_key(std::string_view text);
 
 // Decimal digits of an integer beyond 64 bits.

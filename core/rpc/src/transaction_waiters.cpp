@@ -29,23 +29,21 @@ Result<TransactionWaiters::Key> TransactionWaiters::wait(const types::Transactio
 
 void TransactionWaiters::submitted(const Key& key, Result<> outcome, bool is_answer) {
     if (outcome && !is_answer) return;
-    std::optional<Callback> taken;
     WaitOutcome told = SubmissionAccepted{};
-    {
-        // The lock keeps the ledger in use: stop() waits for it.
-        const std::scoped_lock lock(mutex_);
-        const auto at = waiters_.find(key);
-        if (at == waiters_.end()) return;
-        if (!outcome) {
-            told = std::move(outcome).error();
-            if (const auto known = receipt(key.hash)) told = *known;
-        }
-        taken = take_locked(at);
+    if (!outcome) {
+        told = std::move(outcome).error();
+        const std::shared_lock in_use(ledger_use_);
+        if (ledger_released_) return;
+        if (const auto known = receipt(key.hash)) told = *known;
     }
-    (*taken)(std::move(told));
+    if (auto taken = take(key)) (*taken)(std::move(told));
 }
 
 void TransactionWaiters::stop() {
+    {
+        const std::scoped_lock unused(ledger_use_);
+        ledger_released_ = true;
+    }
     std::map<Key, Waiter> left;
     {
         const std::scoped_lock lock(mutex_);

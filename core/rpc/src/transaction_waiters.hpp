@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -89,6 +90,10 @@ private:
     std::map<Key, Waiter> waiters_;
     std::uint64_t next_id_ = 0;
     bool stopped_ = false;
+    // Held, shared, while a submission's outcome is looked up in the ledger, which may be destroyed
+    // after stop(). Never taken together with mutex_.
+    std::shared_mutex ledger_use_;
+    bool ledger_released_ = false;
 };
 
 }  // namespace draco::rpc

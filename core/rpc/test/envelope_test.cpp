@@ -132,7 +132,8 @@ TEST(Envelope, BoundsBodiesDepthAndBatches) {
     EXPECT_EQ(code_of(node.ask(std::string(4097, ' '))), -32600);
     EXPECT_EQ(code_of(node.ask(std::string(4096, ' '))), -32700);
     EXPECT_EQ(code_of(node.ask(std::string(4096, '['))), -32600);
-    EXPECT_EQ(code_of(node.ask(std::string(8, '[') + std::string(8, ']'))), -32600);
+    EXPECT_EQ(code_of(node.ask(std::string(9, '[') + std::string(9, ']'))), -32600);
+    EXPECT_TRUE(json::parse(node.ask(std::string(8, '[') + std::string(8, ']'))).is_array());
     EXPECT_EQ(code_of(node.ask(R"({"jsonrpc":"2.0","id":1,"method":"flk_ping","params":)" +
                                std::string(2000, '[') + std::string(2000, ']') + "}")),
               -32600);

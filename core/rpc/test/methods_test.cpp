@@ -15,7 +15,7 @@ namespace {
 TEST(Methods, AccountsAreTextAndUnits) {
     Node node;
     const std::string address = crypto::to_text(node.parts->chain.people[0].address);
-    const std::string parameter = "[" + quoted(address) + "]";
+    const std::string parameter = "[" + in_quotes(address) + "]";
     EXPECT_EQ(node.result("flk_get_flk_balance", parameter), "0.000000000001");
     EXPECT_EQ(node.result("flk_get_stables_balance", parameter), "1");
     const auto account = node.result("flk_get_account_info", parameter);
@@ -35,7 +35,7 @@ TEST(Methods, ProofsAreOfTheStateThatTheyName) {
     Node node;
     const Address address = node.parts->chain.people[1].address;
     const auto proof =
-        node.result("flk_get_state_proof", "[" + quoted(crypto::to_text(address)) + "]");
+        node.result("flk_get_state_proof", "[" + in_quotes(crypto::to_text(address)) + "]");
     const auto view = node.parts->chain.ledger->view();
     EXPECT_EQ(proof.at("state_root"), json::value(hex0x(view->state_root().view())));
     EXPECT_EQ(proof.at("proof"), json::value(hex0x(view->prove_account(address).value())));
@@ -48,18 +48,22 @@ TEST(Methods, NodesByKeyAndInPages) {
     const auto keys = node.result("flk_get_committee_members").as_array();
     ASSERT_EQ(keys.size(), 4);
     for (const auto& machine : node.parts->chain.machines) {
-        const std::string text = to_base58(machine.key.view());
+        const std::string text = to_hex(machine.key.view());
         EXPECT_NE(std::ranges::find(keys, json::value(text)), keys.end());
-        const auto info = node.result("flk_get_node_info", "[" + quoted(text) + "]");
+        const auto info = node.result("flk_get_node_info", "[" + in_quotes(text) + "]");
         EXPECT_EQ(info.at("stake_units"), "1000");
         EXPECT_EQ(info.at("participation"), "active");
-        EXPECT_EQ(node.result("flk_get_node_info", "[" + quoted(hex0x(machine.key.view())) + "]"),
-                  info);
-        EXPECT_EQ(node.result("flk_get_staked", "[" + quoted(text) + "]"), "0.000000000000001");
-        EXPECT_EQ(node.result("flk_get_locked", "[" + quoted(text) + "]"), "0");
+        EXPECT_EQ(
+            node.result("flk_get_node_info", "[" + in_quotes(hex0x(machine.key.view())) + "]"),
+            info);
+        EXPECT_EQ(
+            node.result("flk_get_node_info", "[" + in_quotes(to_base58(machine.key.view())) + "]"),
+            info);
+        EXPECT_EQ(node.result("flk_get_staked", "[" + in_quotes(text) + "]"), "0.000000000000001");
+        EXPECT_EQ(node.result("flk_get_locked", "[" + in_quotes(text) + "]"), "0");
     }
     EXPECT_TRUE(
-        node.result("flk_get_node_info", "[" + quoted(std::string(64, '1')) + "]").is_null());
+        node.result("flk_get_node_info", "[" + in_quotes(std::string(64, '0')) + "]").is_null());
 
     std::set<std::string> seen;
     std::string after = "null";

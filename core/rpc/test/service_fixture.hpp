@@ -389,7 +389,7 @@ inline std::string hex0x(ByteView bytes) {
     return "0x" + to_hex(bytes);
 }
 
-inline std::string quoted(std::string_view text) {
+inline std::string in_quotes(std::string_view text) {
     return "\"" + std::string(text) + "\"";
 }
 

@@ -265,6 +265,26 @@ TEST_P(Links, ListenersBoundTheirConnections) {
     });
 }
 
+// One address gets so many connections; the next one is reset, and is let in when one has ended.
+TEST_P(Links, ListenersBoundConnectionsPerAddress) {
+    ListenOptions options = listen_options();
+    options.connections_per_address_max = 2;
+    const auto listener = network_->listen(options, accept_with(server_)).value();
+    std::vector<FileDescriptor> silent;
+    silent.push_back(raw_connect(listener->port()));
+    silent.push_back(raw_connect(listener->port()));
+    spin_until([&] { return listener->counters().connections == 2; });
+    EXPECT_TRUE(raw_receive_all(raw_connect(listener->port())).empty());
+    EXPECT_EQ(listener->counters().accepted, 3);
+    EXPECT_EQ(listener->counters().refused, 1);
+    silent.clear();
+    spin_until([&] { return listener->counters().connections == 0; });
+    server_ = std::make_shared<Record>();
+    const auto second = network_->listen(options, accept_with(server_)).value();
+    connect(*second, client_);
+    server_->wait_open();
+}
+
 // Hundreds of connections, reset in whatever state they are, leave nothing behind.
 TEST_P(Links, ManyConnectionsResetAtAnyTimeLeaveNothing) {
     std::mt19937_64 random(testing::test_seed(5));

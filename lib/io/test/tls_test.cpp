@@ -233,5 +233,47 @@ TEST_F(TlsLinks, ForgedRecordsEndTheStream) {
     EXPECT_TRUE(server_->seen().bytes.empty());
 }
 
+// Output that waits for a slow reader is bounded by what this side encrypts at once, so a peer that
+// sends meanwhile is not taken for one that makes TLS answer. The sizes fill that bound to the
+// byte.
+TEST_F(TlsLinks, SlowReadersMaySend) {
+    server_->when_bytes = [](const Stream&, ByteView) { return std::size_t{0}; };
+    const StreamOptions options{.send_bytes_max = std::size_t{8} << 20};
+    const auto listener =
+        network_
+            ->listen({.tls = ListenTls{identity(1), [](const TlsPublicKey&) { return true; }}},
+                     accept_with(server_))
+            .value();
+    const Stream writer = network_
+                              ->connect({.host = "127.0.0.1",
+                                         .port = listener->port(),
+                                         .tls = ConnectTls{identity(2), identity(1).public_key()},
+                                         .stream = options},
+                                        receive_with(client_))
+                              .value();
+    const Stream reader = server_->wait_open();
+    client_->wait_open();
+    const auto write_pattern = [&] {
+        std::vector<Bytes> buffers;
+        buffers.emplace_back((std::size_t{64} << 10) - 1);
+        for (int i = 0; i < 16; ++i) buffers.emplace_back(1024);
+        return writer.write(buffers).has_value();
+    };
+    // Full for good when the system takes no more and the queue is full.
+    for (std::uint64_t sent_before = 0;;) {
+        if (write_pattern()) continue;
+        const std::uint64_t sent = writer.counters().bytes_sent;
+        const bool is_full = reader.counters().bytes_waiting == StreamOptions().receive_bytes_max;
+        if (is_full && sent == sent_before && sent > 0) break;
+        sent_before = sent;
+        std::this_thread::sleep_for(1ms);
+    }
+    ASSERT_TRUE(reader.write(Bytes(100)));
+    client_->wait([](const Record::Seen& seen) { return seen.bytes.size() == 100 || seen.closed; });
+    EXPECT_FALSE(client_->seen().closed) << client_->reason();
+    writer.abort();
+    server_->wait_closed();
+}
+
 }  // namespace
 }  // namespace draco::io

@@ -168,31 +168,39 @@ TEST_F(SegmentLogDamage, ASegmentUnderAnotherNumberDoesNotPass) {
     EXPECT_EQ(peek().error().code, Errc::Corrupt);
 }
 
-TEST_F(SegmentLogDamage, RemainsOfACutOffTailNeverComeBack) {
-    // Life 1: groups A, B, C, none synced but A; B is lost.
-    simulon::SimulatedDisk fresh(3);
-    Options tiny = options;
-    tiny.group_bytes_max = 1;  // each record is a group, written at once
-    auto made = SegmentLog::open(fresh, tiny, ignore_records()).value();
-    ASSERT_TRUE(made->append(1, payload(1, 100)));
-    ASSERT_TRUE(made->sync());
-    const auto lost = made->append(2, payload(2, 100)).value();
-    ASSERT_TRUE(made->append(3, payload(3, 100)));
-    made.reset();
+// A life that ends with groups A, B and C, of which only A is synced and B is lost; C is whole.
+void leave_remains(Disk& disk, const Options& options, std::size_t b_bytes) {
+    auto log = SegmentLog::open(disk, options, ignore_records()).value();
+    ASSERT_TRUE(log->append(1, payload(1, 104)));
+    ASSERT_TRUE(log->sync());
+    const auto lost = log->append(2, payload(2, b_bytes)).value();
+    ASSERT_TRUE(log->append(3, payload(3, 104)));
+    log.reset();
     const std::uint8_t garbage = 0xa5;
-    auto file = fresh.open("log/" + segment_file_name(0), OpenMode::ReadWrite).value();
+    auto file = disk.open("log/" + segment_file_name(0), OpenMode::ReadWrite).value();
     ASSERT_TRUE(file->write_at(lost.offset + 60, {&garbage, 1}));
-    // Life 2 finds A only, and writes a group of B's size in its place.
-    std::vector<Seen> found;
-    made = SegmentLog::open(fresh, tiny, collect(found)).value();
-    ASSERT_EQ(found.size(), 1U);
-    ASSERT_TRUE(made->append(4, payload(4, 100)));
-    ASSERT_TRUE(made->sync());
-    made.reset();
-    found.clear();
-    made = SegmentLog::open(fresh, tiny, collect(found)).value();
-    ASSERT_EQ(found.size(), 2U);
-    EXPECT_EQ(found.back().mark, 4U);
+}
+
+TEST_F(SegmentLogDamage, RemainsOfACutOffTailNeverComeBack) {
+    options.group_bytes_max = 1;  // each record is a group, written at once
+    // The second life's groups end where C begins: with the one that each opening writes, or, were
+    // there none, with B written again in the same bytes.
+    const std::size_t opened_and_group = 2 * kGroupHeadBytes + kRecordHeadBytes + 104;
+    for (const std::size_t b_bytes :
+         {opened_and_group - kGroupHeadBytes - kRecordHeadBytes, std::size_t{104}}) {
+        simulon::SimulatedDisk fresh(3);
+        leave_remains(fresh, options, b_bytes);
+        std::vector<Seen> found;
+        auto made = SegmentLog::open(fresh, options, collect(found)).value();
+        ASSERT_EQ(found.size(), 1U);
+        ASSERT_TRUE(made->append(2, payload(2, 104)));
+        ASSERT_TRUE(made->sync());
+        made.reset();
+        found.clear();
+        made = SegmentLog::open(fresh, options, collect(found)).value();
+        ASSERT_EQ(found.size(), 2U) << "B of " << b_bytes << " bytes";
+        EXPECT_EQ(found.back().mark, 2U);
+    }
 }
 
 TEST_F(SegmentLogDamage, ReadReportsWhatWasDamagedSince) {

@@ -14,6 +14,7 @@
 #include "draco/base/disk.hpp"
 #include "draco/base/executor.hpp"
 #include "draco/consensus/parameters.hpp"
+#include "draco/consensus/verify.hpp"
 #include "draco/interfaces/consensus.hpp"
 #include "draco/interfaces/ledger.hpp"
 #include "draco/interfaces/links.hpp"
@@ -33,6 +34,8 @@ struct DriverOptions {
     // The key may have signed elsewhere (a restored backup, another machine's): logs that are here
     // are set aside and nothing is signed in the epoch in which this process starts.
     bool signed_elsewhere = false;
+    // Skipped: of simulations, whose members cannot forge.
+    SignatureCheck signatures = SignatureCheck::Required;
     // How long the engine of an ended epoch goes on answering once its last block is certified.
     Duration linger = std::chrono::seconds(60);
     // Of one peer, not yet stepped; what comes beyond is dropped.

@@ -158,6 +158,7 @@ private:
         Instant due{};
         std::uint64_t attempt = 0;
         Duration backoff{};
+        bool early = false;              // it came before its predecessor
         std::optional<Error> rejection;  // of the last submission; it counts if the nonce is unused
     };
 
@@ -177,6 +178,8 @@ private:
     void sign_waiting(SignerEffects& effects);
     void submit_due(Instant now, SignerEffects& effects);
     void back_off(Pending& pending, Instant now) const;
+    void hasten_next(Instant now);
+    void out_of_order(Pending& pending, Instant now);
     void refused(Pending& pending, types::Refusal refusal, Instant now, SignerEffects& effects);
     static void finish(Pending& pending, Result<types::Receipt> result, SignerEffects& effects);
     void fail_all(const Error& error, SignerEffects& effects);

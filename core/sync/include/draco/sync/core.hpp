@@ -1,0 +1,239 @@
+#pragma once
+// Following as a state machine (docs/decisions/004): what is known to exist, what is missing, whom
+// to ask. One range is fetched at a time, from the executed head on; it is appended to the ledger,
+// and when all of it is executed the next one is asked for, so the committee of what comes next is
+// always known. README.md tells the rules.
+//
+// Bounds: Limits, kRangeBlocksMax; one request per peer at a time. Not thread-safe.
+
+#include "draco/base/clock.hpp"
+#include "draco/interfaces/sync.hpp"
+#include "draco/sync/messages.hpp"
+#include "draco/sync/range_check.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace draco::sync {
+
+struct Limits {
+    std::size_t peers_max = 1024;
+    std::size_t range_bytes_max = std::size_t{128} << 20;  // of one answer, in memory
+    Duration patience = std::chrono::seconds(3);           // of a member, for its own core
+    Duration status_timeout = std::chrono::seconds(5);
+    Duration range_timeout = std::chrono::seconds(60);
+    Duration stall_timeout = std::chrono::seconds(5);       // of a range without progress
+    Duration retry_first = std::chrono::milliseconds(200);  // when nobody can help; doubles
+    Duration retry_max = std::chrono::seconds(10);
+    Duration liar_pause = std::chrono::minutes(1);
+    Duration failure_pause = std::chrono::seconds(2);
+    Duration publish_interval = std::chrono::milliseconds(100);
+};
+
+// Of the newest executed state.
+struct Executed {
+    Base head;
+    types::Committee committee;  // of the epoch that the next block is of
+};
+
+// ---- Events
+
+struct PeerUp {
+    types::NodeKey peer;
+};
+
+struct PeerDown {
+    types::NodeKey peer;
+};
+
+struct BlockExecuted {
+    types::ChainHead head;
+    std::optional<types::Committee> next_committee;
+};
+
+// Verified; from gossip.
+struct CertificateSeen {
+    types::NodeKey from;
+    types::BlockCertificate certificate;
+};
+
+// Somebody claims that this height of a later epoch is certified.
+struct LaterEpochSeen {
+    types::NodeKey from;
+    types::Height height;
+};
+
+// The ledger has a certificate of an executed block.
+struct CertificateMade {
+    types::BlockCertificate certificate;
+};
+
+struct Follow {};
+
+struct ChunkReceived {
+    std::uint64_t ticket;
+    ByteView chunk;
+};
+
+struct RequestEnded {
+    std::uint64_t ticket;
+    Result<> outcome;
+};
+
+// What became of to_append().
+struct AppendTried {
+    Result<> outcome;
+};
+
+struct TimePassed {};
+
+using Event = std::variant<PeerUp,
+                           PeerDown,
+                           BlockExecuted,
+                           CertificateSeen,
+                           LaterEpochSeen,
+                           CertificateMade,
+                           Follow,
+                           ChunkReceived,
+                           RequestEnded,
+                           AppendTried,
+                           TimePassed>;
+
+// ---- Effects
+
+// Tells ChunkReceived and RequestEnded under this ticket, from later events on.
+struct Ask {
+    std::uint64_t ticket;
+    types::NodeKey peer;
+    Request request;
+    Instant deadline;
+};
+
+struct CancelAsk {
+    std::uint64_t ticket;
+};
+
+enum class Severity : std::uint8_t { Info, Warn, Error };
+
+struct Remark {
+    Severity severity;
+    std::string text;
+    std::optional<types::NodeKey> peer{};
+    std::optional<types::Height> height{};
+};
+
+struct Effects {
+    std::vector<CancelAsk> cancels;  // first
+    std::vector<Ask> asks;
+    std::vector<types::BlockCertificate> certify;  // verified: for the ledger
+    std::optional<types::BlockCertificate> publish;
+    std::vector<Remark> remarks;
+};
+
+class Core {
+public:
+    Core(types::ChainId chain,
+         const types::NodeKey& self,
+         Executed executed,
+         const Limits& limits = {});
+
+    void step(const Event& event, Instant now, Effects& effects);
+
+    // The next block for the ledger; the owner tries it and tells AppendTried, until it is null.
+    const interfaces::BlockWithContent* to_append() const;
+    std::optional<Instant> wake_at() const;
+
+    interfaces::SyncStatus status() const;
+
+    const Executed& executed() const { return executed_; }
+
+    types::Height known() const { return known_; }
+
+private:
+    struct Peer {
+        bool is_up = false;
+        types::Height height;  // it may have blocks up to here
+        types::Height lowest;
+        std::uint32_t failures = 0;
+        std::uint64_t asked_last = 0;  // ticket
+        std::optional<Instant> paused_until;
+        std::optional<std::uint64_t> status_ticket;
+    };
+
+    struct Fetch {
+        types::NodeKey peer;
+        RangeCheck check;
+        bool is_range;
+        Instant stalls_at;
+    };
+
+    void on(const PeerUp& event, Instant now, Effects& effects);
+    void on(const PeerDown& event, Instant now, Effects& effects);
+    void on(const BlockExecuted& event, Instant now, Effects& effects);
+    void on(const CertificateSeen& event, Instant now, Effects& effects);
+    void on(const LaterEpochSeen& event, Instant now, Effects& effects);
+    void on(const CertificateMade& event, Instant now, Effects& effects);
+    void on(const Follow& event, Instant now, Effects& effects);
+    void on(const ChunkReceived& event, Instant now, Effects& effects);
+    void on(const RequestEnded& event, Instant now, Effects& effects);
+    void on(const AppendTried& event, Instant now, Effects& effects);
+    void on(const TimePassed& event, Instant now, Effects& effects);
+
+    void settle(Instant now, Effects& effects);
+    void watch_gap(Instant now);
+    bool may_fetch(Instant now) const;
+    bool is_behind() const;
+    types::Height target() const;
+    void fetch(Instant now, Effects& effects);
+    void nobody_helps(Instant now, Effects& effects);
+    std::optional<types::NodeKey> best_peer(Instant now) const;
+    void ask_status(const types::NodeKey& key, Instant now, Effects& effects);
+    void ask_all_status(Instant now, Effects& effects);
+    void take_status(const Fetch& fetch, Effects& effects);
+    void take_certified(Fetch& fetch, Effects& effects);
+    void end_fetch(std::uint64_t ticket, const Result<>& outcome, Instant now, Effects& effects);
+    void fail_fetch(std::uint64_t ticket, const Error& error, Instant now, Effects& effects);
+    void learn(const types::BlockCertificate& certificate, Effects& effects);
+    void publish_if_due(Instant now, Effects& effects);
+
+    types::ChainId chain_;
+    types::NodeKey self_;
+    Limits limits_;
+    Executed executed_;
+    types::Height known_;
+    std::map<types::NodeKey, Peer> peers_;
+    std::map<std::uint64_t, Fetch> fetches_;  // by ticket: at most one per peer, one range in all
+    std::optional<std::uint64_t> range_;      // its ticket
+    std::uint64_t ticket_last_ = 0;
+    std::deque<CertifiedBlock> waiting_;  // for the ledger
+    types::Height appended_;
+    bool ledger_is_full_ = false;
+    bool ledger_is_broken_ = false;
+    bool follow_ = false;
+
+    // A gap that is watched: blocks up to gap_target_ were known at gap_since_.
+    std::optional<Instant> gap_since_;
+    types::Height gap_target_;
+
+    std::optional<Instant> ripens_at_;  // until then a member leaves the gap to its own core
+
+    std::optional<Instant> hold_until_;  // after a refusal of the ledger
+    std::optional<Instant> retry_at_;
+    Duration retry_delay_;
+    std::optional<types::Height> told_pruned_;
+
+    std::optional<types::BlockCertificate> unpublished_;
+    std::optional<Instant> published_at_;
+    types::Height published_;
+
+    std::uint64_t blocks_fetched_ = 0;
+    std::uint64_t liars_ = 0;
+    types::Height fetched_;
+};
+
+}  // namespace draco::sync

@@ -1,0 +1,69 @@
+#pragma once
+// Requests of Protocol::Blocks and their streamed answers (docs/formats/sync.md). An answer is a
+// sequence of records, u32 LE length || bytes, cut into chunks anywhere: first a Status, then, to a
+// RangeRequest, the blocks from `from` on.
+
+#include "draco/base/bytes.hpp"
+#include "draco/base/result.hpp"
+#include "draco/bcs/bcs.hpp"
+#include "draco/interfaces/ledger.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+namespace draco::sync {
+
+inline constexpr std::uint32_t kRangeBlocksMax = 256;
+inline constexpr std::size_t kStatusBytesMax = std::size_t{64} << 10;
+inline constexpr std::size_t kBlockBytesMax = std::size_t{64} << 20;
+inline constexpr std::size_t kRequestMessageBytesMax = 64;
+
+struct StatusRequest {
+    bool operator==(const StatusRequest&) const = default;
+};
+
+// Blocks from `from` on, of one epoch. The answer ends with a block that has a certificate, or
+// whose certificate is the status's; it may have more than count_max blocks for that reason, at
+// most kRangeBlocksMax.
+struct RangeRequest {
+    types::Height from;
+    std::uint32_t count_max = 0;
+
+    bool operator==(const RangeRequest&) const = default;
+};
+
+using Request = std::variant<StatusRequest, RangeRequest>;
+
+struct Status {
+    types::Height lowest;  // that can be had
+    types::Height head;
+    std::optional<types::BlockCertificate> latest;
+
+    bool operator==(const Status&) const = default;
+};
+
+// Corrupt if it is no Request.
+Result<Request> decode_request(ByteView bytes);
+
+void append_record(Bytes& to, ByteView record);
+
+// Cuts a stream into records. Memory: the bytes of one record, which grows with what has arrived.
+class RecordReader {
+public:
+    void add(ByteView chunk);
+    // The next record, until the next call of add() or next(); nullopt: more is needed. Corrupt if
+    // it is longer than `bytes_max`.
+    Result<std::optional<ByteView>> next(std::size_t bytes_max);
+
+    // Whether the stream may end here.
+    bool is_between_records() const { return offset_ == buffer_.size(); }
+
+    std::size_t buffered_bytes() const { return buffer_.size() - offset_; }
+
+private:
+    Bytes buffer_;
+    std::size_t offset_ = 0;
+};
+
+}  // namespace draco::sync

@@ -1,0 +1,99 @@
+// Whole networks under faults: many seeds, each run twice and compared; and proof that the checkers
+// can fail.
+#include "draco/sim/scenario.hpp"
+#include "draco/testing/seed.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace draco::sim {
+namespace {
+
+const NetworkScenario& named(std::string_view name) {
+    const NetworkScenario* found = find_scenario(name);
+    EXPECT_NE(found, nullptr) << name;
+    return *found;
+}
+
+// Seeds first .. first + count - 1 of a scenario, each twice.
+void expect_holds(std::string_view name, std::uint64_t first, std::uint64_t count) {
+    const auto report = simulon::run_seeds(
+        make_scenario(named(name)), testing::test_seed(first), testing::scaled(count));
+    EXPECT_TRUE(report.verdict) << name << ": " << to_string(report);
+}
+
+// Every seed of a planted bug is found: once is enough.
+void expect_found(std::string_view name, PlantedBug bug, std::string_view complaint) {
+    const auto report = simulon::run(make_scenario(named(name), bug), testing::test_seed(1));
+    ASSERT_FALSE(report.verdict) << "the planted bug was not found";
+    EXPECT_TRUE(report.verdict.error().context.contains(complaint)) << to_string(report);
+}
+
+// Without faults a network of four and a follower orders, executes and changes epochs.
+TEST(Networks, CalmNetworksAgree) {
+    expect_holds("network/calm", 1, 3);
+}
+
+struct Slice {
+    const char* scenario;
+    std::uint64_t first;
+    std::uint64_t count;
+};
+
+class Faults : public ::testing::TestWithParam<Slice> {};
+
+// Agreement, conservation of money, exact balances and, after healing, progress, through crashes,
+// loss, repeats, pauses and partitions. In slices, so that they run side by side.
+TEST_P(Faults, SeedsHold) {
+    expect_holds(GetParam().scenario, GetParam().first, GetParam().count);
+}
+
+INSTANTIATE_TEST_SUITE_P(Four,
+                         Faults,
+                         ::testing::Values(Slice{"network/four", 1, 20},
+                                           Slice{"network/four", 21, 20},
+                                           Slice{"network/four", 41, 20}));
+INSTANTIATE_TEST_SUITE_P(Seven,
+                         Faults,
+                         ::testing::Values(Slice{"network/seven", 1, 10},
+                                           Slice{"network/seven", 11, 10},
+                                           Slice{"network/seven", 21, 10}));
+INSTANTIATE_TEST_SUITE_P(Others,
+                         Faults,
+                         ::testing::Values(Slice{"network/followers", 1, 5},
+                                           Slice{"network/blackout", 1, 5}));
+
+// A node whose blocks differ from the others' is noticed.
+TEST(PlantedBugs, AForkIsFound) {
+    expect_found("network/calm", PlantedBug::ForkedState, "two blocks");
+}
+
+// A coin too many is noticed.
+TEST(PlantedBugs, MintedMoneyIsFound) {
+    expect_found("network/calm", PlantedBug::MintedMoney, "executed transfers come to");
+}
+
+// A node that is cut off after everything was healed is noticed.
+TEST(PlantedBugs, AStalledNodeIsFound) {
+    expect_found("network/calm", PlantedBug::StalledNode, "node 1");
+}
+
+// A run that depends on more than its seed is noticed.
+TEST(PlantedBugs, AHiddenInputIsFound) {
+    const auto report = simulon::run_twice(
+        make_scenario(named("network/calm"), PlantedBug::HiddenInput), testing::test_seed(1));
+    EXPECT_FALSE(report.verdict);
+}
+
+// Names are unique and say what they do.
+TEST(Catalogue, EveryScenarioIsFoundByItsName) {
+    for (const NetworkScenario& scenario : scenarios()) {
+        EXPECT_EQ(find_scenario(scenario.name), &scenario);
+        EXPECT_FALSE(scenario.what.empty());
+    }
+    EXPECT_EQ(find_scenario("network/none"), nullptr);
+}
+
+}  // namespace
+}  // namespace draco::sim
