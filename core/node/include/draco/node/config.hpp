@@ -16,7 +16,7 @@ namespace draco::node {
 inline constexpr std::string_view kConfigFile = "config.toml";
 // In the data directory: which nonces the node's key has signed. Who signs with that key, in the
 // node or beside it, keeps this journal.
-inline constexpr std::string_view kSigningJournalFile = "signing-journal";
+inline constexpr std::string_view kSigningJournalFile = "node-transactions";
 inline constexpr std::size_t kConfigBytesMax = std::size_t{256} << 10;
 
 struct NodeConfig {
