@@ -145,14 +145,9 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
                                  .signatures = signatures == MessageSignatures::Trusted
                                                    ? consensus::SignatureCheck::Skipped
                                                    : consensus::SignatureCheck::Required});
-    DRACO_TRY(follower,
-              sync::Sync::make(genesis.chain,
-                               *p.links,
-                               *p.ledger,
-                               *p.gossip,
-                               p.registry,
-                               world.log,
-                               {}));
+    DRACO_TRY(
+        follower,
+        sync::Sync::make(genesis.chain, *p.links, *p.ledger, *p.gossip, p.registry, world.log, {}));
     p.follower = std::move(follower);
     p.forwarder = std::make_unique<consensus::Forwarder>(
         world.executor,

@@ -21,7 +21,6 @@
 #include "restored_key.hpp"
 #include "signals.hpp"
 
-#include <array>
 #include <future>
 #include <memory>
 #include <utility>
@@ -41,29 +40,21 @@ Result<NodeIdentity> load_identity(Disk& home,
                         .signed_elsewhere = loaded.info.restored};
 }
 
-Result<log::Level> parse_level(std::string_view name) {
-    using enum log::Level;
-    constexpr std::array<std::pair<std::string_view, log::Level>, 5> kLevels = {
-        {{"trace", Trace}, {"debug", Debug}, {"info", Info}, {"warn", Warn}, {"error", Error}}};
-    for (const auto& [known, level] : kLevels)
-        if (known == name) return level;
-    return fail(Errc::InvalidArgument, "there is no log level " + std::string(name));
-}
-
 class NodeLog {
 public:
     static Result<std::unique_ptr<NodeLog>> open(Disk& home,
                                                  Executor& executor,
                                                  const NodeConfig::Log& config,
                                                  bool to_terminal) {
-        DRACO_TRY(level, parse_level(config.level));
+        const auto level = log::parse_level(config.level);
+        if (!level) return fail(Errc::InvalidArgument, "there is no log level " + config.level);
         DRACO_TRY_VOID(home.create_directory(config.directory));
         DRACO_TRY(file,
                   log::RotatingLog::open(
                       home,
                       executor,
-                      {.path = config.directory + "/node.log",
-                       .level = level,
+                      {.path = config.directory + "/draco.log",
+                       .level = *level,
                        .format = config.json ? log::LineFormat::Json : log::LineFormat::Text,
                        .file_bytes_max = config.file_bytes_max,
                        .files_max = config.files_max}));
@@ -71,7 +62,7 @@ public:
         made->file_ = std::move(file);
         std::vector<log::Log*> sinks = {made->file_.get()};
         if (to_terminal) {
-            made->terminal_ = std::make_unique<log::TerminalLog>(executor.clock(), level);
+            made->terminal_ = std::make_unique<log::TerminalLog>(executor.clock(), *level);
             sinks.push_back(made->terminal_.get());
         }
         made->both_ = std::make_unique<log::TeeLog>(std::move(sinks));
