@@ -20,8 +20,11 @@ Conductor::Conductor(const Setting& setting, affair::Self<Conductor> self)
     : setting_(setting),
       self_(std::move(self)),
       log_(setting.parts.log, "consensus"),
-      logs_(
-          setting.parts.disk, setting.options.directory, setting.chain, setting.key.public_key()) {}
+      logs_(setting.parts.disk,
+            setting.options.directory,
+            setting.options.log_segment_bytes,
+            setting.chain,
+            setting.key.public_key()) {}
 
 Conductor::~Conductor() {
     if (timer_) setting_.parts.executor.cancel(*timer_);

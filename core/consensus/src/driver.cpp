@@ -10,6 +10,7 @@ namespace {
 
 // Beside the peers' messages, of which each has its credit.
 constexpr std::size_t kConductorReserve = 1024;
+constexpr std::uint64_t kLogSegmentBytesMin = std::uint64_t{4} << 20;
 
 }  // namespace
 
@@ -39,6 +40,8 @@ public:
     Result<> start() {
         if (conductor_) return fail(Errc::AlreadyExists, "consensus was started already");
         DRACO_TRY_VOID(check(parameters_));
+        if (options_.log_segment_bytes < kLogSegmentBytesMin)
+            return fail(Errc::InvalidArgument, "log_segment_bytes is less than 4 MiB");
         const Conductor::Setting setting{
             parts_, key_, chain_, parameters_, options_, intake_, late_};
         const std::size_t capacity =

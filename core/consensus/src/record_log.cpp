@@ -2,6 +2,7 @@
 
 #include "draco/blake3_tree/hasher.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace draco::consensus {
@@ -61,6 +62,9 @@ Result<OpenedLog> RecordLogs::open(types::Epoch epoch) {
     segment_log::Options options;
     options.directory = folder(epoch);
     options.id = id_of(epoch);
+    options.segment_bytes = segment_bytes_;
+    options.record_bytes_max = std::min<std::size_t>(
+        options.record_bytes_max, segment_bytes_ - segment_log::kSegmentOverheadBytes);
     DRACO_TRY(log,
               segment_log::SegmentLog::open(
                   disk_, options, [&](const segment_log::Record& found) -> Result<> {

@@ -26,8 +26,16 @@ struct OpenedLog {
 // Corrupt.
 class RecordLogs {
 public:
-    RecordLogs(Disk& disk, std::string directory, types::ChainId chain, const types::NodeKey& key)
-        : disk_(disk), directory_(std::move(directory)), chain_(chain), key_(key) {}
+    RecordLogs(Disk& disk,
+               std::string directory,
+               std::uint64_t segment_bytes,
+               types::ChainId chain,
+               const types::NodeKey& key)
+        : disk_(disk),
+          directory_(std::move(directory)),
+          segment_bytes_(segment_bytes),
+          chain_(chain),
+          key_(key) {}
 
     // Whether there is a log of this epoch, sound or not.
     Result<bool> has(types::Epoch epoch) const;
@@ -48,6 +56,7 @@ private:
 
     Disk& disk_;
     std::string directory_;
+    std::uint64_t segment_bytes_;
     types::ChainId chain_;
     types::NodeKey key_;
 };

@@ -231,6 +231,7 @@ private:
         options.home_is_new = home_.is_new;
         options.signed_elsewhere = home_.signed_elsewhere;
         options.linger = seconds(5);
+        options.log_segment_bytes = std::uint64_t{4} << 20;
         return options;
     }
 

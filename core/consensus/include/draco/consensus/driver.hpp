@@ -38,6 +38,9 @@ struct DriverOptions {
     SignatureCheck signatures = SignatureCheck::Required;
     // How long the engine of an ended epoch goes on answering once its last block is certified.
     Duration linger = std::chrono::seconds(60);
+    // Of an epoch's log: files of this size are made ahead, and looked through at a start. At least
+    // 4 MiB, so that a batch fits.
+    std::uint64_t log_segment_bytes = std::uint64_t{64} << 20;
     // Of one peer, not yet stepped; what comes beyond is dropped.
     std::size_t inbox_messages_max = 4096;
     std::size_t inbox_bytes_max = std::size_t{32} << 20;
