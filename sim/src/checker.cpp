@@ -15,8 +15,7 @@ std::string at(std::uint64_t height, std::size_t node) {
 
 }  // namespace
 
-Checker::Checker(const Population& population, PlantedBug bug)
-    : population_(population), bug_(bug) {
+Checker::Checker(const Population& population, PlantedBug bug) : bug_(bug) {
     for (const types::GenesisAccount& account : *population.genesis.accounts)
         purses_[account.address] = {account.flk, account.usd, {}};
 }

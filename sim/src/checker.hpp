@@ -52,7 +52,6 @@ private:
     void apply(const interfaces::LedgerBlock& block);
     void apply(const types::SignedTransaction& transaction, const types::Receipt& receipt);
 
-    const Population& population_;
     PlantedBug bug_;
     std::map<std::uint64_t, Agreed> heights_;
     std::map<std::pair<std::size_t, std::uint64_t>, std::uint64_t> reported_;  // (node, life)
