@@ -26,6 +26,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// Of a node whose state is in memory, which reads its archive whole at each start.
+constexpr std::uint64_t kSegmentBytesSmall = std::uint64_t{4} << 20;
+
 Result<std::unique_ptr<atomo::Storage>> open_state(const NodeWorld& world,
                                                    const NodeConfig::State& config) {
     if (config.backend == "memory") return atomo::open_memory_storage();
@@ -117,6 +120,7 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
     archive.directory = data + "/archive";
     archive.archive_bytes_max = config.ledger.archive_bytes_max;
     archive.state_is_durable = config.state.backend != "memory";
+    if (!archive.state_is_durable) archive.segment_bytes = kSegmentBytesSmall;
     DRACO_TRY(ledger,
               ledger::open(std::move(application), world.disk, p.registry, world.log, archive));
     p.ledger = std::move(ledger);
