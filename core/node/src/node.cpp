@@ -133,6 +133,14 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
     p.gossip = std::move(gossip);
 
     // Its part in ordering.
+    consensus::DriverOptions driver;
+    driver.directory = data + "/consensus";
+    driver.home_is_new = is_new(*p.ledger);
+    driver.signed_elsewhere = identity.signed_elsewhere;
+    driver.signatures = signatures == MessageSignatures::Trusted
+                            ? consensus::SignatureCheck::Skipped
+                            : consensus::SignatureCheck::Required;
+    if (config.state.backend == "memory") driver.log_segment_bytes = kSegmentBytesSmall;
     p.consensus = std::make_unique<consensus::ConsensusDriver>(
         consensus::DriverParts{.executor = world.executor,
                                .disk = world.disk,
@@ -143,12 +151,7 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
         identity.key.clone(),
         genesis.chain,
         parameters_of(config.consensus),
-        consensus::DriverOptions{.directory = data + "/consensus",
-                                 .home_is_new = is_new(*p.ledger),
-                                 .signed_elsewhere = identity.signed_elsewhere,
-                                 .signatures = signatures == MessageSignatures::Trusted
-                                                   ? consensus::SignatureCheck::Skipped
-                                                   : consensus::SignatureCheck::Required});
+        driver);
     DRACO_TRY(
         follower,
         sync::Sync::make(genesis.chain, *p.links, *p.ledger, *p.gossip, p.registry, world.log, {}));
