@@ -26,9 +26,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Of a node whose state is in memory, which reads its archive whole at each start.
-constexpr std::uint64_t kSegmentBytesSmall = std::uint64_t{4} << 20;
-
 Result<std::unique_ptr<atomo::Storage>> open_state(const NodeWorld& world,
                                                    const NodeConfig::State& config) {
     if (config.backend == "memory") return atomo::open_memory_storage();
@@ -56,9 +53,9 @@ consensus::Parameters parameters_of(const NodeConfig::Consensus& config) {
     return made;
 }
 
-// Above the block that the archive begins with, this home has a history of its own.
-bool is_new(const interfaces::Ledger& ledger) {
-    return ledger.view()->head().height.value() == 0;
+// Files of a log are made ahead in full. A state in memory is for simulations and trials.
+std::uint64_t log_segment_bytes(const NodeConfig::State& config) {
+    return std::uint64_t{config.backend == "memory" ? 4U : 64U} << 20;
 }
 
 }  // namespace
@@ -120,7 +117,7 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
     archive.directory = data + "/archive";
     archive.archive_bytes_max = config.ledger.archive_bytes_max;
     archive.state_is_durable = config.state.backend != "memory";
-    if (!archive.state_is_durable) archive.segment_bytes = kSegmentBytesSmall;
+    archive.segment_bytes = log_segment_bytes(config.state);
     DRACO_TRY(ledger,
               ledger::open(std::move(application), world.disk, p.registry, world.log, archive));
     p.ledger = std::move(ledger);
@@ -133,14 +130,6 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
     p.gossip = std::move(gossip);
 
     // Its part in ordering.
-    consensus::DriverOptions driver;
-    driver.directory = data + "/consensus";
-    driver.home_is_new = is_new(*p.ledger);
-    driver.signed_elsewhere = identity.signed_elsewhere;
-    driver.signatures = signatures == MessageSignatures::Trusted
-                            ? consensus::SignatureCheck::Skipped
-                            : consensus::SignatureCheck::Required;
-    if (config.state.backend == "memory") driver.log_segment_bytes = kSegmentBytesSmall;
     p.consensus = std::make_unique<consensus::ConsensusDriver>(
         consensus::DriverParts{.executor = world.executor,
                                .disk = world.disk,
@@ -151,7 +140,13 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
         identity.key.clone(),
         genesis.chain,
         parameters_of(config.consensus),
-        driver);
+        consensus::DriverOptions{.directory = data + "/consensus",
+                                 .home_is_new = identity.first_start,
+                                 .signed_elsewhere = identity.signed_elsewhere,
+                                 .signatures = signatures == MessageSignatures::Trusted
+                                                   ? consensus::SignatureCheck::Skipped
+                                                   : consensus::SignatureCheck::Required,
+                                 .log_segment_bytes = log_segment_bytes(config.state)});
     DRACO_TRY(
         follower,
         sync::Sync::make(genesis.chain, *p.links, *p.ledger, *p.gossip, p.registry, world.log, {}));
