@@ -22,6 +22,9 @@
 #include "restored_key.hpp"
 #include "signals.hpp"
 
+#include <unistd.h>
+
+#include <cstdlib>
 #include <future>
 #include <memory>
 #include <utility>
@@ -41,6 +44,10 @@ Result<NodeIdentity> load_identity(Disk& home,
     return NodeIdentity{.key = std::get<types::NodeSecretKey>(std::move(loaded.secret)),
                         .signed_elsewhere = loaded.info.restored,
                         .first_start = first_start && !loaded.info.restored};
+}
+
+bool wants_colours() {
+    return ::isatty(STDERR_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
 }
 
 class NodeLog {
@@ -65,7 +72,8 @@ public:
         made->file_ = std::move(file);
         std::vector<log::Log*> sinks = {made->file_.get()};
         if (to_terminal) {
-            made->terminal_ = std::make_unique<log::TerminalLog>(executor.clock(), *level);
+            made->terminal_ =
+                std::make_unique<log::TerminalLog>(executor.clock(), *level, wants_colours());
             sinks.push_back(made->terminal_.get());
         }
         made->both_ = std::make_unique<log::TeeLog>(std::move(sinks));
