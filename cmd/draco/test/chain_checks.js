@@ -5,15 +5,22 @@
 //   money URL ADDRESS...         {sum, supply, burned}: what the addresses and all nodes hold, and what the chain says
 "use strict";
 
-async function call(url, method, params = []) {
+// The results of [method, params] in their order.
+async function batch(url, calls) {
   const response = await fetch(url, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+    body: JSON.stringify(calls.map(([method, params = []], id) => ({ jsonrpc: "2.0", id, method, params }))),
   });
-  const answer = await response.json();
-  if (answer.error) throw new Error(`${url} ${method}: ${answer.error.message}`);
-  return answer.result;
+  const answers = await response.json();
+  return answers.map(({ id, error, result }) => {
+    if (error) throw new Error(`${url} ${calls[id][0]}: ${error.message}`);
+    return result;
+  });
+}
+
+async function call(url, method, params) {
+  return (await batch(url, [[method, params]]))[0];
 }
 
 const sleep = (ms) => new Promise((wake) => setTimeout(wake, ms));
@@ -42,9 +49,11 @@ async function sameRoot(seconds, ...urls) {
 async function money(url, ...addresses) {
   for (let attempt = 0; attempt < 50; attempt++) {
     const before = await call(url, "flk_get_state_proof", [probe]);
-    const supply = await call(url, "flk_get_supply");
-    const registry = await call(url, "flk_get_node_registry");
-    const accounts = await Promise.all(addresses.map((a) => call(url, "flk_get_account_info", [a])));
+    const [supply, registry, ...accounts] = await batch(url, [
+      ["flk_get_supply"],
+      ["flk_get_node_registry"],
+      ...addresses.map((address) => ["flk_get_account_info", [address]]),
+    ]);
     const after = await call(url, "flk_get_state_proof", [probe]);
     if (before.height !== after.height) continue;
     let sum = 0n;

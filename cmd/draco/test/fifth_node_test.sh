@@ -15,7 +15,7 @@ ask() { node "$checks" call "$@"; }
 in_committee() { "$draco" committee --home "$net" --json | grep -qi "$1"; }
 load=
 finish() {
-  touch "$scratch/load.stop"
+  touch load.stop
   [[ -z $load ]] || wait "$load" || true
   "$draco" devnet down --home "$net" >/dev/null 2>&1 || true
 }
@@ -83,7 +83,7 @@ say "signs: without another one its signature is needed"
 ask "$url" flk_get_epoch_info >epoch.json
 [[ $(field quorum <epoch.json) == 4 ]] || fail "four of five are a quorum: $(cat epoch.json)"
 "$draco" devnet kill-node 3 --home "$net" >/dev/null
-for _ in 1 2 3; do
+for _ in 1 2; do
   "$draco" account transfer $sink 0.5 --home "$net" --node "$url" --dev-account 2 --json >>load2.receipts 2>/dev/null || fail "the chain goes on"
 done
 "$draco" devnet start-node 3 --home "$net" >/dev/null
@@ -105,12 +105,11 @@ touch load.stop; wait "$load" || true; load=
 say "agree at height $(node "$checks" same_root 30 "${urls[@]}")"
 sent=$(cat load.receipts load2.receipts | grep -c '"success":true')
 ((sent > 10)) || fail "a load: $sent transfers, $(tail -3 load.errors)"
-for u in "${urls[@]}"; do
-  node "$checks" money "$u" "${people[@]}" "$sink" >money.end
-  [[ $(field sum <money.end) == "$(field supply <money.end)" ]] || fail "the sum of all that is held: $(cat money.end)"
-  [[ $(node -p 'const m=JSON.parse(require("fs").readFileSync("money.end"));String(BigInt(m.supply)+BigInt(m.burned))') == "$genesis_supply" ]] ||
-    fail "supply and burned: $(cat money.end), at first $genesis_supply"
-done
+# Of one node: the others have its state.
+node "$checks" money "$url" "${people[@]}" "$sink" >money.end
+[[ $(field sum <money.end) == "$(field supply <money.end)" ]] || fail "the sum of all that is held: $(cat money.end)"
+[[ $(node -p 'const m=JSON.parse(require("fs").readFileSync("money.end"));String(BigInt(m.supply)+BigInt(m.burned))') == "$genesis_supply" ]] ||
+  fail "supply and burned: $(cat money.end), at first $genesis_supply"
 got=$("$draco" account balance $sink --home "$net" --json | field flk)
 [[ $(node -p "$sent * 0.5") == "$got" ]] || fail "$sent transfers of 0.5 made $got"
 echo "a fifth node joins, signs and leaves; $sent transfers meanwhile"
