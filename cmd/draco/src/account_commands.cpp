@@ -6,7 +6,6 @@
 
 #include "keys_commands.hpp"
 #include "node_home.hpp"
-#include "node_setup.hpp"
 #include "rpc_client.hpp"
 #include "transaction_sender.hpp"
 
@@ -44,17 +43,17 @@ Result<std::string> account_name(const NodeHome& home, const std::string& given)
     return accounts[index];
 }
 
-Result<identity::SecretKey> sender_key(const NodeHome& home, const SenderOptions& options) {
+Result<types::AccountSecretKey> sender_key(const NodeHome& home, const SenderOptions& options) {
     if (options.dev_account) {
         DRACO_TRY(key, node::devnet_account(*options.dev_account));
         say_public(*options.dev_account);
-        return identity::SecretKey(std::move(key));
+        return key;
     }
     DRACO_TRY(name, account_name(home, options.account));
     DRACO_TRY(keys, home.keys());
     DRACO_TRY(password, home.password(options.password_file));
     DRACO_TRY(loaded, keys.load(identity::KeyKind::Account, name, password));
-    return std::move(loaded.secret);
+    return std::get<types::AccountSecretKey>(std::move(loaded.secret));
 }
 
 // Without a password: what a key file says of its id is enough to look.
@@ -106,12 +105,11 @@ Result<> send_as_account(const Invocation& invocation,
     DRACO_TRY(client, RpcClient::of(invocation));
     DRACO_TRY(key, sender_key(home, options));
     DRACO_TRY(answer,
-              send_transaction(
-                  home,
-                  client,
-                  std::move(key),
-                  std::move(method),
-                  {.journal_path = {}, .fee_max = options.fee_max, .wait = !options.no_wait}));
+              send_transaction(home,
+                               client,
+                               std::move(key),
+                               std::move(method),
+                               {.fee_max = options.fee_max, .wait = !options.no_wait}));
     print_value(invocation, answer);
     return {};
 }
@@ -119,28 +117,6 @@ Result<> send_as_account(const Invocation& invocation,
 Result<NodeHome> sender_home(const Invocation& invocation) {
     DRACO_TRY(path, home_path(invocation));
     return NodeHome::create(path);
-}
-
-Result<> send_as_node(const Invocation& invocation,
-                      const OptOptions& options,
-                      const NodeHome& home,
-                      types::Method method) {
-    DRACO_TRY(client, RpcClient::of(invocation));
-    DRACO_TRY(keys, home.keys());
-    DRACO_TRY(password, home.password(options.password_file));
-    DRACO_TRY(loaded, keys.load(identity::KeyKind::Node, identity::kDefaultKeyName, password));
-    DRACO_TRY(config, home.config());
-    DRACO_TRY(answer,
-              send_transaction(home,
-                               client,
-                               std::move(loaded.secret),
-                               std::move(method),
-                               {.journal_path = config.node.data_directory + "/" +
-                                                std::string(node::kSigningJournalFile),
-                                .fee_max = "0",
-                                .wait = true}));
-    print_value(invocation, answer);
-    return {};
 }
 
 }  // namespace
@@ -205,20 +181,6 @@ Result<> run_stake_status(const Invocation& invocation, const StakeOptions& opti
                         "; it will after draco stake add AMOUNT --stake-node " + key);
     print_value(invocation, record);
     return {};
-}
-
-Result<> run_opt_in(const Invocation& invocation, const OptOptions& options) {
-    DRACO_TRY(path, home_path(invocation));
-    DRACO_TRY(home, NodeHome::open(path));
-    DRACO_TRY(config, home.config());
-    DRACO_TRY(endpoints, endpoints_of(config));
-    return send_as_node(invocation, options, home, types::OptIn{.endpoints = std::move(endpoints)});
-}
-
-Result<> run_opt_out(const Invocation& invocation, const OptOptions& options) {
-    DRACO_TRY(path, home_path(invocation));
-    DRACO_TRY(home, NodeHome::open(path));
-    return send_as_node(invocation, options, home, types::OptOut{});
 }
 
 }  // namespace draco

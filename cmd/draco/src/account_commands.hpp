@@ -1,6 +1,5 @@
 #pragma once
-// What an account or a node does on the chain: account balance|transfer, stake
-// add|remove|withdraw|status, opt in|out|status.
+// What an account does on the chain: account balance|transfer, stake add|remove|withdraw|status.
 
 #include "invocation.hpp"
 
@@ -39,12 +38,5 @@ Result<> run_stake_remove(const Invocation& invocation, const StakeOptions& opti
 Result<> run_stake_withdraw(const Invocation& invocation, const StakeOptions& options);
 // Also of opt status: the record says both.
 Result<> run_stake_status(const Invocation& invocation, const StakeOptions& options);
-
-struct OptOptions {
-    std::string password_file;
-};
-
-Result<> run_opt_in(const Invocation& invocation, const OptOptions& options);
-Result<> run_opt_out(const Invocation& invocation, const OptOptions& options);
 
 }  // namespace draco

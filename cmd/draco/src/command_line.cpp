@@ -11,6 +11,7 @@
 #include "invocation.hpp"
 #include "keys_commands.hpp"
 #include "node_command.hpp"
+#include "opt_commands.hpp"
 #include "sim_command.hpp"
 
 #include <CLI/CLI.hpp>
@@ -280,7 +281,11 @@ void add_opt(CommandLine& line) {
     CLI::App* out = command(line, opt, "out", "Leave at the end of this epoch", [&line] {
         return run_opt_out(line.invocation, line.opt);
     });
-    for (CLI::App* each : {in, out}) add_password(each, line.opt.password_file);
+    for (CLI::App* each : {in, out}) {
+        each->add_flag("--wait", line.opt.wait, "return when it has taken effect");
+        each->add_option("--timeout", line.opt.patience_s, "seconds that --wait lasts at most")
+            ->check(CLI::Range(1, 1'000'000));
+    }
     CLI::App* status = command(line, opt, "status", "What the chain knows of the node", [&line] {
         return run_stake_status(line.invocation, line.stake);
     });

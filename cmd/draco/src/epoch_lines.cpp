@@ -1,5 +1,8 @@
 #include "epoch_lines.hpp"
 
+#include "draco/base/text_encoding.hpp"
+#include "draco/types/keys.hpp"
+
 #include <boost/json/object.hpp>
 
 #include <algorithm>
@@ -32,10 +35,12 @@ std::string committee_text(const RpcClient& client, const DevnetRecord& record) 
     const auto members = client.ask("flk_get_committee_members", {}, kTimeout);
     if (!members || !members->is_array()) return "?";
     std::string text;
-    for (const DevnetNodeRecord& node : record.nodes)
-        if (std::ranges::find(members->get_array(), json::value(node.key)) !=
-            members->get_array().end())
+    for (const DevnetNodeRecord& node : record.nodes) {
+        const auto key = from_base58(node.key, types::NodeKey::kSize);
+        if (key && std::ranges::find(members->get_array(), json::value(to_hex(*key))) !=
+                       members->get_array().end())
             text += (text.empty() ? "" : " ") + std::to_string(node.index);
+    }
     return text;
 }
 

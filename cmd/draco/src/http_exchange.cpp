@@ -35,7 +35,8 @@ std::string HttpUrl::text() const {
 Result<HttpAnswer> http_exchange(const HttpUrl& url,
                                  std::string_view path,
                                  std::string_view body,
-                                 Duration timeout) {
+                                 Duration timeout,
+                                 std::string_view bearer) {
     DRACO_TRY(net, network());
     http::Exchange exchange;
     exchange.url = {.host = url.host, .port = url.port, .target = std::string(path)};
@@ -45,6 +46,7 @@ Result<HttpAnswer> http_exchange(const HttpUrl& url,
         exchange.fields.add("Content-Type", "application/json");
         exchange.body = to_bytes(as_bytes(body));
     }
+    if (!bearer.empty()) exchange.fields.add("Authorization", "Bearer " + std::string(bearer));
     auto answer = http::send_and_wait(*net, exchange);
     if (!answer)
         return fail(answer.error().code,

@@ -27,11 +27,12 @@ struct HttpAnswer {
     std::string body;
 };
 
-// A POST if there is a body, else a GET of `path`. Unavailable: nobody listens there, or it does
-// not answer. Corrupt: what answers does not speak HTTP.
+// A POST if there is a body, else a GET of `path`; `bearer` is sent as authorization. Unavailable:
+// nobody listens there, or it does not answer. Corrupt: what answers does not speak HTTP.
 Result<HttpAnswer> http_exchange(const HttpUrl& url,
                                  std::string_view path,
                                  std::string_view body,
-                                 Duration timeout);
+                                 Duration timeout,
+                                 std::string_view bearer = {});
 
 }  // namespace draco

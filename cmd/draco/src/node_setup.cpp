@@ -83,17 +83,6 @@ Result<node::NodeConfig> config_with_ports(const NodePorts& ports, const std::st
     return node::parse_config(node::render_config(config), "the configuration");
 }
 
-Result<types::NodeEndpoints> endpoints_of(const node::NodeConfig& config) {
-    types::NodeEndpoints endpoints;
-    DRACO_TRY(host, decltype(endpoints.host)::make(config.node.advertised_host));
-    endpoints.host = std::move(host);
-    endpoints.link_port = config.links.port;
-    endpoints.http_port = config.http.port;
-    endpoints.session_port = config.session.port;
-    endpoints.rpc_port = config.rpc.port;
-    return endpoints;
-}
-
 Result<types::NodeKey> create_node_home(const std::string& path,
                                         const node::NodeConfig& config,
                                         const std::string& password_file,

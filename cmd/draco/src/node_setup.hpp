@@ -30,8 +30,6 @@ Result<std::vector<NodePorts>> free_ports(std::size_t nodes);
 // InvalidArgument if a port is beyond 65535.
 Result<node::NodeConfig> config_with_ports(const NodePorts& ports, const std::string& host);
 
-Result<types::NodeEndpoints> endpoints_of(const node::NodeConfig& config);
-
 // The folder, a password file (of its own if none is given), and the node key "default". Does not
 // write the configuration.
 Result<types::NodeKey> create_node_home(const std::string& path,

@@ -82,20 +82,16 @@ Result<HttpUrl> url_of_devnet(const std::string& home) {
 }  // namespace
 
 Result<RpcClient> RpcClient::of(const Invocation& invocation) {
-    if (!invocation.node.empty()) {
-        DRACO_TRY(url, HttpUrl::parse(invocation.node));
-        return RpcClient(url);
-    }
+    DRACO_TRY(url, url_of(invocation));
+    return RpcClient(std::move(url));
+}
+
+Result<HttpUrl> RpcClient::url_of(const Invocation& invocation) {
+    if (!invocation.node.empty()) return HttpUrl::parse(invocation.node);
     DRACO_TRY(home, home_path(invocation));
     for (const std::string& devnet : {home, home + "/devnet"}) {
-        if (exists(devnet + "/" + std::string(node::kConfigFile))) {
-            DRACO_TRY(url, url_of_node_home(devnet));
-            return RpcClient(url);
-        }
-        if (exists(devnet + "/" + std::string(kDevnetRecordFile))) {
-            DRACO_TRY(url, url_of_devnet(devnet));
-            return RpcClient(url);
-        }
+        if (exists(devnet + "/" + std::string(node::kConfigFile))) return url_of_node_home(devnet);
+        if (exists(devnet + "/" + std::string(kDevnetRecordFile))) return url_of_devnet(devnet);
     }
     return fail(Errc::NotFound,
                 "no node to ask: " + home +
@@ -107,7 +103,7 @@ Result<json::value, CallError> RpcClient::call(std::string_view method,
                                                Duration timeout) const {
     const json::object request{
         {"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", parameters}};
-    auto answer = http_exchange(url_, kRpcPath, json::serialize(request), timeout);
+    auto answer = http_exchange(url_, kRpcPath, json::serialize(request), timeout, bearer_);
     if (!answer) return unanswered(std::move(answer).error());
     json::error_code code;
     json::value document = json::parse(answer->body, code);

@@ -27,10 +27,13 @@ struct CallError {
 
 class RpcClient {
 public:
-    explicit RpcClient(HttpUrl url) : url_(std::move(url)) {}
+    // `bearer`: the admin token that goes with each call.
+    explicit RpcClient(HttpUrl url, std::string bearer = {})
+        : url_(std::move(url)), bearer_(std::move(bearer)) {}
 
     // --node, or what the home says: a node's config.toml, a devnet's devnet.json.
     static Result<RpcClient> of(const Invocation& invocation);
+    static Result<HttpUrl> url_of(const Invocation& invocation);
 
     Result<boost::json::value, CallError> call(std::string_view method,
                                                const boost::json::array& parameters,
@@ -51,6 +54,7 @@ public:
 
 private:
     HttpUrl url_;
+    std::string bearer_;
 };
 
 // The member of an answer, or Corrupt naming it.

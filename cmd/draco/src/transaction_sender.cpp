@@ -21,12 +21,6 @@ constexpr int kSendAttempts = 20;  // transactions with earlier nonces may still
 constexpr auto kSendPause = std::chrono::milliseconds(250);
 constexpr std::uint64_t kFeeBytes = 512;  // a transfer takes about 200
 
-std::string sender_text(const types::Sender& sender) {
-    if (const auto* address = std::get_if<types::Address>(&sender))
-        return crypto::to_text(*address);
-    return to_base58(std::get<types::NodeKey>(sender).view());
-}
-
 struct Chain {
     types::ChainId id;
     types::GenesisDigest genesis;
@@ -58,20 +52,9 @@ Result<types::FlkAmount> fee_max_of(const RpcClient& client, const std::string& 
 
 // What the chain has executed of this sender; and that it can pay, because a signed nonce is spent.
 Result<types::Nonce> executed_nonce(const RpcClient& client,
-                                    const types::Sender& sender,
+                                    const types::Address& sender,
                                     types::FlkAmount fee_max) {
-    const std::string text = sender_text(sender);
-    if (std::holds_alternative<types::NodeKey>(sender)) {
-        DRACO_TRY(record, client.ask("flk_get_node_info", {text}));
-        if (record.is_null())
-            return fail(Errc::NotFound,
-                        "the chain does not know node " + text +
-                            "; stake for it first: draco "
-                            "stake add AMOUNT --stake-node " +
-                            text);
-        DRACO_TRY(nonce, number_member(record, "nonce"));
-        return types::Nonce(nonce);
-    }
+    const std::string text = crypto::to_text(sender);
     DRACO_TRY(account, client.ask("flk_get_account_info", {text}));
     DRACO_TRY(nonce, number_member(account, "nonce"));
     DRACO_TRY(flk_text, text_member(account, "flk"));
@@ -83,11 +66,8 @@ Result<types::Nonce> executed_nonce(const RpcClient& client,
     return types::Nonce(nonce);
 }
 
-std::string journal_path(const Chain& chain,
-                         const types::Sender& sender,
-                         const std::string& given) {
-    if (!given.empty()) return given;
-    return "journals/" + to_hex(chain.genesis.view().first<8>()) + "-" + sender_text(sender);
+std::string journal_path(const Chain& chain, const types::Address& sender) {
+    return "journals/" + to_hex(chain.genesis.view().first<8>()) + "-" + crypto::to_text(sender);
 }
 
 Result<identity::AccountNonces> open_nonces(const NodeHome& home,
@@ -117,9 +97,10 @@ Result<Signed> sign_next(const NodeHome& home,
                          const SendOptions& options) {
     DRACO_TRY(fee_max, fee_max_of(client, options.fee_max));
     DRACO_TRY_VOID(key.check(method));
-    const std::string path = journal_path(chain, key.sender(), options.journal_path);
+    const auto sender = std::get<types::Address>(key.sender());
+    const std::string path = journal_path(chain, sender);
     DRACO_TRY(nonces, open_nonces(home, path, key, chain));
-    DRACO_TRY(executed, executed_nonce(client, key.sender(), fee_max));
+    DRACO_TRY(executed, executed_nonce(client, sender, fee_max));
     auto before = nonces.not_executed(executed);
     DRACO_TRY(now, nonces.sign(executed, fee_max, std::move(method)));
     return Signed{.before = std::move(before), .now = std::move(now)};
@@ -170,7 +151,7 @@ Result<json::value> judged(json::value receipt) {
 
 Result<json::value> send_transaction(const NodeHome& home,
                                      const RpcClient& client,
-                                     identity::SecretKey key,
+                                     types::AccountSecretKey key,
                                      types::Method method,
                                      const SendOptions& options) {
     DRACO_TRY(chain, chain_of(client));

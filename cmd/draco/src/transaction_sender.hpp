@@ -1,5 +1,5 @@
 #pragma once
-// Signs a method with the next nonce of a sender and sees it through.
+// Signs a method with the next nonce of an account and sees it through.
 
 #include "draco/base/result.hpp"
 #include "draco/identity/transaction_key.hpp"
@@ -15,8 +15,7 @@
 namespace draco {
 
 struct SendOptions {
-    std::string journal_path;  // on the home's disk; empty: by chain and sender, in journals/
-    std::string fee_max;       // FLK; empty: by the chain's parameters
+    std::string fee_max;  // FLK; empty: by the chain's parameters
     bool wait = true;
 };
 
@@ -24,7 +23,7 @@ struct SendOptions {
 // {"hash", "nonce"}. A receipt that says revert is an error.
 Result<boost::json::value> send_transaction(const NodeHome& home,
                                             const RpcClient& client,
-                                            identity::SecretKey key,
+                                            types::AccountSecretKey key,
                                             types::Method method,
                                             const SendOptions& options);
 

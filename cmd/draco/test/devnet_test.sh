@@ -55,7 +55,7 @@ status=0; "$draco" devnet up --home net --nodes 5 2>err || status=$?
 "$draco" devnet up --home net >foreground.out 2>&1 &
 up=$!
 for _ in $(seq 600); do grep -q "^epoch" foreground.out && break; sleep 0.1; done
-grep -q "^epoch .* committee " foreground.out || fail "a line for the epoch: $(cat foreground.out)"
+grep -q "^epoch .* committee 0 1 2 3$" foreground.out || fail "a line for the epoch: $(cat foreground.out)"
 "$draco" devnet status --home net --json >status.json
 kill -TERM $up
 wait $up || fail "up ends with 0 on SIGTERM: $(cat foreground.out)"

@@ -231,6 +231,17 @@ std::string render_config(const NodeConfig& config) {
     return out;
 }
 
+Result<types::NodeEndpoints> endpoints_of(const NodeConfig& config) {
+    types::NodeEndpoints endpoints;
+    DRACO_TRY(host, decltype(endpoints.host)::make(config.node.advertised_host));
+    endpoints.host = std::move(host);
+    endpoints.link_port = config.links.port;
+    endpoints.http_port = config.http.port;
+    endpoints.session_port = config.session.port;
+    endpoints.rpc_port = config.rpc.port;
+    return endpoints;
+}
+
 Result<NodeConfig> load_config(Disk& home) {
     DRACO_TRY(text, read_text(home, kConfigFile, kConfigBytesMax));
     return parse_config(text);

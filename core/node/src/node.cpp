@@ -58,6 +58,15 @@ std::uint64_t log_segment_bytes(const NodeConfig::State& config) {
     return std::uint64_t{config.backend == "memory" ? 4U : 64U} << 20;
 }
 
+Result<rpc::AdminAccess> admin_access(const NodeWorld& world, const NodeConfig& config) {
+    DRACO_TRY(endpoints, endpoints_of(config));
+    std::string path = config.node.data_directory + "/" + std::string(rpc::kAdminTokenFile);
+    DRACO_TRY(token, rpc::renew_admin_token(world.disk, path, world.rng));
+    return rpc::AdminAccess{.token = std::move(token),
+                            .token_path = std::move(path),
+                            .endpoints = std::move(endpoints)};
+}
+
 }  // namespace
 
 // Made from top to bottom, ended from bottom to top.
@@ -108,6 +117,8 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
     DRACO_TRY_VOID(world.disk.create_directory(data));
     auto parts = std::make_unique<Parts>(world, self, std::move(on_failure));
     Parts& p = *parts;
+
+    DRACO_TRY(admin, admin_access(world, config));
 
     // The chain of this node.
     DRACO_TRY(storage, open_state(world, config.state));
@@ -171,7 +182,7 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
                                                  .forwarder = *p.forwarder,
                                                  .log = world.log},
                                                 std::move(identity.key),
-                                                data + "/node-transactions"));
+                                                data + "/" + std::string(kSigningJournalFile)));
     p.signer = std::move(signer);
     p.epoch_timer = std::make_unique<consensus::EpochTimer>(
         world.executor, p.registry, *p.ledger, *p.consensus, *p.signer, self, world.log);
@@ -188,7 +199,8 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
                                       .registry = p.registry,
                                       .node_key = self,
                                       .version = DRACO_VERSION,
-                                      .process_usage = world.process_usage}));
+                                      .process_usage = world.process_usage,
+                                      .admin = std::move(admin)}));
     p.rpc = std::move(rpc);
 
     DRACO_TRY_VOID(p.forwarder->start());

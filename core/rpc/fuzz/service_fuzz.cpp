@@ -24,9 +24,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace draco;
     static rpc::testing::Node node({.wait_ms_max = 10, .submit_ms_max = 10});
     const std::string body(as_text(ByteView(data, size)));
-    const auto answer = node.begin(body);
+    // Half of them with the right to administer.
+    const bool by_admin = size % 2 == 1;
+    const auto answer = node.begin(body, by_admin ? node.parts->authorization() : std::string());
     DRACO_ASSERT(node.world.run_for(std::chrono::milliseconds(20)).has_value(), "time passes");
     node.parts->forwarder.submissions.clear();
+    node.parts->signer.executions.clear();
     DRACO_ASSERT(answer->has_value(), "every body is answered");
     if ((*answer)->empty()) return 0;  // notifications
     const json::value response = json::parse(**answer);

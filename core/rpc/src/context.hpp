@@ -7,12 +7,14 @@
 
 namespace draco::rpc {
 
+class AdminWaits;
 class TransactionWaiters;
 
 struct Context {
     const ServiceDependencies& on;
     const ServiceLimits& limits;
     const std::shared_ptr<TransactionWaiters>& waiters;
+    const std::shared_ptr<AdminWaits>& admin_waits;
 };
 
 }  // namespace draco::rpc

@@ -143,10 +143,13 @@ void RpcFront::call(const FrontRequest& request, Done done) {
         return done(refusal(
             415, "the body's content type is not JSON", "send Content-Type: application/json"));
     if (request.body.size() > body_bytes_max()) return done(body_too_long());
-    service_.handle(request.body, [done = std::move(done)](std::string response) mutable {
-        if (response.empty()) return done(answer(204, {}, {}));
-        done(answer(200, kJson, std::move(response)));
-    });
+    service_.handle(
+        request.body,
+        [done = std::move(done)](std::string response) mutable {
+            if (response.empty()) return done(answer(204, {}, {}));
+            done(answer(200, kJson, std::move(response)));
+        },
+        request.authorization);
 }
 
 FrontResponse RpcFront::read(std::string_view path) const {

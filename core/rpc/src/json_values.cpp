@@ -23,6 +23,16 @@ std::string_view participation_text(types::Participation participation) {
     return "unknown";
 }
 
+void put_outcome(json::object& to, const types::Receipt& receipt) {
+    const bool executed = receipt.revert == types::Revert::None;
+    to["height"] = receipt.height.value();
+    to["index"] = receipt.index;
+    to["success"] = executed;
+    to["revert"] = nullptr;
+    if (!executed) to["revert"] = types::to_string(receipt.revert);
+    put_amount(to, "fee", receipt.fee);
+}
+
 }  // namespace
 
 std::string hex_text(ByteView bytes) {
@@ -61,6 +71,14 @@ json::object account_json(const types::Address& address, const types::Account& a
     return made;
 }
 
+json::object endpoints_json(const types::NodeEndpoints& endpoints) {
+    return {{"host", *endpoints.host},
+            {"link_port", endpoints.link_port},
+            {"http_port", endpoints.http_port},
+            {"session_port", endpoints.session_port},
+            {"rpc_port", endpoints.rpc_port}};
+}
+
 json::object node_json(const types::NodeKey& key, const types::NodeRecord& node) {
     json::object made{{"key", node_key_text(key)}, {"owner", crypto::to_text(node.owner)}};
     put_amount(made, "stake", node.stake);
@@ -72,26 +90,22 @@ json::object node_json(const types::NodeKey& key, const types::NodeRecord& node)
         made["unbonding"] = std::move(unbonding);
     }
     made["participation"] = participation_text(node.participation);
-    made["endpoints"] = json::object{{"host", *node.endpoints.host},
-                                     {"link_port", node.endpoints.link_port},
-                                     {"http_port", node.endpoints.http_port},
-                                     {"session_port", node.endpoints.session_port},
-                                     {"rpc_port", node.endpoints.rpc_port}};
+    made["endpoints"] = endpoints_json(node.endpoints);
     made["nonce"] = node.nonce.value();
     made["counted_epoch"] = node.counted_epoch.value();
     made["transactions"] = node.transactions;
     return made;
 }
 
+json::object outcome_json(const types::Receipt& receipt) {
+    json::object made;
+    put_outcome(made, receipt);
+    return made;
+}
+
 json::object receipt_json(const types::TransactionHash& hash, const types::Receipt& receipt) {
-    const bool executed = receipt.revert == types::Revert::None;
-    json::object made{{"hash", hex_text(hash.view())},
-                      {"height", receipt.height.value()},
-                      {"index", receipt.index},
-                      {"success", executed},
-                      {"revert", nullptr}};
-    if (!executed) made["revert"] = types::to_string(receipt.revert);
-    put_amount(made, "fee", receipt.fee);
+    json::object made{{"hash", hex_text(hash.view())}};
+    put_outcome(made, receipt);
     return made;
 }
 

@@ -36,7 +36,10 @@ void put_amount(boost::json::object& to, std::string_view name, Amount amount) {
 }
 
 boost::json::object account_json(const types::Address& address, const types::Account& account);
+boost::json::object endpoints_json(const types::NodeEndpoints& endpoints);
 boost::json::object node_json(const types::NodeKey& key, const types::NodeRecord& node);
+// A receipt without the hash.
+boost::json::object outcome_json(const types::Receipt& receipt);
 boost::json::object receipt_json(const types::TransactionHash& hash, const types::Receipt& receipt);
 boost::json::object parameters_json(const types::ChainParameters& parameters);
 boost::json::object supply_json(const types::Supply& supply);

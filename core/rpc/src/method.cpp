@@ -15,7 +15,8 @@ std::vector<Method> sorted_methods() {
                             node_methods(),
                             chain_methods(),
                             transaction_methods(),
-                            system_methods()})
+                            system_methods(),
+                            admin_methods()})
         all.insert(all.end(), list.begin(), list.end());
     std::ranges::sort(all, {}, &Method::name);
     return all;

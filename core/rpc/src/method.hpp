@@ -18,6 +18,11 @@ using Read = Outcome<boost::json::value> (*)(const Context&, const Parameters&);
 // Answers later.
 using Start = void (*)(const Context&, const Parameters&, Answer);
 
+enum class Reach : std::uint8_t {
+    Everybody,
+    Admin,  // who sends the node's token
+};
+
 struct Method {
     std::string_view name;
     std::span<const ParameterSpec> parameters;
@@ -25,6 +30,7 @@ struct Method {
     std::string_view doc;
     Read read = nullptr;    // either this
     Start start = nullptr;  // or this
+    Reach reach = Reach::Everybody;
 };
 
 // One list for each file of methods.
@@ -33,6 +39,7 @@ std::span<const Method> node_methods();
 std::span<const Method> chain_methods();
 std::span<const Method> transaction_methods();
 std::span<const Method> system_methods();
+std::span<const Method> admin_methods();
 
 // All of them, in the order of names.
 std::span<const Method> all_methods();

@@ -101,11 +101,7 @@ json::object node_status(const Context& context) {
     status["sync"] = sync_json(on.follower.status());
     status["connected"] = on.links.connected().size();
     status["peers"] = peers_json(on.links);
-    const interfaces::SignerStatus signer = on.signer.status();
-    status["signer"] = json::object{{"executed", signer.executed.value()},
-                                    {"signed_last", signer.signed_last.value()},
-                                    {"pending", signer.pending},
-                                    {"sent_again", signer.sent_again}};
+    status["signer"] = signer_json(on.signer.status());
     const Health health = health_of(context);
     status["healthy"] = health.ok;
     status["health_reason"] = health.reason;
@@ -130,6 +126,13 @@ Health health_of(const Context& context) {
                 .reason = "catching up: executed block " + std::to_string(executed) + " of " +
                           std::to_string(known)};
     return {};
+}
+
+json::object signer_json(const interfaces::SignerStatus& status) {
+    return {{"executed", status.executed.value()},
+            {"signed_last", status.signed_last.value()},
+            {"pending", status.pending},
+            {"sent_again", status.sent_again}};
 }
 
 std::string_view role_text(interfaces::ConsensusRole role) {

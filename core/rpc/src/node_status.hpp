@@ -9,6 +9,7 @@ namespace draco::rpc {
 
 boost::json::object node_status(const Context& context);
 Health health_of(const Context& context);
+boost::json::object signer_json(const interfaces::SignerStatus& status);
 std::string_view role_text(interfaces::ConsensusRole role);
 
 }  // namespace draco::rpc

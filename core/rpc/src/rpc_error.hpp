@@ -24,6 +24,7 @@ enum class Code : int {
     Deadline = -32003,     // whether it will be done is unknown
     Unavailable = -32004,  // this node cannot now
     TooLarge = -32005,     // the answer is; ask for less
+    NotAdmin = -32006,     // without the node's admin token
 };
 
 inline constexpr std::uint64_t kRetryAfterMs = 1'000;

@@ -46,7 +46,8 @@ public:
              .target = std::move(request.target),
              .content_type = std::string(request.fields.find("Content-Type").value_or("")),
              .body = std::string(as_text(request.body)),
-             .client = address_of(client)},
+             .client = address_of(client),
+             .authorization = std::string(request.fields.find("Authorization").value_or(""))},
             [responder = std::move(responder)](FrontResponse response) {
                 responder->respond(to_http(std::move(response)));
             });

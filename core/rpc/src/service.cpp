@@ -1,5 +1,6 @@
 #include "draco/rpc/service.hpp"
 
+#include "admin_waits.hpp"
 #include "envelope.hpp"
 #include "exchange.hpp"
 #include "method.hpp"
@@ -38,8 +39,17 @@ private:
 
 struct Request {
     std::string body;
+    bool by_admin;
     BodyAnswer answer;
 };
+
+RpcError not_admin(const ServiceDependencies& on) {
+    if (!on.admin) return {Code::NotAdmin, "this node takes no admin calls"};
+    return {Code::NotAdmin,
+            "admin calls need the header 'Authorization: Bearer TOKEN' with the token that this "
+            "start of the node has written to " +
+                on.admin->token_path + " in its home"};
+}
 
 class RequestHandler {
 public:
@@ -53,11 +63,11 @@ public:
         const auto exchange = std::make_shared<Exchange>(
             *calls, context_.limits.response_bytes_max, request.answer.take());
         for (std::size_t place = 0; place < calls->calls.size(); ++place)
-            run(calls->calls[place], Answer(exchange, place));
+            run(calls->calls[place], request.by_admin, Answer(exchange, place));
     }
 
 private:
-    void run(const Call& call, Answer answer) const {
+    void run(const Call& call, bool by_admin, Answer answer) const {
         if (call.invalid) return answer.give(std::unexpected(*call.invalid));
         const Method* const method = find_method(call.method);
         if (method == nullptr)
@@ -65,6 +75,8 @@ private:
                 RpcError(Code::MethodNotFound,
                          "there is no method '" + shown(call.method) + "'; did you mean '" +
                              std::string(nearest_method(call.method)) + "'?")));
+        if (method->reach == Reach::Admin && !by_admin)
+            return answer.give(std::unexpected(not_admin(context_.on)));
         const auto parameters = Parameters::bind(method->parameters, call.parameters);
         if (!parameters) return answer.give(std::unexpected(parameters.error()));
         if (method->start != nullptr)
@@ -83,7 +95,8 @@ public:
         : on(std::move(dependencies)),
           bounds(limits),
           waiters(std::make_shared<TransactionWaiters>(on.ledger, on.executor, bounds.waiters_max)),
-          context{.on = on, .limits = bounds, .waiters = waiters} {}
+          admin_waits(std::make_shared<AdminWaits>(on.executor, bounds.admin_waits_max)),
+          context{.on = on, .limits = bounds, .waiters = waiters, .admin_waits = admin_waits} {}
 
     Result<> start() {
         DRACO_TRY(spawned,
@@ -100,6 +113,13 @@ public:
         if (stopped.exchange(true) || !handler) return;
         on.ledger.remove_observer(*waiters);
         waiters->stop();
+        admin_waits->stop();
+    }
+
+    bool is_admin(std::string_view authorization) const {
+        if (!on.admin || authorization.empty()) return false;
+        const auto given = parse_authorization(authorization);
+        return given && crypto::constant_time_equal(given->expose(), on.admin->token.expose());
     }
 
     void refuse(BodyAnswer answer, RpcError error) {
@@ -111,6 +131,7 @@ public:
     const ServiceDependencies on;
     const ServiceLimits bounds;
     const std::shared_ptr<TransactionWaiters> waiters;
+    const std::shared_ptr<AdminWaits> admin_waits;
     const Context context;
     std::atomic<bool> stopped{false};
     std::optional<affair::Owner<RequestHandler>> handler;
@@ -129,14 +150,15 @@ RpcService::~RpcService() {
     stop();
 }
 
-void RpcService::handle(std::string_view body, Done done) {
+void RpcService::handle(std::string_view body, Done done, std::string_view authorization) {
     if (state_->stopped) return state_->refuse(BodyAnswer(std::move(done)), stopping());
     // What waits is a copy, so its length is checked before.
     if (body.size() > state_->bounds.body_bytes_max)
         return state_->refuse(BodyAnswer(std::move(done)),
                               too_long(body.size(), state_->bounds.body_bytes_max));
-    auto told = state_->handler->address().tell(
-        Request{.body = std::string(body), .answer = BodyAnswer(std::move(done))});
+    auto told = state_->handler->address().tell(Request{.body = std::string(body),
+                                                        .by_admin = state_->is_admin(authorization),
+                                                        .answer = BodyAnswer(std::move(done))});
     if (told) return;
     state_->refuse(std::move(told.error().message.answer), RpcError(std::move(told.error().error)));
 }

@@ -195,13 +195,16 @@ public:
 
 class TestSigner final : public interfaces::NodeSigner {
 public:
-    void execute(Method /*method*/, Done done) override {
-        done(fail(Errc::Unavailable, "no signer in this test"));
+    // Waits until the test decides.
+    void execute(Method method, Done done) override {
+        executions.emplace_back(std::move(method), std::move(done));
     }
 
     interfaces::SignerStatus status() const override {
         return {.executed = Nonce(3), .signed_last = Nonce(5), .pending = 2, .sent_again = 1};
     }
+
+    std::deque<std::pair<Method, Done>> executions;
 };
 
 inline FlkAmount flk(std::uint64_t units) {
@@ -307,9 +310,23 @@ struct Parts {
                 .registry = registry,
                 .node_key = chain.machines[0].key,
                 .version = "0.1.0-test",
-                .process_usage = {}};
+                .process_usage = {},
+                .admin = AdminAccess{.token = admin_token.clone(),
+                                     .token_path = "data/admin-token",
+                                     .endpoints = announced}};
     }
 
+    // As HTTP carries it.
+    std::string authorization() const { return "Bearer " + to_hex(admin_token.expose()); }
+
+    SeededRng rng{11};
+    AdminToken admin_token = AdminToken::draw(rng);
+    NodeEndpoints announced{
+        .host = bcs::Bounded<std::string, kHostBytesMax>::make("node.example").value(),
+        .link_port = 1,
+        .http_port = 2,
+        .session_port = 3,
+        .rpc_port = 4};
     Chain chain;
     TestConsensus consensus;
     TestForwarder forwarder;
@@ -333,12 +350,16 @@ public:
     }
 
     // An answer to come, in a place of its own.
-    std::shared_ptr<std::optional<std::string>> begin(std::string_view body) {
+    std::shared_ptr<std::optional<std::string>> begin(std::string_view body,
+                                                      std::string_view authorization = {}) {
         auto answer = std::make_shared<std::optional<std::string>>();
-        service->handle(body, [answer](std::string text) {
-            EXPECT_FALSE(answer->has_value()) << "answered twice";
-            *answer = std::move(text);
-        });
+        service->handle(
+            body,
+            [answer](std::string text) {
+                EXPECT_FALSE(answer->has_value()) << "answered twice";
+                *answer = std::move(text);
+            },
+            authorization);
         return answer;
     }
 

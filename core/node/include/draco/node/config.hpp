@@ -6,6 +6,7 @@
 
 #include "draco/base/disk.hpp"
 #include "draco/base/result.hpp"
+#include "draco/types/transaction.hpp"
 
 #include <cstdint>
 #include <string>
@@ -14,8 +15,7 @@
 namespace draco::node {
 
 inline constexpr std::string_view kConfigFile = "config.toml";
-// In the data directory: which nonces the node's key has signed. Who signs with that key, in the
-// node or beside it, keeps this journal.
+// In the data directory: which nonces the node's key has signed.
 inline constexpr std::string_view kSigningJournalFile = "node-transactions";
 inline constexpr std::size_t kConfigBytesMax = std::size_t{256} << 10;
 
@@ -123,6 +123,9 @@ Result<NodeConfig> parse_config(std::string_view toml, std::string_view name = k
 
 // All sections and keys with comments; parse_config gives the same config back.
 std::string render_config(const NodeConfig& config);
+
+// Where others reach a node of this configuration. InvalidArgument: the host is too long.
+Result<types::NodeEndpoints> endpoints_of(const NodeConfig& config);
 
 // config.toml on the disk of the home. NotFound, InvalidArgument, or the disk's errors.
 Result<NodeConfig> load_config(Disk& home);

@@ -39,7 +39,8 @@ inline constexpr std::uint64_t kNoncesAheadMax = 64;
 struct NodeWorld {
     Executor& executor;
     Disk& disk;  // the node's home
-    Rng& rng;    // used by the node alone
+    // Used by the node alone. It draws a secret: cryptographically strong, but in a simulation.
+    Rng& rng;
     interfaces::PeerTransport& peers;
     log::Log& log;
     // Where RocksDB keeps the state: a directory of the operating system. Unused by the memory

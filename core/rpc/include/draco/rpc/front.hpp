@@ -9,7 +9,8 @@
 //     OPTIONS              the CORS preflight of each
 //
 // Everything may be read from any web page (Access-Control-Allow-Origin: *): there are no cookies,
-// and what changes the chain carries a signature. Errors are {"error", "hint"}.
+// and what changes the chain carries a signature. But no page may send Authorization, so none can
+// administer a node. Errors are {"error", "hint"}.
 
 #include "draco/base/clock.hpp"
 #include "draco/rpc/service.hpp"
@@ -34,7 +35,8 @@ struct FrontRequest {
     std::string target;  // path and query
     std::string content_type;
     std::string body;
-    std::string client;  // the peer's IP address, without its port
+    std::string client;           // the peer's IP address, without its port
+    std::string authorization{};  // the header's value; empty if there is none
 };
 
 struct FrontResponse {

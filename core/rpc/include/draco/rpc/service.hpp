@@ -14,6 +14,7 @@
 #include "draco/interfaces/links.hpp"
 #include "draco/interfaces/signer.hpp"
 #include "draco/interfaces/sync.hpp"
+#include "draco/rpc/admin.hpp"
 #include "draco/rpc/process_usage.hpp"
 #include "draco/types/keys.hpp"
 
@@ -42,6 +43,8 @@ struct ServiceDependencies {
     std::string version;  // of the program
     // What the process uses; null in a simulation.
     std::function<ProcessUsage()> process_usage;
+    // Without it no admin_ method can be called.
+    std::optional<AdminAccess> admin{};
 };
 
 struct ServiceLimits {
@@ -52,6 +55,7 @@ struct ServiceLimits {
     std::size_t requests_max = 1024;        // bodies that may wait to be handled
     std::size_t requests_in_work_max = 16;  // bodies handled at the same time
     std::size_t waiters_max = 4096;         // calls that wait for a transaction
+    std::size_t admin_waits_max = 16;       // admin calls that wait for theirs
     std::uint64_t wait_ms_max = 60'000;
     std::uint64_t submit_ms_max = 10'000;  // until a member has taken a transaction
     std::size_t page_max = 1'000;          // entries of a list
@@ -97,8 +101,9 @@ public:
 
     // Answers any body with a valid JSON-RPC response. `done` is called exactly once, as a task of
     // its own or within stop(), and never inside this call; it must not throw. If the executor
-    // stops first it may be called while tasks are destroyed.
-    void handle(std::string_view body, Done done);
+    // stops first it may be called while tasks are destroyed. `authorization`: the value of the
+    // header of that name; the admin_ methods need the token in it, the others do not look.
+    void handle(std::string_view body, Done done, std::string_view authorization = {});
 
     // Every call that waits is answered, and what comes later is refused with Unavailable's code.
     void stop();

@@ -1,0 +1,222 @@
+#include "opt_commands.hpp"
+
+#include "draco/io/system_clock.hpp"
+#include "draco/rpc/admin.hpp"
+
+#include "devnet_record.hpp"
+#include "node_home.hpp"
+#include "rpc_client.hpp"
+#include "text_file.hpp"
+
+#include <boost/json/object.hpp>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+namespace draco {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int kNotAdmin = -32006;
+constexpr std::uint64_t kExecuteMs = 60'000;
+constexpr auto kLookEvery = std::chrono::milliseconds(250);
+// How long --wait lasts: what ends an epoch are transactions, which may be late.
+constexpr std::uint64_t kEpochsWaited = 3;
+constexpr std::uint64_t kGraceMs = 60'000;
+
+struct Admin {
+    RpcClient client;
+    std::string home;
+};
+
+std::string how_to_start(const std::string& home) {
+    return "start it with draco node run --home " + home;
+}
+
+Result<std::string> own_token(const NodeHome& home, const node::NodeConfig& config) {
+    const std::string path = config.node.data_directory + "/" + std::string(rpc::kAdminTokenFile);
+    auto token = rpc::read_admin_token(home.disk(), path);
+    if (!token && token.error().code == Errc::NotFound)
+        return fail(Errc::NotFound,
+                    "the node in " + home.path() +
+                        " was never started, or by an older draco: " + how_to_start(home.path()));
+    if (!token) return fail(token.error().code, home.path() + "/" + token.error().context);
+    return token;
+}
+
+Result<Admin> admin_of(const Invocation& invocation) {
+    DRACO_TRY(path, home_path(invocation));
+    if (!path_exists(path + "/" + std::string(node::kConfigFile))) {
+        if (path_exists(path + "/" + std::string(kDevnetRecordFile)))
+            return fail(Errc::InvalidArgument,
+                        path + " is a devnet: name the home of one of its nodes, such as --home " +
+                            node_home(path, 0));
+        return fail(Errc::NotFound, path + " is no node's home: give --home DIR");
+    }
+    DRACO_TRY(home, NodeHome::open(path));
+    DRACO_TRY(config, home.config());
+    DRACO_TRY(token, own_token(home, config));
+    DRACO_TRY(url, RpcClient::url_of(invocation));
+    return Admin{.client = RpcClient(std::move(url), std::move(token)), .home = path};
+}
+
+Error explained(const Admin& admin, CallError error) {
+    if (error.code == 0 && error.error.code != Errc::Corrupt)
+        return {Errc::Unavailable,
+                "the node in " + admin.home + " does not run (" + error.error.context +
+                    "): " + how_to_start(admin.home)};
+    if (error.code == kNotAdmin)
+        return {Errc::Unauthenticated,
+                "the node at " + admin.client.url() + " is not the one in " + admin.home + ": " +
+                    how_to_start(admin.home)};
+    if (error.reason == "stake") error.error.context = "stake first: " + error.error.context;
+    return std::move(error.error);
+}
+
+Result<json::value> ask(const Admin& admin,
+                        std::string_view method,
+                        const json::array& parameters = {},
+                        Duration timeout = kCallTimeout) {
+    auto answer = admin.client.call(method, parameters, timeout);
+    if (answer) return *std::move(answer);
+    return std::unexpected(explained(admin, std::move(answer).error()));
+}
+
+Result<json::value> execute(const Admin& admin, std::string_view method) {
+    DRACO_TRY(
+        receipt,
+        ask(admin, method, {kExecuteMs}, std::chrono::milliseconds(kExecuteMs) + kCallTimeout));
+    const auto* object = receipt.if_object();
+    const auto* success = object == nullptr ? nullptr : object->if_contains("success");
+    if (success == nullptr || !success->is_bool())
+        return fail(Errc::Corrupt, admin.client.url() + " answers without a receipt");
+    if (success->get_bool()) return receipt;
+    DRACO_TRY(revert, text_member(receipt, "revert"));
+    return fail(Errc::InvalidArgument,
+                "the chain executed it without effect: " + revert + "; see draco opt status");
+}
+
+struct Standing {
+    std::uint64_t epoch = 0;
+    std::string key;
+    std::string role;
+    std::string participation;
+};
+
+Result<Standing> standing_of(const Admin& admin) {
+    DRACO_TRY(status, ask(admin, "admin_status"));
+    Standing now{.epoch = 0, .key = {}, .role = {}, .participation = "none"};
+    DRACO_TRY(epoch, number_member(status, "epoch"));
+    DRACO_TRY(key, text_member(status, "node_key"));
+    DRACO_TRY(role, text_member(status, "role"));
+    now.epoch = epoch;
+    now.key = std::move(key);
+    now.role = std::move(role);
+    if (const auto* node = status.get_object().if_contains("node"); node && node->is_object()) {
+        DRACO_TRY(participation, text_member(*node, "participation"));
+        now.participation = std::move(participation);
+    }
+    return now;
+}
+
+// One line on a terminal, written over by the next.
+class EpochCountdown {
+public:
+    EpochCountdown() : on_terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+    ~EpochCountdown() {
+        if (drawn_) std::fputs("\r\x1B[K", stderr);
+    }
+
+    EpochCountdown(const EpochCountdown&) = delete;
+    EpochCountdown& operator=(const EpochCountdown&) = delete;
+
+    void show(const Admin& admin, const Standing& now) {
+        if (!on_terminal_) return;
+        const auto info = admin.client.ask("flk_get_epoch_info");
+        const auto ends = info ? number_member(*info, "ends_after_ms") : Result<std::uint64_t>(0);
+        const std::uint64_t clock_ms = io::SystemClock().unix_now().ms;
+        const std::uint64_t left_s = ends && *ends > clock_ms ? (*ends - clock_ms + 999) / 1000 : 0;
+        std::fprintf(stderr,
+                     "\r\x1B[Kepoch %llu: %s; the next epoch comes in about %llu s",
+                     static_cast<unsigned long long>(now.epoch),
+                     now.participation.c_str(),
+                     static_cast<unsigned long long>(left_s));
+        std::fflush(stderr);
+        drawn_ = true;
+    }
+
+private:
+    bool on_terminal_;
+    bool drawn_ = false;
+};
+
+Result<Duration> patience_of(const Admin& admin, const OptOptions& options) {
+    if (options.patience_s > 0) return std::chrono::seconds(options.patience_s);
+    DRACO_TRY(parameters, ask(admin, "flk_get_protocol_params"));
+    DRACO_TRY(epoch_ms, number_member(parameters, "epoch_ms"));
+    const auto epochs = checked_mul(epoch_ms, kEpochsWaited);
+    constexpr std::uint64_t kPatienceMsMax = std::uint64_t{1} << 40;
+    return std::chrono::milliseconds(std::min(epochs.value_or(kPatienceMsMax), kPatienceMsMax) +
+                                     kGraceMs);
+}
+
+Result<Standing> wait_until(const Admin& admin,
+                            std::string_view participation,
+                            const OptOptions& options) {
+    DRACO_TRY(patience, patience_of(admin, options));
+    const io::SystemClock clock;
+    const Instant deadline = clock.now() + patience;
+    EpochCountdown countdown;
+    for (;;) {
+        DRACO_TRY(now, standing_of(admin));
+        if (now.participation == participation) return now;
+        if (clock.now() >= deadline)
+            return fail(Errc::DeadlineExceeded,
+                        "epoch " + std::to_string(now.epoch) + " has not ended yet; the node is " +
+                            now.participation + " until it does: see draco opt status");
+        countdown.show(admin, now);
+        std::this_thread::sleep_for(kLookEvery);
+    }
+}
+
+Result<json::value> standing_json(const Admin& admin, const Standing& now) {
+    DRACO_TRY(members, ask(admin, "flk_get_committee_members"));
+    const auto* list = members.if_array();
+    const bool in_committee =
+        list != nullptr && std::ranges::find(*list, json::value(now.key)) != list->end();
+    return json::object{{"epoch", now.epoch},
+                        {"participation", now.participation},
+                        {"in_committee", in_committee},
+                        {"role", now.role}};
+}
+
+Result<> run_opt(const Invocation& invocation,
+                 const OptOptions& options,
+                 std::string_view method,
+                 std::string_view participation) {
+    DRACO_TRY(admin, admin_of(invocation));
+    DRACO_TRY(answer, execute(admin, method));
+    if (options.wait) {
+        DRACO_TRY(now, wait_until(admin, participation, options));
+        DRACO_TRY(standing, standing_json(admin, now));
+        answer = std::move(standing);
+    }
+    print_value(invocation, answer);
+    return {};
+}
+
+}  // namespace
+
+Result<> run_opt_in(const Invocation& invocation, const OptOptions& options) {
+    return run_opt(invocation, options, "admin_opt_in", "active");
+}
+
+Result<> run_opt_out(const Invocation& invocation, const OptOptions& options) {
+    return run_opt(invocation, options, "admin_opt_out", "none");
+}
+
+}  // namespace draco
