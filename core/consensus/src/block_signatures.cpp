@@ -18,6 +18,7 @@ void BlockSignatures::committed(const types::BlockStatement& statement,
 void BlockSignatures::followed(const types::BlockStatement& statement) {
     local_ = std::max(local_, statement.height);
     certified_ = std::max(certified_, statement.height);
+    certificates_.insert(statement.height);
     own_.insert_or_assign(statement.height, statement);
     prune();
 }
@@ -27,6 +28,9 @@ void BlockSignatures::end_at(types::Height height) {
     local_ = height;
     own_.erase(own_.upper_bound(height), own_.end());
     collected_.erase(collected_.upper_bound(height), collected_.end());
+    certificates_.erase(certificates_.upper_bound(height), certificates_.end());
+    if (certified_ > height)
+        certified_ = certificates_.empty() ? types::Height(0) : *certificates_.rbegin();
 }
 
 const types::BlockStatement* BlockSignatures::own(types::Height height) const {
@@ -63,6 +67,7 @@ std::vector<types::BlockCertificate> BlockSignatures::take_complete() {
         if (signatures.size() < committee_.quorum()) continue;
         certificate.signatures =
             decltype(certificate.signatures)::make(std::move(signatures)).value();
+        certificates_.insert(height);
         complete.push_back(std::move(certificate));
     }
     if (!complete.empty()) {
@@ -75,6 +80,7 @@ std::vector<types::BlockCertificate> BlockSignatures::take_complete() {
 // A certificate covers the blocks before it: their signatures are not needed any more.
 void BlockSignatures::prune() {
     collected_.erase(collected_.begin(), collected_.upper_bound(certified_));
+    while (certificates_.size() > kHeightsMax) certificates_.erase(certificates_.begin());
     while (own_.size() > kHeightsMax) {
         collected_.erase(own_.begin()->first);
         own_.erase(own_.begin());

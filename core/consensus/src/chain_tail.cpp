@@ -10,15 +10,19 @@ namespace {
 // The depth of the DAG in blocks: an anchor is two rounds above the one before at least.
 constexpr std::size_t kTailBlocksMax = 4096;
 
-Result<std::optional<types::Block>> read_block(const interfaces::Ledger& ledger,
-                                               types::Height height) {
+// How far below the head the end of an epoch is looked for: blocks that a member may be ahead of
+// those who still need it.
+constexpr std::uint64_t kEndDistanceMax = 256;
+
+Result<std::optional<interfaces::ArchivedBlock>> read_archived(const interfaces::Ledger& ledger,
+                                                               types::Height height) {
     auto bytes = ledger.read(height);
     if (!bytes && bytes.error().code == Errc::Corrupt) return std::nullopt;
     if (!bytes) return std::unexpected(std::move(bytes).error());
     if (!*bytes) return std::nullopt;
     auto archived = bcs::decode<interfaces::ArchivedBlock>(**bytes);
     if (!archived) return std::nullopt;
-    return std::move(archived->block);
+    return *std::move(archived);
 }
 
 }  // namespace
@@ -31,8 +35,9 @@ Result<std::optional<ChainTail>> read_tail(const interfaces::Ledger& ledger,
     std::optional<Round> last_anchor;
     for (types::Height height = head.height; height.value() > 0;
          height = types::Height(height.value() - 1)) {
-        DRACO_TRY(block, read_block(ledger, height));
-        if (!block) return std::nullopt;
+        DRACO_TRY(archived, read_archived(ledger, height));
+        if (!archived) return std::nullopt;
+        std::optional<types::Block> block = std::move(archived->block);
         if (block->epoch != epoch) break;
         if (!last_anchor) last_anchor = block->anchor_round;
         tail.start = {types::Height(height.value() - 1), block->parent, {}};
@@ -44,6 +49,23 @@ Result<std::optional<ChainTail>> read_tail(const interfaces::Ledger& ledger,
     }
     std::ranges::reverse(tail.blocks);
     return tail;
+}
+
+Result<std::optional<Tip>> uncertified_end(const interfaces::Ledger& ledger,
+                                           types::Epoch ended,
+                                           types::Height head,
+                                           types::ChainId chain) {
+    for (std::uint64_t distance = 0; distance < kEndDistanceMax && distance < head.value();
+         ++distance) {
+        const types::Height height(head.value() - distance);
+        DRACO_TRY(archived, read_archived(ledger, height));
+        if (!archived || archived->block.epoch < ended) return std::nullopt;
+        if (archived->block.epoch != ended) continue;
+        if (archived->certificate && archived->certificate->statement.height == height)
+            return std::nullopt;
+        return Tip{height, types::digest_of(chain, archived->block), archived->block.timestamp};
+    }
+    return std::nullopt;
 }
 
 std::vector<Record> records_of(const ChainTail& tail) {
@@ -75,7 +97,13 @@ Result<JoinedLog> join_tail(std::vector<Record> records,
     }
     // The sequence that the head ends, and what follows it.
     const types::Height head(tail.start.height.value() + tail.blocks.size());
-    auto first = blocks.upper_bound(head);
+    const auto above = blocks.upper_bound(head);
+    if (above != blocks.end() && above->first.value() > head.value() + 1)
+        return fail(Errc::Corrupt,
+                    "the ledger ends at height " + std::to_string(head.value()) +
+                        ", the consensus log goes on at " + std::to_string(above->first.value()) +
+                        ": the ledger lost blocks");
+    auto first = above;
     while (first != blocks.begin()) {
         const auto before = std::prev(first);
         const std::uint64_t next =
@@ -83,11 +111,6 @@ Result<JoinedLog> join_tail(std::vector<Record> records,
         if (before->first.value() + 1 != next) break;
         first = before;
     }
-    if (first != blocks.end() && first->first.value() > head.value() + 1)
-        return fail(Errc::Corrupt,
-                    "the ledger ends at height " + std::to_string(head.value()) +
-                        ", the consensus log goes on at " + std::to_string(first->first.value()) +
-                        ": the ledger lost blocks");
     JoinedLog result{tail.start, std::move(joined)};
     if (first == blocks.end()) return result;
     if (first->first <= tail.start.height)

@@ -23,6 +23,13 @@ Result<std::optional<ChainTail>> read_tail(const interfaces::Ledger& ledger,
                                            const Tip& head,
                                            const Parameters& parameters);
 
+// The last block of an ended epoch, if it is near below `head` and the ledger has no certificate of
+// this very block, which others need to go on beyond it. Errors: Io.
+Result<std::optional<Tip>> uncertified_end(const interfaces::Ledger& ledger,
+                                           types::Epoch ended,
+                                           types::Height head,
+                                           types::ChainId chain);
+
 // What a core is made from.
 struct JoinedLog {
     Tip start;  // the block before the first one in the records

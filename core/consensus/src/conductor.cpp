@@ -37,7 +37,9 @@ Conductor::~Conductor() {
 // An error ends this object for good: nothing is sent any more.
 Result<> Conductor::judged(Result<> outcome) {
     if (outcome) return outcome;
-    const bool fork = outcome.error().code == Errc::Corrupt;
+    bool fork = false;
+    for (const Engine* engine : {running_.get(), previous_.get()})
+        fork = fork || (engine != nullptr && engine->fork());
     setting_.intake.close(to_string(outcome.error()), fork);
     log_.error("consensus stops", {{"error", to_string(outcome.error())}, {"fork", fork}});
     return outcome;
@@ -110,6 +112,7 @@ Result<> Conductor::on_executed(const ExecutedNews& news) {
 
 // What the core asked for beside messages.
 Result<> Conductor::settle(Engine& engine) {
+    if (engine.fork()) return std::unexpected(*engine.fork());
     Engine::Requests requests = engine.take_requests();
     if (requests.lost_records) DRACO_TRY_VOID(on_lost_records(engine));
     if (requests.follow)

@@ -79,6 +79,10 @@ private:
     void publish();
     Result<> judged(Result<> outcome);
 
+    // conductor_reopening.cpp
+    Result<> reopen_ended_epoch(const interfaces::StateView& view);
+    Result<> reopen(const types::Committee& committee, const Tip& last);
+
     // conductor_epochs.cpp
     Result<> begin_running_epoch();
     Result<> read_past();
@@ -97,7 +101,7 @@ private:
                              Standing& standing,
                              std::unique_ptr<Core>& core);
     Result<std::optional<affair::Owner<LogWriter>>> open_writer(
-        std::unique_ptr<segment_log::SegmentLog> log);
+        types::Epoch epoch, std::unique_ptr<segment_log::SegmentLog> log);
     Result<std::unique_ptr<Core>> make_core(const types::Committee& committee,
                                             const Tip& start,
                                             Standing& standing);

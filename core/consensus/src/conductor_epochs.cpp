@@ -35,6 +35,7 @@ Result<> Conductor::begin_running_epoch() {
     DRACO_TRY(committee, types::Committee::make(epoch.epoch, *epoch.committee));
     const types::ChainHead& head = view->head();
     head_ = head.height;
+    DRACO_TRY_VOID(reopen_ended_epoch(*view));
     return begin_epoch(committee, {head.height, head.digest, head.timestamp}, Beginning::Found);
 }
 
@@ -166,12 +167,12 @@ Result<> Conductor::observe_instead(const types::Committee& committee,
 }
 
 Result<std::optional<affair::Owner<LogWriter>>> Conductor::open_writer(
-    std::unique_ptr<segment_log::SegmentLog> log) {
+    types::Epoch epoch, std::unique_ptr<segment_log::SegmentLog> log) {
     if (!log) return std::optional<affair::Owner<LogWriter>>();
     DRACO_TRY(
         owner,
         setting_.parts.registry.spawn<LogWriter>(
-            {.name = "consensus log " + std::to_string(epoch_.value()), .capacity = kWriterMailbox},
+            {.name = "consensus log " + std::to_string(epoch.value()), .capacity = kWriterMailbox},
             [&log] { return std::make_unique<LogWriter>(std::move(log)); }));
     return std::optional(std::move(owner));
 }
@@ -197,7 +198,7 @@ Result<> Conductor::open_engine(const types::Committee& committee,
             return std::unexpected(*std::move(contradiction));
         DRACO_TRY_VOID(observe_instead(committee, tail, *contradiction, standing, core));
     }
-    DRACO_TRY(writer, open_writer(std::move(standing.log)));
+    DRACO_TRY(writer, open_writer(committee.epoch(), std::move(standing.log)));
     may_sign_ = standing.mode == RecoveryMode::Participant;
     reason_ = std::move(standing.reason);
     running_ = std::make_unique<Engine>(

@@ -52,6 +52,14 @@ void Core::on(const EpochEnded& event, Turn& turn) {
     undelivered_.clear();
     signatures_.end_at(event.height);
     delivered_ = std::min(delivered_, event.height);
+    // Certificates of void blocks may have taken the place of the last one's.
+    const types::BlockStatement* last = signatures_.own(event.height);
+    if (last != nullptr && mode_ == RecoveryMode::Participant &&
+        signatures_.certified() < event.height) {
+        const types::BlockStatement statement = *last;
+        signatures_.committed(
+            statement, self_, key_.sign(types::digest_of(chain_, statement).view()));
+    }
     turn.out.resubmit = maker_.unordered_after(event.height);
 }
 

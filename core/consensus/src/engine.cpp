@@ -43,9 +43,10 @@ Result<> Engine::step(const Event& event) {
 Result<> Engine::perform(Effects& effects) {
     wake_ = effects.wake;
     if (effects.fork)
-        return fail(Errc::Corrupt,
-                    "two final blocks of one height exist: more than a third of the committee is "
-                    "faulty, or the ledger is; nothing more is signed");
+        return stop_at_fork(
+            {Errc::Corrupt,
+             "two final blocks of one height exist: more than a third of the committee is "
+             "faulty, or the ledger is; nothing more is signed"});
     if (effects.lost_records) {
         requests_.lost_records = true;
         std::erase_if(held_back_, [](const HeldBack& held) { return held.effect.index() == 0; });
@@ -70,6 +71,13 @@ Result<> Engine::perform(Effects& effects) {
     waiting_bytes_ += bytes_of(effects.busy);
     std::ranges::move(effects.busy, std::back_inserter(waiting_));
     return {};
+}
+
+Result<> Engine::stop_at_fork(Error error) {
+    fork_ = error;
+    held_back_.clear();
+    for_ledger_.clear();
+    return std::unexpected(std::move(error));
 }
 
 void Engine::keep(std::vector<Persist>& records) {
@@ -110,6 +118,8 @@ void Engine::hand_over() {
         const auto taken = around_.ledger.append({next.block, next.digest, next.batches},
                                                  interfaces::BlockOrigin::Consensus);
         if (!taken && taken.error().code == Errc::Exhausted) return;
+        if (!taken && taken.error().code == Errc::Corrupt)
+            return static_cast<void>(stop_at_fork(taken.error()));
         if (!taken) {
             around_.log.error("the ledger refused a committed block",
                               {{"height", height.value()}, {"error", to_string(taken.error())}});
@@ -121,9 +131,8 @@ void Engine::hand_over() {
 }
 
 Result<> Engine::certify(const types::BlockCertificate& certificate) {
-    if (last_ && certificate.statement.height >= *last_) settled_ = true;
     const auto taken = around_.ledger.certify(certificate);
-    if (!taken && taken.error().code == Errc::Corrupt) return std::unexpected(taken.error());
+    if (!taken && taken.error().code == Errc::Corrupt) return stop_at_fork(taken.error());
     return {};
 }
 

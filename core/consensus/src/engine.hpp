@@ -49,13 +49,16 @@ public:
 
     types::Height handed_over() const { return handed_over_; }
 
-    // Corrupt: two final blocks of one height.
+    // Corrupt: two final blocks of one height. Then fork() says so too.
     Result<> step(const Event& event);
     // The block is executed, or, with `last`, the epoch's last.
     Result<> executed(types::Height height, bool last);
     // Tries again what the ledger had no room for.
     void hand_over();
     Requests take_requests();
+
+    // Also found while handing over: nothing must be signed after it.
+    const std::optional<Error>& fork() const { return fork_; }
 
     // Those that the core has no room for wait here for the next executed block.
     Result<> submit(std::vector<types::TransactionBytes> transactions);
@@ -80,8 +83,8 @@ public:
 
     bool is_due(Instant now) const { return wake_ && *wake_ <= now; }
 
-    // Of the epoch's last block.
-    bool is_settled() const { return settled_; }
+    // The epoch's last block is certified.
+    bool is_settled() const { return last_ && core_->certified() >= *last_; }
 
 private:
     struct HeldBack {
@@ -94,6 +97,7 @@ private:
     void transmit(const Send& send);
     void release();
     Result<> certify(const types::BlockCertificate& certificate);
+    Result<> stop_at_fork(Error error);
 
     bool is_void(const types::Block& block) const { return last_ && block.height > *last_; }
 
@@ -120,7 +124,7 @@ private:
     std::optional<Instant> wake_;
     std::optional<types::Height> last_;  // of the epoch
     types::Height handed_over_;
-    bool settled_ = false;
+    std::optional<Error> fork_;
 };
 
 }  // namespace draco::consensus

@@ -120,6 +120,40 @@ TEST_F(BlockSignaturesTest, AreBoundedAndTellHowFarOthersAre) {
     EXPECT_TRUE(signatures.missing_for_last().empty());
 }
 
+TEST_F(BlockSignaturesTest, TheLastBlockGetsItsOwnAlthoughAVoidOneWasFirst) {
+    // A certificate covers the blocks before it, unless it turns out to be of a void block.
+    commit(1);
+    commit(2);
+    EXPECT_TRUE(add(1, statement(1)).has_value());
+    EXPECT_TRUE(add(1, statement(2)).has_value());
+    EXPECT_TRUE(add(2, statement(2)).has_value());
+    ASSERT_EQ(signatures.take_complete().size(), 1U);
+    EXPECT_EQ(signatures.certified(), types::Height(2));
+    signatures.end_at(types::Height(1));
+    EXPECT_EQ(signatures.certified(), types::Height(0));
+    commit(1);
+    EXPECT_TRUE(signatures.missing_for_last().contains(member(1)));
+    EXPECT_TRUE(add(1, statement(1)).has_value());
+    EXPECT_TRUE(add(3, statement(1)).has_value());
+    const auto complete = signatures.take_complete();
+    ASSERT_EQ(complete.size(), 1U);
+    EXPECT_EQ(complete[0].statement, statement(1));
+    EXPECT_TRUE(signatures.missing_for_last().empty());
+}
+
+TEST_F(BlockSignaturesTest, TheLastBlockKeepsTheOneItHas) {
+    // Certified before void ones were: nothing is asked for again.
+    for (std::uint64_t height = 1; height <= 2; ++height) {
+        commit(height);
+        EXPECT_TRUE(add(1, statement(height)).has_value());
+        EXPECT_TRUE(add(2, statement(height)).has_value());
+        ASSERT_EQ(signatures.take_complete().size(), 1U);
+    }
+    signatures.end_at(types::Height(1));
+    EXPECT_EQ(signatures.certified(), types::Height(1));
+    EXPECT_TRUE(signatures.missing_for_last().empty());
+}
+
 TEST(Synchronizer, AsksOneMemberAtATimeAndGoesRound) {
     // The author first, the next member after each deadline, never oneself; an answer ends it.
     const Parameters parameters;

@@ -103,6 +103,27 @@ TEST_F(CoreTest, AnObserverIsSilent) {
     EXPECT_TRUE(out.sends.empty());
 }
 
+TEST_F(CoreTest, StopsSigningWhenItsLogLacksACertifiedOwnHeader) {
+    // A quorum has voted for an own header that the log lacks: the log lost records, and nothing is
+    // signed any more. With the header in the log, its certificate is welcome.
+    const types::Header own = four.header(0, 0);
+    for (const bool has_record : {false, true}) {
+        std::vector<Record> records;
+        if (has_record) records.emplace_back(OwnHeader{four.sign(own)});
+        const auto core = make(std::move(records)).value();
+        Effects out;
+        core->step(from(1, four.certify(own, 3)), at(0), out);
+        EXPECT_EQ(out.lost_records, !has_record);
+        Effects after;
+        core->step(from(1, four.sign(four.header(0, 1))), at(1), after);
+        core->step(TransactionsSubmitted{{transaction(5)}}, at(2), after);
+        EXPECT_EQ(sent<types::Vote>(after).size(), has_record ? 1U : 0U);
+        EXPECT_EQ(after.busy.size(), has_record ? 0U : 1U);
+        EXPECT_EQ(after.sends.empty(), !has_record);
+        EXPECT_FALSE(after.lost_records) << "said once";
+    }
+}
+
 TEST_F(CoreTest, RefusesALogThatContradictsItself) {
     // Records of another epoch, another member, or blocks with a gap: Corrupt, not a guess.
     const auto refused = [&](Record record) {

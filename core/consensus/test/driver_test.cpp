@@ -200,6 +200,58 @@ TEST(Driver, SurvivesThePowerCutOfAll) {
         testing::scaled(2)));
 }
 
+TEST(Driver, TheLastBlockIsCertifiedAfterThePowerCutOfAll) {
+    // All stop when the first of them has executed the last block of an epoch, which may be
+    // certified nowhere: in the next life it gets a certificate of its own.
+    expect_sound(simulon::run_seeds(
+        [](World& world) -> Result<> {
+            const auto cluster = make_cluster({.epoch_ms = 1'500, .transactions_each = 30});
+            build(world, cluster, kLan);
+            const auto has_ended = [&] {
+                for (std::size_t i = 0; i < 4; ++i)
+                    if (epoch_of(world, i) == 1) return true;
+                return false;
+            };
+            DRACO_TRY_VOID(world.run_until_true(has_ended, seconds(20)));
+            for (std::size_t i = 0; i < 4; ++i) world.crash(peer(i));
+            DRACO_TRY_VOID(world.run_for(milliseconds(100)));
+            for (std::size_t i = 0; i < 4; ++i) world.start(peer(i));
+            const auto all_ended = [&] {
+                for (std::size_t i = 0; i < 4; ++i)
+                    if (epoch_of(world, i) == 0) return false;
+                return true;
+            };
+            DRACO_TRY_VOID(world.run_until_true(all_ended, seconds(20)));
+            DRACO_TRY_VOID(world.run_for(seconds(2)));
+            DRACO_TRY_VOID(expect_executed(world, *cluster, seconds(60)));
+            std::size_t certified = 0;
+            std::string text;
+            for (const Home& home : cluster->homes) {
+                std::optional<interfaces::ArchivedBlock> last;
+                for (const Bytes& bytes : home.archive) {
+                    auto archived = bcs::decode<interfaces::ArchivedBlock>(bytes).value();
+                    if (archived.block.epoch.value() > 0) break;
+                    last = std::move(archived);
+                }
+                const std::uint64_t height = last->block.height.value();
+                const auto found = home.certified.find(height);
+                const bool has_it =
+                    found != home.certified.end() &&
+                    found->second == types::digest_of(cluster->genesis.chain, last->block);
+                certified += has_it ? 1 : 0;
+                text += " " + std::to_string(height) + (has_it ? "+" : "-");
+            }
+            // Who got the block itself from a peer needs no certificate of it.
+            if (certified == 0)
+                return fail(
+                    Errc::Corrupt,
+                    "no certificate of the last block:" + text + "\n" + describe(world, *cluster));
+            return no_violations(*cluster);
+        },
+        testing::test_seed(60),
+        testing::scaled(2)));
+}
+
 // A member that comes back unfit to sign executes everything, signs nothing in this epoch, and is a
 // member again in the next one.
 Result<> expect_observer(World& world, Cluster& cluster, std::size_t index) {

@@ -46,6 +46,7 @@ struct Audit {
 struct Home {
     std::vector<Bytes> archive;  // height 1 at index 0
     std::optional<types::BlockCertificate> certificate;
+    std::map<std::uint64_t, types::BlockDigest> certified;  // in any life, by height
     bool is_new = true;
     bool signed_elsewhere = false;
 };

@@ -33,8 +33,12 @@ public:
 
     Result<> certify(const types::BlockCertificate& certificate) override {
         const std::uint64_t height = certificate.statement.height.value();
+        if (height > home_.archive.size() && certificate.statement.epoch < view()->epoch().epoch)
+            return {};  // void
         if (height <= home_.archive.size() && digest_at(height) != certificate.statement.block)
-            return fail(Errc::Corrupt, "a fork");
+            return epoch_at(height) > certificate.statement.epoch ? Result<>{}
+                                                                  : fail(Errc::Corrupt, "a fork");
+        home_.certified.insert_or_assign(height, certificate.statement.block);
         // Of an epoch that is not known yet it may be, as of a block that is not executed.
         const auto committee = view()->committee(certificate.statement.epoch).value();
         if (committee && !types::verify(cluster_.genesis.chain, *committee, certificate))
@@ -81,6 +85,12 @@ private:
 
     std::uint64_t head() const { return view()->head().height.value(); }
 
+    types::Epoch epoch_at(std::uint64_t height) const {
+        return bcs::decode<interfaces::ArchivedBlock>(home_.archive[height - 1])
+            .value()
+            .block.epoch;
+    }
+
     types::BlockDigest digest_at(std::uint64_t height) const {
         return types::digest_of(
             cluster_.genesis.chain,
@@ -126,7 +136,10 @@ private:
             static_cast<void>(archived.batches.try_push_back(*batch));
         home_.archive.push_back(bcs::encode(archived));
         keep_certificate();
-        if (result->next_committee) queue_.clear();
+        if (result->next_committee) {
+            queue_.clear();
+            certificate_ = home_.certificate;
+        }
         content.digest = digest;
         const auto block = std::make_shared<const interfaces::LedgerBlock>(
             std::move(content), origin, *std::move(result));

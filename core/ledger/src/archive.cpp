@@ -16,6 +16,8 @@ using types::Height;
 
 constexpr std::uint8_t kBlockPart = 1;
 constexpr std::uint8_t kCertificate = 2;
+constexpr std::uint8_t kEnd = 3;
+constexpr std::size_t kEndBytes = 1 + 8;
 constexpr std::size_t kPartHeadBytes = 1 + 8 + BlockDigest::kSize + 4 + 4;
 
 struct PartHead {
@@ -92,6 +94,7 @@ Result<std::unique_ptr<Archive>> Archive::open(Disk& disk, const ArchiveOptions&
               }));
     archive->log_ = std::move(log);
     archive->assembly_.reset();
+    DRACO_TRY_VOID(archive->find_newest_certificate());
     return archive;
 }
 
@@ -107,6 +110,7 @@ std::unexpected<Error> Archive::damaged(const Record& record, std::string_view w
 Result<> Archive::recover(const Record& record) {
     if (record.bytes.empty()) return damaged(record, "is empty");
     if (record.bytes[0] == kCertificate) return recover_certificate(record);
+    if (record.bytes[0] == kEnd) return recover_end(record);
     return recover_part(record);
 }
 
@@ -141,6 +145,37 @@ Result<> Archive::recover_certificate(const Record& record) {
     publish_certificate(height, record.position);
     if (!newest_ || newest_->statement.height < height) newest_ = *std::move(certificate);
     return {};
+}
+
+Result<> Archive::recover_end(const Record& record) {
+    if (record.bytes.size() != kEndBytes ||
+        load_le<std::uint64_t>(record.bytes.data() + 1) != record.mark)
+        return damaged(record, "is no end of an epoch");
+    assembly_.reset();
+    forget_above(Height(record.mark));
+    return {};
+}
+
+// The newest one seen may have been of a void block.
+Result<> Archive::find_newest_certificate() {
+    if (newest_) return {};
+    for (std::size_t i = entries_.size(); i-- > 0;) {
+        if (!has(entries_[i].certificate)) continue;
+        DRACO_TRY(record, log_->read(entries_[i].certificate));
+        DRACO_TRY(certificate, bcs::decode<types::BlockCertificate>(ByteView(record).subspan(1)));
+        newest_ = std::move(certificate);
+        return {};
+    }
+    return {};
+}
+
+void Archive::forget_above(Height height) {
+    if (newest_ && newest_->statement.height > height) newest_.reset();
+    const std::lock_guard lock(mutex_);
+    while (!entries_.empty() && lowest_ + entries_.size() - 1 > height.value()) {
+        parts_.erase(lowest_ + entries_.size() - 1);
+        entries_.pop_back();
+    }
 }
 
 void Archive::publish_block(Height height, std::vector<Position> positions) {
@@ -187,6 +222,16 @@ Result<> Archive::add(const types::BlockCertificate& certificate) {
     DRACO_TRY(position, log_->append(height.value(), record));
     new_certificates_.emplace_back(height, position);
     return {};
+}
+
+Result<> Archive::cut_above(Height height) {
+    DRACO_ASSERT(new_blocks_.empty() && new_certificates_.empty(), "only what is synced is cut");
+    Bytes record(kEndBytes);
+    record[0] = kEnd;
+    store_le(record.data() + 1, height.value());
+    DRACO_TRY_VOID(log_->append(height.value(), record));
+    forget_above(height);
+    return find_newest_certificate();
 }
 
 Result<> Archive::sync() {

@@ -4,6 +4,7 @@
 //   block        u8 1, u64 height, digest, u32 part, u32 parts, then bytes of the encoded
 //                ArchivedBlock without certificate; a large one is in several records
 //   certificate  u8 2, BCS of the BlockCertificate
+//   end          u8 3, u64 height: an epoch's last block; what is archived above it is void
 // The mark of a record is its block's height. Integers are little-endian.
 //
 // Threads: one writer; the const calls from any thread beside it.
@@ -42,6 +43,9 @@ public:
     // Precondition: the height is the next one; any after an archive without blocks.
     Result<std::uint64_t> add(const interfaces::BlockWithContent& block);  // bytes
     Result<> add(const types::BlockCertificate& certificate);
+    // Nothing above the height is there any more; the next block is the one after it. Precondition:
+    // nothing was added since the last sync().
+    Result<> cut_above(types::Height height);
     Result<> sync();
 
     Result<> protect() { return log_->protect(); }
@@ -66,7 +70,7 @@ public:
     Result<std::optional<Bytes>> read(types::Height height) const;
     Result<std::optional<types::BlockDigest>> digest(types::Height height) const;
 
-    // As it was when the archive was opened: the one of the highest block.
+    // As it was when the archive was opened, or cut since: the one of the highest block.
     const std::optional<types::BlockCertificate>& newest_certificate() const { return newest_; }
 
 private:
@@ -90,9 +94,12 @@ private:
     Result<> recover(const segment_log::Record& record);
     Result<> recover_part(const segment_log::Record& record);
     Result<> recover_certificate(const segment_log::Record& record);
+    Result<> recover_end(const segment_log::Record& record);
+    Result<> find_newest_certificate();
     std::unexpected<Error> damaged(const segment_log::Record& record, std::string_view what) const;
     void publish_block(types::Height height, std::vector<Position> positions);
     void publish_certificate(types::Height height, const Position& position);
+    void forget_above(types::Height height);
     std::optional<Entry> find(types::Height height, std::vector<Position>& parts) const;
     std::size_t part_bytes() const;
 

@@ -58,15 +58,32 @@ public:
     void remove_observer(interfaces::LedgerObserver& observer) override;
 
 private:
+    // What is said of a height beside what is here.
+    struct Claim {
+        Height height;
+        types::Epoch epoch;
+        const BlockDigest& digest;
+        std::string_view by;
+    };
+
+    enum class Comparison : std::uint8_t {
+        Agrees,         // or nothing is known here
+        TheirsIsVoid,   // of an epoch that ended below
+        OursMayBeVoid,  // queued, of an older epoch, which may have ended below
+    };
+
     // The digest of a queued or executed height, as far as it is in memory. With the mutex held.
     std::optional<BlockDigest> known_digest(Height height) const;
-    Result<> check_fork(Height height, const BlockDigest& theirs, std::string_view what) const;
+    // Corrupt: a fork. Gives up the mutex while it reads the disk, for executed heights only.
+    Result<Comparison> compare(std::unique_lock<std::mutex>& lock, const Claim& claim) const;
+    Result<Comparison> compare_archived(const Claim& claim) const;
     std::unexpected<Error> fork(Height height,
                                 const BlockDigest& ours,
                                 const BlockDigest& theirs,
                                 std::string_view what) const;
     Result<> enqueue(BlockWithContent content, BlockOrigin origin, std::uint64_t bytes);
-    Result<> check_next(const BlockWithContent& content, const ChainHead& tail) const;
+    Result<> check_next(const BlockWithContent& content, const ChainHead& tail);
+    static std::unexpected<Error> come_back(const BlockWithContent& content);
     static std::unexpected<Error> stopped();
 
     std::unique_ptr<interfaces::Application> application_;
@@ -137,30 +154,65 @@ std::optional<BlockDigest> ArchivingLedger::known_digest(Height height) const {
     return shared_.recent[shared_.recent.size() - 1 - behind];
 }
 
-// Of a height at or below the last queued one. Reads the disk for old heights.
-Result<> ArchivingLedger::check_fork(Height height,
-                                     const BlockDigest& theirs,
-                                     std::string_view what) const {
-    std::optional<BlockDigest> ours;
-    {
-        const std::lock_guard lock(shared_.mutex);
-        ours = known_digest(height);
-    }
-    if (!ours) {
-        DRACO_TRY(archived, archive_->digest(height));
-        ours = archived;
-    }
-    if (ours && *ours != theirs) return fork(height, *ours, theirs, what);
-    return {};
+Result<ArchivingLedger::Comparison> ArchivingLedger::compare_archived(const Claim& claim) const {
+    // Damage is no fork, which is what Corrupt means to the caller.
+    const auto unreadable = [](const Error& error) {
+        return fail(Errc::Io, "to compare two blocks: " + to_string(error));
+    };
+    const auto digest = archive_->digest(claim.height);
+    if (!digest) return unreadable(digest.error());
+    const auto& ours = *digest;
+    if (!ours || *ours == claim.digest) return Comparison::Agrees;
+    const auto bytes = archive_->read(claim.height);
+    if (!bytes) return unreadable(bytes.error());
+    if (!*bytes) return Comparison::Agrees;
+    const auto archived = bcs::decode<interfaces::ArchivedBlock>(**bytes);
+    if (!archived) return unreadable(archived.error());
+    if (claim.epoch < archived->block.epoch) return Comparison::TheirsIsVoid;
+    return fork(claim.height, *ours, claim.digest, claim.by);
 }
 
-Result<> ArchivingLedger::check_next(const BlockWithContent& content, const ChainHead& tail) const {
+Result<ArchivingLedger::Comparison> ArchivingLedger::compare(std::unique_lock<std::mutex>& lock,
+                                                             const Claim& claim) const {
+    const auto ours = known_digest(claim.height);
+    if (ours && *ours == claim.digest) return Comparison::Agrees;
+    if (claim.height <= shared_.head.height) {
+        lock.unlock();
+        auto compared = compare_archived(claim);
+        lock.lock();
+        return compared;
+    }
+    if (!ours) return Comparison::Agrees;
+    const std::uint64_t index = claim.height.value() - shared_.head.height.value() - 1;
+    const types::Epoch epoch = shared_.queue[index].block->content.block.epoch;
+    if (epoch < claim.epoch) return Comparison::OursMayBeVoid;
+    if (claim.epoch < epoch) return Comparison::TheirsIsVoid;
+    return fork(claim.height, *ours, claim.digest, claim.by);
+}
+
+std::unexpected<Error> ArchivingLedger::come_back(const BlockWithContent& content) {
+    return fail(Errc::Exhausted,
+                name_of(content.block.height, content.digest) +
+                    " is of an epoch whose begin is not executed here yet; come back after the "
+                    "next one");
+}
+
+Result<> ArchivingLedger::check_next(const BlockWithContent& content, const ChainHead& tail) {
     const Height height = content.block.height;
-    if (content.block.parent != tail.digest)
+    if (content.block.parent != tail.digest) {
+        if (!shared_.queue.empty() &&
+            shared_.queue.back().block->content.block.epoch < content.block.epoch)
+            return come_back(content);
         return fork(tail.height, tail.digest, content.block.parent, "the block after it");
+    }
     if (const auto found = shared_.certificates.find(height);
-        found != shared_.certificates.end() && found->second.statement.block != content.digest)
-        return fork(height, content.digest, found->second.statement.block, "a certificate");
+        found != shared_.certificates.end() && found->second.statement.block != content.digest) {
+        const types::Epoch certified = found->second.statement.epoch;
+        if (certified == content.block.epoch)
+            return fork(height, content.digest, found->second.statement.block, "a certificate");
+        // The one of the older epoch is void.
+        if (certified < content.block.epoch) shared_.certificates.erase(found);
+    }
     const bool whole =
         content.batches.size() == content.block.batches->size() &&
         std::ranges::all_of(content.batches, [](const auto& b) { return b != nullptr; });
@@ -175,6 +227,7 @@ Result<> ArchivingLedger::append(BlockWithContent content, BlockOrigin origin) {
     {
         const std::lock_guard lock(shared_.mutex);
         if (shared_.failed) return stopped();
+        if (shared_.is_void(content.block.epoch, height)) return {};
         const ChainHead tail = shared_.tail();
         if (height.value() > tail.height.value() + 1)
             return fail(Errc::InvalidArgument,
@@ -193,9 +246,15 @@ Result<> ArchivingLedger::enqueue(BlockWithContent content,
     const Height height = content.block.height;
     std::unique_lock lock(shared_.mutex);
     const ChainHead tail = shared_.tail();
+    if (shared_.is_void(content.block.epoch, height)) return {};
     if (height <= tail.height) {
-        lock.unlock();
-        return check_fork(height, content.digest, "a block handed over");
+        DRACO_TRY(compared,
+                  compare(lock,
+                          {.height = height,
+                           .epoch = content.block.epoch,
+                           .digest = content.digest,
+                           .by = "a block handed over"}));
+        return compared == Comparison::OursMayBeVoid ? come_back(content) : Result<>{};
     }
     DRACO_TRY_VOID(check_next(content, tail));
     if (shared_.queue.size() >= options_.blocks_waiting_max ||
@@ -220,17 +279,16 @@ Result<> ArchivingLedger::certify(const BlockCertificate& certificate) {
     if (height == Height(0))
         return fail(Errc::InvalidArgument, "a certificate of height 0: genesis has none");
     std::unique_lock lock(shared_.mutex);
-    if (!known_digest(height) && height <= shared_.head.height) {
-        lock.unlock();
-        DRACO_TRY_VOID(check_fork(height, theirs, "a certificate"));
-        lock.lock();
-    }
-    if (const auto ours = known_digest(height); ours && *ours != theirs)
-        return fork(height, *ours, theirs, "a certificate");
+    const types::Epoch epoch = certificate.statement.epoch;
+    DRACO_TRY(
+        compared,
+        compare(lock, {.height = height, .epoch = epoch, .digest = theirs, .by = "a certificate"}));
+    if (compared == Comparison::TheirsIsVoid || shared_.is_void(epoch, height)) return {};
     const bool executed = height <= shared_.head.height;
     if (executed && (height < archive_->lowest() || archive_->has_certificate(height))) return {};
     auto& waiting = shared_.certificates;
-    waiting.emplace(height, certificate);
+    const auto [place, is_first] = waiting.emplace(height, certificate);
+    if (!is_first && place->second.statement.epoch < epoch) place->second = certificate;
     if (waiting.size() > options_.certificates_waiting_max) waiting.erase(std::prev(waiting.end()));
     if (executed) static_cast<void>(shared_.wake());
     return {};

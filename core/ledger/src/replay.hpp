@@ -9,11 +9,10 @@
 
 namespace draco::ledger {
 
-// Checks that both are of one chain and executes what the application has not. Blocking; one line
+// Checks that both are of one chain and executes what the application has not. Cuts off what an end
+// of an epoch made void, which a crash can leave in the archive. Blocking; one line
 // in the log for each kReplayLogBlocks.
-Result<> replay(interfaces::Application& application,
-                const Archive& archive,
-                const log::Logger& log);
+Result<> replay(interfaces::Application& application, Archive& archive, const log::Logger& log);
 
 inline constexpr std::uint64_t kReplayLogBlocks = 1000;
 

@@ -50,6 +50,24 @@ struct Shared {
         return {content.block.height, content.digest, content.block.timestamp};
     }
 
+    // Whether a block of this epoch and height, not executed, is void: its epoch has ended. With
+    // the mutex held.
+    bool is_void(types::Epoch epoch, types::Height height) const {
+        return height > head.height && epoch < view->epoch().epoch;
+    }
+
+    // With the mutex held: what the end of an epoch makes void.
+    void drop_void() {
+        while (!queue.empty() && is_void(queue.front().block->content.block.epoch,
+                                         queue.front().block->content.block.height)) {
+            queue_bytes -= queue.front().bytes;
+            queue.pop_front();
+        }
+        std::erase_if(certificates, [this](const auto& each) {
+            return is_void(each.second.statement.epoch, each.first);
+        });
+    }
+
     // With the mutex held. False if the object takes no more messages.
     bool wake() {
         if (wake_sent) return true;

@@ -59,7 +59,8 @@ Worker::Group Worker::take_group() {
     }
     auto& waiting = shared_.certificates;
     for (auto it = waiting.begin(); it != waiting.end() && it->first <= last; ++it)
-        group.certificates.push_back(it->second);
+        if (it->first <= shared_.head.height || it->second.statement.epoch == view_->epoch().epoch)
+            group.certificates.push_back(it->second);
     return group;
 }
 
@@ -75,8 +76,20 @@ Result<> Worker::run(Group group) {
     for (const auto& block : group.blocks) {
         DRACO_TRY_VOID(execute(block));
         publish_certificates_to(view_->head().height);
+        // Only now is it known that the rest of the group is void.
+        if (block->result.next_committee) {
+            DRACO_TRY_VOID(cut_void());
+            break;
+        }
     }
     return keep_bounds();
+}
+
+Result<> Worker::cut_void() {
+    const Height head = view_->head().height;
+    if (archive_.highest() <= head) return {};
+    DRACO_TRY_VOID(archive_.cut_above(head));
+    return archive_.sync();
 }
 
 Result<> Worker::check(const LedgerBlock& block, const ChainHead& before) const {
@@ -132,6 +145,7 @@ void Worker::publish(const std::shared_ptr<const LedgerBlock>& block,
         shared_.view = std::move(view);
         shared_.queue_bytes -= shared_.queue.front().bytes;
         shared_.queue.pop_front();
+        if (block->result.next_committee) shared_.drop_void();
         shared_.recent.push_back(block->content.digest);
         if (shared_.recent.size() > kRecentDigestsMax) shared_.recent.pop_front();
     }

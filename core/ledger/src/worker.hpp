@@ -35,6 +35,7 @@ private:
 
     Group take_group();
     Result<> run(Group group);
+    Result<> cut_void();
     Result<> archive_group(const Group& group);
     Result<> check(const interfaces::LedgerBlock& block, const types::ChainHead& before) const;
     Result<> execute(const std::shared_ptr<interfaces::LedgerBlock>& block);

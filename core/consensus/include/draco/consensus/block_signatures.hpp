@@ -7,6 +7,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace draco::consensus {
@@ -26,8 +27,11 @@ public:
 
     // This member learnt of a certified block.
     void followed(const types::BlockStatement& statement);
-    // Blocks above are void.
+    // Blocks above are void, and so are their certificates: the block at `height` needs one of its
+    // own. If it has none, the caller's signature is to be given again with committed().
     void end_at(types::Height height);
+
+    types::Height certified() const { return certified_; }
 
     // What this member knows of a recent height.
     const types::BlockStatement* own(types::Height height) const;
@@ -57,6 +61,7 @@ private:
     const types::Committee& committee_;
     types::Height local_;                                 // of the last own block
     types::Height certified_;                             // of the last certificate
+    std::set<types::Height> certificates_;                // of recent ones, the last one too
     std::vector<types::Height> reported_;                 // highest, per member
     std::map<types::Height, types::BlockStatement> own_;  // up to local_
     std::map<types::Height, ByMember> collected_;         // above certified_

@@ -79,6 +79,9 @@ public:
 
     const RefusalCounts& refusals() const { return refusals_; }
 
+    // The highest block known to be certified; once the epoch has ended, none that is void.
+    types::Height certified() const { return signatures_.certified(); }
+
     // Whether it signs: a participant whose epoch has not ended.
     bool participates() const { return mode_ == RecoveryMode::Participant && !ended_; }
 
