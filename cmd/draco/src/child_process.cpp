@@ -34,7 +34,7 @@ struct ProcessStat {
 // proc(5). The name in parentheses may hold anything.
 std::optional<ProcessStat> read_stat(pid_t pid) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string text((std::istreambuf_iterator<char>(file)), {});
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
     const auto name_end = text.rfind(')');
     if (name_end == std::string::npos) return std::nullopt;
     std::istringstream fields(text.substr(name_end + 1));
@@ -84,6 +84,7 @@ Result<ProcessMark> start_self(const std::vector<std::string>& arguments,
     std::vector<std::string> words = {"draco"};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;
+    pointers.reserve(words.size() + 1);
     for (std::string& word : words) pointers.push_back(word.data());
     pointers.push_back(nullptr);
     const pid_t parent = ::getpid();

@@ -27,6 +27,7 @@ constexpr std::size_t kLastWords = 8;
 Result<std::vector<NodePorts>> ports_of(std::uint16_t base, std::size_t nodes) {
     if (base == 0) return free_ports(nodes);
     std::vector<NodePorts> ports;
+    ports.reserve(nodes);
     for (std::size_t i = 0; i < nodes; ++i) ports.push_back(ports_from(base, i));
     return ports;
 }
@@ -154,7 +155,7 @@ Result<> Devnet::start_node(std::size_t index, Lifetime lifetime) {
 Result<> Devnet::stop(std::optional<std::size_t> index) {
     if (index) DRACO_TRY_VOID(check_index(*index));
     std::vector<ProcessMark> processes;
-    for (DevnetNodeRecord& node : record_.nodes) {
+    for (const DevnetNodeRecord& node : record_.nodes) {
         if (index && *index != node.index) continue;
         processes.push_back(node.process);
     }
@@ -204,7 +205,8 @@ std::string Devnet::last_words(std::size_t index) const {
     std::string words;
     for (const char* name : {"draco.log", "output.log"}) {
         const std::string tail = last_lines(logs + name, kLastWords);
-        if (!tail.empty()) words += "\n" + logs + name + " ends with:\n" + tail;
+        if (!tail.empty())
+            words.append("\n").append(logs).append(name).append(" ends with:\n").append(tail);
     }
     return words.empty() ? "; it left no log in " + logs : words;
 }

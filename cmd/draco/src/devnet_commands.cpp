@@ -138,6 +138,7 @@ void print_status(const json::array& nodes, const json::value& supply) {
     std::vector<std::vector<std::string>> rows;
     for (const json::value& node : nodes) {
         std::vector<std::string> row;
+        row.reserve(columns.size());
         for (const std::string& column : columns) row.push_back(cell(node.get_object(), column));
         rows.push_back(std::move(row));
     }

@@ -83,6 +83,7 @@ void print_value(const Invocation& invocation, const json::value& value) {
 void print_table(const std::vector<std::string>& columns,
                  const std::vector<std::vector<std::string>>& rows) {
     std::vector<std::size_t> widths;
+    widths.reserve(columns.size());
     std::vector<bool> numeric(columns.size(), true);
     for (const auto& column : columns) widths.push_back(column.size());
     for (const auto& row : rows)

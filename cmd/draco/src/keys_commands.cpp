@@ -41,6 +41,7 @@ void print_keys(const Invocation& invocation, const std::vector<identity::KeyInf
         return;
     }
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(keys.size());
     for (const auto& info : keys)
         rows.push_back({std::string(identity::to_string(info.kind)),
                         info.name,

@@ -183,7 +183,7 @@ Result<> start(Running& r, const ProcessOptions& options, Signals& signals) {
     r.log = std::move(log);
     const log::Logger logger(r.log->get(), "node");
     logger.info("starting", {{"version", std::string(DRACO_VERSION)}, {"home", options.home}});
-    const auto started = [&]() -> Result<> {
+    auto started = [&]() -> Result<> {
         DRACO_TRY(network, io::Network::start({.name = "net"}));
         r.network = std::move(network);
         DRACO_TRY_VOID(start_node(r, options, config, signals));

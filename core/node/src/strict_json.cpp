@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
 
 namespace draco::node {
@@ -13,10 +14,12 @@ namespace {
 
 // Sees the events of a parse and stops it at a name that its object has already.
 struct UniqueNames {
-    static constexpr std::size_t max_object_size = std::size_t(-1);
-    static constexpr std::size_t max_array_size = std::size_t(-1);
-    static constexpr std::size_t max_key_size = std::size_t(-1);
-    static constexpr std::size_t max_string_size = std::size_t(-1);
+    // NOLINTBEGIN(readability-identifier-naming): basic_parser reads these names.
+    static constexpr std::size_t max_object_size = SIZE_MAX;
+    static constexpr std::size_t max_array_size = SIZE_MAX;
+    static constexpr std::size_t max_key_size = SIZE_MAX;
+    static constexpr std::size_t max_string_size = SIZE_MAX;
+    // NOLINTEND(readability-identifier-naming)
 
     using Code = boost::json::error_code;
     using Text = boost::json::string_view;
@@ -98,7 +101,8 @@ Result<boost::json::value> parse_strict_json(std::string_view text, std::string_
     if (!code && consumed < text.size()) code = boost::json::error::extra_data;
     if (code) {
         const auto line =
-            1 + std::count(text.begin(), text.begin() + std::ptrdiff_t(consumed), '\n');
+            1 +
+            std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(consumed), '\n');
         const std::string what = parser.handler().twice.empty()
                                      ? "not JSON: " + code.message()
                                      : "'" + shown(parser.handler().twice) + "' comes twice";

@@ -39,8 +39,7 @@ public:
     void on_request(Request request,
                     const std::string& client,
                     std::unique_ptr<Responder> responder) override {
-        // The system no longer knows where a connection came from that was reset before it was
-        // accepted.
+        // The system has no address for a connection that was reset before it was accepted.
         EXPECT_TRUE(client.starts_with("127.0.0.1:") || client == "0.0.0.0:0") << client;
         {
             const std::lock_guard lock(mutex_);
