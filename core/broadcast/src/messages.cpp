@@ -5,9 +5,9 @@
 namespace draco::broadcast {
 
 PayloadDigest digest_of(std::uint8_t topic, ByteView payload) {
-    static const blake3_tree::Mode mode =
+    static const blake3_tree::Mode kMode =
         blake3_tree::Mode::derive_key("draco.network 2026 gossip v1");
-    blake3_tree::Hasher hasher(mode);
+    blake3_tree::Hasher hasher(kMode);
     hasher.update({&topic, 1});
     hasher.update(payload);
     return PayloadDigest(hasher.finish().bytes);

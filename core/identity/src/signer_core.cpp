@@ -85,7 +85,7 @@ void SignerCore::on(ChainSeen event, Instant /*now*/, SignerEffects& effects) {
     resolve_executed(effects);
     report_rejections(effects);
     if (registered_) return;
-    for (ExecuteRequested& waiting : queue_)
+    for (const ExecuteRequested& waiting : queue_)
         effects.emplace_back(
             Finish{waiting.request,
                    fail(Errc::Unavailable,

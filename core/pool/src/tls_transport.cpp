@@ -44,7 +44,7 @@ TlsTransport::State::State(io::Network& network,
 
 Result<> TlsTransport::State::start() {
     if (options_.listen_address) {
-        io::ListenOptions listen{
+        const io::ListenOptions listen{
             .address = *options_.listen_address,
             .port = options_.listen_port,
             .connections_max = options_.connections_max,

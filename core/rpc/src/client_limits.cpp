@@ -16,7 +16,7 @@ constexpr std::array<char, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '\
 }  // namespace
 
 std::string client_of(std::string_view address) {
-    const std::string text(address.substr(0, kClientBytesMax));
+    std::string text(address.substr(0, kClientBytesMax));
     std::array<char, 16> bytes{};
     if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;
     if (!std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes.begin()))

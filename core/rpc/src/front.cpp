@@ -115,7 +115,7 @@ FrontResponse RpcFront::body_too_long() const {
                    "send fewer calls in one batch");
 }
 
-void RpcFront::handle(FrontRequest request, Done done) {
+void RpcFront::handle(const FrontRequest& request, Done done) {
     const std::string path = request.target.substr(0, request.target.find('?'));
     const bool calls = one_of(path, kCallPaths);
     if (!calls && !one_of(path, kReadPaths))
@@ -127,7 +127,7 @@ void RpcFront::handle(FrontRequest request, Done done) {
         if (const auto wait = clients_->refuse(request.client, clock_.now()))
             return done(too_many(*wait));
     if (calls) {
-        if (request.method == "POST") return call(std::move(request), std::move(done));
+        if (request.method == "POST") return call(request, std::move(done));
         return done(wrong_method(
             kCallMethods,
             R"(POST {"jsonrpc":"2.0","id":1,"method":"flk_methods"} lists what can be called)"));
@@ -137,7 +137,7 @@ void RpcFront::handle(FrontRequest request, Done done) {
     done(read(path));
 }
 
-void RpcFront::call(FrontRequest request, Done done) {
+void RpcFront::call(const FrontRequest& request, Done done) {
     const std::string type = media_type(request.content_type);
     if (!type.empty() && !one_of(std::string_view(type), kJsonTypes))
         return done(refusal(

@@ -39,20 +39,20 @@ std::string cut(std::string_view text, std::size_t bytes_max) {
 
 }  // namespace
 
-RpcError::RpcError(Error error)
+RpcError::RpcError(const Error& error)
     : code(code_of(error.code)), message(cut(error.context, kMessageBytesMax)) {
     if (code == Code::Busy || code == Code::Unavailable) data["retry_after_ms"] = kRetryAfterMs;
 }
 
 std::unexpected<RpcError> bad_parameter(std::string_view parameter,
-                                        std::string expected,
-                                        std::string found) {
+                                        const std::string& expected,
+                                        const std::string& found) {
     RpcError error(
         Code::InvalidParameters,
         "parameter '" + shown(parameter) + "': expected " + expected + ", found " + found);
     error.data["parameter"] = shown(parameter);
-    error.data["expected"] = std::move(expected);
-    error.data["found"] = std::move(found);
+    error.data["expected"] = expected;
+    error.data["found"] = found;
     return std::unexpected(std::move(error));
 }
 

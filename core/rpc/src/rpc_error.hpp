@@ -38,7 +38,7 @@ struct RpcError {
         : code(error_code), message(std::move(text)), data(std::move(details)) {}
 
     // NOLINTNEXTLINE(google-explicit-constructor): lets DRACO_TRY pass a component's error on.
-    RpcError(Error error);
+    RpcError(const Error& error);
 };
 
 template <class T>
@@ -46,8 +46,8 @@ using Outcome = Result<T, RpcError>;
 
 // `parameter` did not hold what was `expected` but what was `found`.
 std::unexpected<RpcError> bad_parameter(std::string_view parameter,
-                                        std::string expected,
-                                        std::string found);
+                                        const std::string& expected,
+                                        const std::string& found);
 
 RpcError busy(std::string message);
 

@@ -19,10 +19,9 @@ struct Front {
     explicit Front(FrontOptions options = {}, ServiceLimits limits = {})
         : node(limits), front(*node.service, node.world.host(PeerId(0)).clock, options) {}
 
-    FrontResponse ask(FrontRequest request) {
+    FrontResponse ask(const FrontRequest& request) {
         std::optional<FrontResponse> got;
-        front.handle(std::move(request),
-                     [&](FrontResponse response) { got = std::move(response); });
+        front.handle(request, [&](FrontResponse response) { got = std::move(response); });
         node.settle();
         EXPECT_TRUE(got.has_value());
         return std::move(got).value_or(FrontResponse{.status = 0, .headers = {}, .body = {}});

@@ -108,7 +108,7 @@ Result<> Serve::read_next(const interfaces::Ledger& ledger, const ServeLimits& l
     return {};
 }
 
-void Server::handle(ServeStep step) const {
+void Server::handle(const ServeStep& step) const {
     const auto turn = step.serve->go_on(ledger_, limits_, self_.executor().clock().now());
     if (turn == Serve::Turn::Done) return;
     // If the server has ended by then, the serve is dropped, which ends the answer.

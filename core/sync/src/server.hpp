@@ -98,7 +98,7 @@ public:
            const ServeLimits& limits)
         : self_(std::move(self)), ledger_(ledger), limits_(limits) {}
 
-    void handle(ServeStep step) const;
+    void handle(const ServeStep& step) const;
 
 private:
     affair::Self<const Server> self_;

@@ -291,7 +291,7 @@ class Sync::State final : public interfaces::MessageReceiver,
                           public interfaces::LedgerObserver,
                           public interfaces::GossipSubscriber {
 public:
-    State(types::ChainId chain, Parts parts, const Options& options, Executed executed)
+    State(types::ChainId chain, Parts parts, const Options& options, const Executed& executed)
         : chain_(chain),
           parts_(std::move(parts)),
           options_(options),

@@ -111,10 +111,13 @@ Result<Url> parse_url(std::string_view text) {
             return bad_url(text, "the port is no number from 1 to 65535");
     }
     url.host = rest.substr(0, colon);
-    if (bracket > 0) url.host = rest.substr(1, bracket - 1);
+    if (bracket > 0) {
+        if (!url.host.ends_with(']')) return bad_url(text, "something follows the ']'");
+        url.host = rest.substr(1, bracket - 1);
+    }
     if (url.host.empty()) return bad_url(text, "the host is missing");
     for (const char c : url.host)
-        if (c <= 0x20 || c >= 0x7F || c == '@')
+        if (c <= 0x20 || c >= 0x7F || std::string_view("@?#[]").contains(c))
             return bad_url(text, "the host has characters that do not belong there");
     return url;
 }

@@ -44,6 +44,24 @@ std::optional<std::string> percent_decode(std::string_view text) {
 
 }  // namespace
 
+bool is_token(std::string_view text) {
+    const auto is_token_char = [](char c) {
+        const bool alphanumeric = (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z');
+        return alphanumeric || std::string_view("!#$%&'*+-.^_`|~").contains(c);
+    };
+    return !text.empty() && std::ranges::all_of(text, is_token_char);
+}
+
+bool is_field_value(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) {
+        return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F);
+    });
+}
+
+bool is_well_formed(const Field& field) {
+    return is_token(field.name) && is_field_value(field.value);
+}
+
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
     return std::ranges::equal(a, b, {}, lower, lower);
 }

@@ -14,22 +14,6 @@ std::unexpected<ParseError> refuse(unsigned status, std::string what) {
     return std::unexpected(ParseError{status, std::move(what)});
 }
 
-// RFC 9110 5.6.2.
-bool is_token_char(char c) {
-    const bool alphanumeric =
-        (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-    return alphanumeric || std::string_view("!#$%&'*+-.^_`|~").contains(c);
-}
-
-bool is_token(std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, is_token_char);
-}
-
-// RFC 9110 5.5: visible characters, bytes from 0x80 up, space and tab.
-bool is_value_char(char c) {
-    return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F);
-}
-
 bool is_target_char(char c) {
     return c > 0x20 && c < 0x7F;
 }
@@ -42,8 +26,9 @@ std::string_view trim(std::string_view text) {
 
 std::optional<std::uint64_t> parse_number(std::string_view digits, int base) {
     std::uint64_t number = 0;
-    const char* end = digits.data() + digits.size();
-    const auto [stop, error] = std::from_chars(digits.data(), end, number, base);
+    const char* const begin = digits.data();
+    const char* const end = begin + digits.size();
+    const auto [stop, error] = std::from_chars(begin, end, number, base);
     if (digits.empty() || error != std::errc{} || stop != end) return std::nullopt;
     return number;
 }
@@ -155,8 +140,7 @@ Result<void, ParseError> MessageReader::add_field() {
     const std::string_view line = line_;
     if (!is_token(line.substr(0, colon))) return refuse(400, "a field name that is no token");
     const std::string_view value = trim(line.substr(colon + 1));
-    if (!std::ranges::all_of(value, is_value_char))
-        return refuse(400, "a control character in a field value");
+    if (!is_field_value(value)) return refuse(400, "a control character in a field value");
     head_.fields.add(line_.substr(0, colon), std::string(value));
     line_.clear();
     return {};
@@ -257,13 +241,13 @@ Result<std::size_t, ParseError> RequestParser::feed(ByteView bytes) {
     std::size_t taken = 0;
     if (!reader_.has_head()) {
         const auto head = reader_.read_head(bytes);
-        if (!head) return head;
+        if (!head) return std::unexpected(head.error());
         taken = *head;
         if (!reader_.has_head()) return taken;
         if (auto accepted = take_head(); !accepted) return std::unexpected(accepted.error());
     }
     const auto body = reader_.read_body(bytes.subspan(taken), request_.body);
-    if (!body) return body;
+    if (!body) return std::unexpected(body.error());
     if (*body > 0) expects_continue_ = false;
     return taken + *body;
 }
@@ -311,7 +295,7 @@ Result<std::size_t, ParseError> ResponseParser::feed(ByteView bytes) {
     while (!is_complete()) {
         if (!reader_.has_head()) {
             const auto head = reader_.read_head(bytes.subspan(taken));
-            if (!head) return head;
+            if (!head) return std::unexpected(head.error());
             taken += *head;
             if (!reader_.has_head()) return taken;
             if (auto accepted = take_head(); !accepted) return std::unexpected(accepted.error());
@@ -321,7 +305,7 @@ Result<std::size_t, ParseError> ResponseParser::feed(ByteView bytes) {
             }
         }
         const auto body = reader_.read_body(bytes.subspan(taken), response_.body);
-        if (!body) return body;
+        if (!body) return std::unexpected(body.error());
         return taken + *body;
     }
     return taken;
@@ -339,6 +323,8 @@ Result<void, ParseError> ResponseParser::take_head() {
         return refuse(400, "the status line is not VERSION STATUS REASON");
     interim_ = *status < 200;
     if (interim_) {
+        if (++interim_count_ > kInterimResponsesMax)
+            return refuse(400, "too many interim responses");
         if (*status == 101) return refuse(400, "a protocol switch that nobody asked for");
         return {};
     }
@@ -360,6 +346,7 @@ Result<void, ParseError> ResponseParser::end() {
 Response ResponseParser::take() {
     DRACO_ASSERT(is_complete(), "a response is taken when it is complete");
     reader_.reset();
+    interim_count_ = 0;
     return std::exchange(response_, {});
 }
 

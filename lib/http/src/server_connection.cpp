@@ -1,5 +1,6 @@
 #include "server_connection.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace draco::http {
@@ -14,8 +15,7 @@ public:
 
     std::size_t on_bytes(ByteView bytes) override { return connection_->received(bytes); }
 
-    // Half-closed clients still get the answer they wait for.
-    void on_end() override {}
+    void on_end() override { connection_->peer_ended(); }
 
     void on_writable() override { connection_->writable(); }
 
@@ -45,6 +45,15 @@ public:
 private:
     std::shared_ptr<Connection> connection_;
 };
+
+bool may_have_body(const Response& response) {
+    return response.status != 204 && response.status != 304;
+}
+
+bool is_sendable(const Response& response) {
+    return response.status >= 200 && response.status <= 599 &&
+           std::ranges::all_of(response.fields.list, is_well_formed);
+}
 
 }  // namespace
 
@@ -95,7 +104,7 @@ ServerCounters Server::State::counters() const {
 void Server::State::stop() {
     std::set<std::shared_ptr<Connection>> connections;
     {
-        std::unique_lock lock(mutex_);
+        const std::lock_guard lock(mutex_);
         stopping_ = true;
         connections = connections_;
     }
@@ -114,7 +123,9 @@ std::size_t Connection::received(ByteView bytes) {
     {
         const std::lock_guard lock(mutex_);
         if (last_) return bytes.size();  // what follows the last request is not read
-        if (busy_) return 0;
+        // Nor is a request whose answer would pile up behind those that the client does not take.
+        bytes_wait_ = busy_ || !unsent_.empty();
+        if (bytes_wait_) return 0;
         if (!request_begun_) {
             request_begun_ = true;
             arm(server_->options.request_deadline);
@@ -126,17 +137,23 @@ std::size_t Connection::received(ByteView bytes) {
         return bytes.size();
     }
     if (!parser_.is_complete()) {
-        if (parser_.expects_continue() && !std::exchange(told_to_continue_, true))
-            static_cast<void>(stream_.write(to_bytes(as_bytes("HTTP/1.1 100 Continue\r\n\r\n"))));
+        const std::lock_guard lock(mutex_);
+        if (parser_.expects_continue() && !std::exchange(told_to_continue_, true)) {
+            unsent_.push_back(to_bytes(as_bytes("HTTP/1.1 100 Continue\r\n\r\n")));
+            flush();
+        }
+        end_if_peer_has();
         return *taken;
     }
     told_to_continue_ = false;
     Request request = parser_.take();
     {
         const std::lock_guard lock(mutex_);
+        if (last_) return bytes.size();  // its time was over just now
         disarm();
         request_begun_ = false;
         busy_ = true;
+        bytes_wait_ = *taken < bytes.size();
         last_ = !request.keep_alive;
         head_only_ = request.method == "HEAD";
     }
@@ -144,6 +161,20 @@ std::size_t Connection::received(ByteView bytes) {
                       stream_.peer_address(),
                       std::make_unique<ConnectionResponder>(shared_from_this()));
     return *taken;
+}
+
+// Half-closed clients still get the answers they wait for.
+void Connection::peer_ended() {
+    const std::lock_guard lock(mutex_);
+    peer_ended_ = true;
+    end_if_peer_has();
+}
+
+void Connection::end_if_peer_has() {
+    if (!peer_ended_ || busy_ || bytes_wait_ || closed_ || last_) return;
+    disarm();
+    last_ = true;
+    flush();
 }
 
 void Connection::refuse(const ParseError& error) {
@@ -160,16 +191,19 @@ void Connection::respond(Response response) {
     busy_ = false;
     if (response.body.size() > server_->options.response_bytes_max)
         response = text_response(500, "text/plain", "the answer is too long to be sent\n");
-    send(std::move(response), !last_);
-    if (last_) return;
-    arm(server_->options.keep_alive);
-    stream_.resume_reading();
+    if (!is_sendable(response))
+        response = text_response(500, "text/plain", "the answer is malformed\n");
+    if (peer_ended_ && !bytes_wait_) last_ = true;
+    const bool keep_alive = !last_;
+    if (keep_alive) arm(server_->options.keep_alive);
+    send(std::move(response), keep_alive);
 }
 
 void Connection::send(Response response, bool keep_alive) {
+    const bool has_body = !head_only_ && may_have_body(response) && !response.body.empty();
     unsent_.push_back(serialize_head(
         response, server_->executor.clock().unix_now(), keep_alive, response.body.size()));
-    if (!head_only_ && !response.body.empty()) unsent_.push_back(std::move(response.body));
+    if (has_body) unsent_.push_back(std::move(response.body));
     head_only_ = false;
     flush();
 }
@@ -181,7 +215,9 @@ void Connection::flush() {
         unsent_.clear();
         if (!written) return stream_.abort();
     }
-    if (last_ && !busy_) stream_.close();
+    if (busy_) return;
+    if (last_) return stream_.close();
+    if (bytes_wait_) stream_.resume_reading();
 }
 
 void Connection::writable() {
@@ -221,7 +257,7 @@ void Connection::expired(std::uint64_t generation) {
         server_->count_timed_out();
         send(text_response(408, "text/plain", "the request took too long to arrive\n"), false);
     } else {
-        stream_.close();
+        flush();
     }
 }
 

@@ -52,6 +52,7 @@ public:
     // By the receiver, on the stream's thread.
     void opened();
     std::size_t received(ByteView bytes);
+    void peer_ended();
     void writable();
     void closed();
 
@@ -64,6 +65,7 @@ private:
     void refuse(const ParseError& error);
     void send(Response response, bool keep_alive);
     void flush();
+    void end_if_peer_has();
     void arm(Duration deadline);
     void disarm();
     void expired(std::uint64_t generation);
@@ -78,6 +80,8 @@ private:
     bool last_ = false;  // no more requests after this response
     bool head_only_ = false;
     bool closed_ = false;
+    bool peer_ended_ = false;
+    bool bytes_wait_ = false;    // shown to us and not consumed
     std::vector<Bytes> unsent_;  // the stream had no room yet
     std::uint64_t timer_generation_ = 0;
     std::optional<TimerId> timer_;

@@ -60,7 +60,7 @@ public:
     std::size_t body_bytes_max() const;
 
     // `done` is called once, inside this call or as RpcService::handle says.
-    void handle(FrontRequest request, Done done);
+    void handle(const FrontRequest& request, Done done);
 
     // What to say of a body beyond body_bytes_max().
     FrontResponse body_too_long() const;
@@ -68,7 +68,7 @@ public:
 private:
     class Clients;
 
-    void call(FrontRequest request, Done done);
+    void call(const FrontRequest& request, Done done);
     FrontResponse read(std::string_view path) const;
 
     RpcService& service_;

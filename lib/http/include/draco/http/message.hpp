@@ -92,6 +92,15 @@ std::optional<Target> parse_target(std::string_view target);
 // "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7).
 std::string http_date(UnixTime time);
 
+// RFC 9110 5.6.2: what methods and field names are made of.
+bool is_token(std::string_view text);
+
+// RFC 9110 5.5: no control characters but the tab. Others would let a value begin a new line.
+bool is_field_value(std::string_view text);
+
+// Name and value are what they must be.
+bool is_well_formed(const Field& field);
+
 // Without case, ASCII only.
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 

@@ -17,6 +17,9 @@
 
 namespace draco::http {
 
+// Interim responses (1xx) in front of one response.
+inline constexpr std::size_t kInterimResponsesMax = 8;
+
 namespace detail {
 
 struct Head {
@@ -139,6 +142,7 @@ private:
     bool head_only_;
     bool keep_alive_ = true;
     bool interim_ = false;
+    std::size_t interim_count_ = 0;
 };
 
 }  // namespace draco::http
