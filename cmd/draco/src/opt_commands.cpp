@@ -23,6 +23,7 @@ namespace json = boost::json;
 constexpr int kNotAdmin = -32006;
 constexpr std::uint64_t kExecuteMs = 60'000;
 constexpr auto kLookEvery = std::chrono::milliseconds(250);
+constexpr int kSettleLooks = 20;
 // How long --wait lasts: what ends an epoch are transactions, which may be late.
 constexpr std::uint64_t kEpochsWaited = 3;
 constexpr std::uint64_t kGraceMs = 60'000;
@@ -183,6 +184,20 @@ Result<Standing> wait_until(const Admin& admin,
     }
 }
 
+// The node's part in ordering follows its chain by a moment.
+Result<Standing> settled(const Admin& admin, std::uint64_t epoch) {
+    for (int look = 0; look < kSettleLooks; ++look) {
+        DRACO_TRY(status, ask(admin, "flk_node_status"));
+        const auto* object = status.if_object();
+        const auto* consensus = object == nullptr ? nullptr : object->if_contains("consensus");
+        if (consensus == nullptr) break;
+        DRACO_TRY(ordered, number_member(*consensus, "epoch"));
+        if (ordered >= epoch) break;
+        std::this_thread::sleep_for(kLookEvery);
+    }
+    return standing_of(admin);
+}
+
 Result<json::value> standing_json(const Admin& admin, const Standing& now) {
     DRACO_TRY(members, ask(admin, "flk_get_committee_members"));
     const auto* list = members.if_array();
@@ -201,7 +216,8 @@ Result<> run_opt(const Invocation& invocation,
     DRACO_TRY(admin, admin_of(invocation));
     DRACO_TRY(answer, execute(admin, method));
     if (options.wait) {
-        DRACO_TRY(now, wait_until(admin, participation, options));
+        DRACO_TRY(reached, wait_until(admin, participation, options));
+        DRACO_TRY(now, settled(admin, reached.epoch));
         DRACO_TRY(standing, standing_json(admin, now));
         answer = std::move(standing);
     }

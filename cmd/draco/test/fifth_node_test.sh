@@ -72,12 +72,7 @@ say "opts in"
 say "$(cat in.json)"
 [[ $(field participation <in.json) == active && $(field in_committee <in.json) == true ]] || fail "opted in: $(cat in.json)"
 in_committee "$hex" || fail "the committee has it"
-for _ in $(seq $((epoch_s * 10 * 3))); do
-  role=$("$draco" node inspect --home "$home4" --json | field role)
-  [[ $role == member ]] && break
-  sleep 0.1
-done
-[[ $role == member ]] || fail "its role is $role"
+[[ $(field role <in.json) == member ]] || fail "it signs from its first epoch on: $(cat in.json)"
 
 say "signs: without another one its signature is needed"
 ask "$url" flk_get_epoch_info >epoch.json
@@ -94,12 +89,7 @@ say "opts out"
 say "$(cat out.json)"
 [[ $(field participation <out.json) == none && $(field in_committee <out.json) == false ]] || fail "opted out: $(cat out.json)"
 ! in_committee "$hex" || fail "the committee is without it"
-for _ in $(seq 50); do
-  role=$("$draco" node inspect --home "$home4" --json | field role)
-  [[ $role == follower ]] && break
-  sleep 0.1
-done
-[[ $role == follower ]] || fail "its role is $role"
+[[ $(field role <out.json) == follower ]] || fail "its role: $(cat out.json)"
 
 touch load.stop; wait "$load" || true; load=
 say "agree at height $(node "$checks" same_root 30 "${urls[@]}")"
@@ -110,6 +100,11 @@ node "$checks" money "$url" "${people[@]}" "$sink" >money.end
 [[ $(field sum <money.end) == "$(field supply <money.end)" ]] || fail "the sum of all that is held: $(cat money.end)"
 [[ $(node -p 'const m=JSON.parse(require("fs").readFileSync("money.end"));String(BigInt(m.supply)+BigInt(m.burned))') == "$genesis_supply" ]] ||
   fail "supply and burned: $(cat money.end), at first $genesis_supply"
+# By nonces: a transfer whose command gave up waiting arrives all the same.
+executed=0
+for i in 1 2; do
+  executed=$((executed + $("$draco" account balance --home "$net" --dev-account $i --json 2>/dev/null | field nonce)))
+done
 got=$("$draco" account balance $sink --home "$net" --json | field flk)
-[[ $(node -p "$sent * 0.5") == "$got" ]] || fail "$sent transfers of 0.5 made $got"
-echo "a fifth node joins, signs and leaves; $sent transfers meanwhile"
+((executed >= sent)) && [[ $(node -p "$executed * 0.5") == "$got" ]] || fail "$executed transfers of 0.5, $sent with receipts, made $got"
+echo "a fifth node joins, signs and leaves; $executed transfers meanwhile"

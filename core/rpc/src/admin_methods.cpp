@@ -41,7 +41,7 @@ void execute(const Context& context,
             if (receipt)
                 open->finish(id, outcome_json(*receipt));
             else
-                open->finish(id, std::unexpected(RpcError(std::move(receipt).error())));
+                open->finish(id, std::unexpected(RpcError(receipt.error())));
         });
 }
 

@@ -39,7 +39,7 @@ TEST(Admin, IsClosedWithoutTheToken) {
     for (const std::string& wrong : {std::string(),
                                      digits,
                                      "Basic " + digits,
-                                     "Bearer",
+                                     std::string("Bearer"),
                                      std::string("Bearer "),
                                      one_digit_off,
                                      right + "0",
