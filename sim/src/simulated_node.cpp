@@ -1,5 +1,7 @@
 #include "simulated_node.hpp"
 
+#include "draco/node/first_start.hpp"
+
 #include <utility>
 
 namespace draco::sim {
@@ -28,13 +30,24 @@ SimulatedNode::SimulatedNode(const simulon::Host& host,
     : peers_(host.transport, keys), report_(std::move(report)) {
     node::NodeConfig config;
     config.state.backend = "memory";
+    // The key itself needs no file here, but what says that it was used does.
+    const auto first_start = [&]() -> Result<bool> {
+        DRACO_TRY_VOID(host.disk.create_directory(config.keys.directory));
+        DRACO_TRY_VOID(host.disk.sync_directory(""));
+        return node::take_first_start(host.disk, config.keys.directory);
+    }();
+    if (!first_start) {
+        failed_ = true;
+        failure_ = to_string(first_start.error());
+        return;
+    }
     auto started = node::Node::start(
         {.executor = host.executor,
          .disk = host.disk,
          .rng = host.rng,
          .peers = peers_,
          .log = log_},
-        {.key = std::move(key), .signed_elsewhere = false},
+        {.key = std::move(key), .signed_elsewhere = false, .first_start = *first_start},
         genesis,
         config,
         [this](const affair::Escalation& escalation) {

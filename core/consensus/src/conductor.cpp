@@ -24,7 +24,9 @@ Conductor::Conductor(const Setting& setting, affair::Self<Conductor> self)
             setting.options.directory,
             setting.options.log_segment_bytes,
             setting.chain,
-            setting.key.public_key()) {}
+            setting.key.public_key()),
+      signed_epoch_(
+          setting.parts.disk, setting.options.directory, setting.chain, setting.key.public_key()) {}
 
 Conductor::~Conductor() {
     if (timer_) setting_.parts.executor.cancel(*timer_);
@@ -113,8 +115,6 @@ Result<> Conductor::settle(Engine& engine) {
     if (requests.follow)
         if (auto* follower = setting_.late.follower.load()) follower->follow();
     resubmit(std::move(requests.resubmit));
-    if (&engine == running_.get() && engine.is_proved_live() && !next_log_prepared_)
-        DRACO_TRY_VOID(prepare_next_log());
     return start_write(engine);
 }
 
@@ -136,16 +136,6 @@ Result<> Conductor::on_written(types::Epoch epoch, Result<> outcome) {
     engine->written();
     protect_at_ = setting_.parts.executor.clock().now() + kProtectDelay;
     return turn(std::nullopt);
-}
-
-// An epoch whose log was made while the epoch before it was running has a whole log, even if this
-// process ends before the epoch begins.
-Result<> Conductor::prepare_next_log() {
-    next_log_prepared_ = true;
-    const auto opened = logs_.open(types::Epoch(epoch_.value() + 1));
-    // A damaged one is judged when its epoch begins.
-    if (!opened && opened.error().code != Errc::Corrupt) return std::unexpected(opened.error());
-    return {};
 }
 
 Result<> Conductor::on_lost_records(Engine& engine) {

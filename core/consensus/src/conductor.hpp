@@ -8,6 +8,7 @@
 #include "engine.hpp"
 #include "intake.hpp"
 #include "record_log.hpp"
+#include "signed_epoch.hpp"
 
 #include <atomic>
 #include <map>
@@ -72,7 +73,6 @@ private:
     Result<> start_write(Engine& engine);
     Result<> on_written(types::Epoch epoch, Result<> outcome);
     Result<> on_lost_records(Engine& engine);
-    Result<> prepare_next_log();
     void resubmit(std::vector<types::TransactionBytes> transactions);
     void arm();
     void retire();
@@ -81,10 +81,12 @@ private:
 
     // conductor_epochs.cpp
     Result<> begin_running_epoch();
+    Result<> read_past();
     Result<> end_epoch(const ExecutedNews& news);
     Result<> begin_epoch(const types::Committee& committee, const Tip& tip, Beginning beginning);
     Result<std::optional<ChainTail>> tail_of(const Tip& tip, Beginning beginning) const;
     Result<Standing> standing(types::Epoch epoch, types::Height head, Beginning beginning);
+    bool may_make_log(types::Epoch epoch, types::Height head, Beginning beginning) const;
     Result<Standing> standing_by_log(types::Epoch epoch);
     Result<> open_engine(const types::Committee& committee,
                          const ChainTail& tail,
@@ -111,13 +113,13 @@ private:
     const affair::Self<Conductor> self_;
     log::Logger log_;
     RecordLogs logs_;
+    SignedEpoch signed_epoch_;
 
     types::Epoch epoch_;
     types::Height head_;  // the last executed block that was seen
     bool member_ = false;
     bool may_sign_ = false;
     bool started_in_this_epoch_ = true;  // the process, that is
-    bool next_log_prepared_ = false;
     std::string reason_;
     std::unique_ptr<Engine> running_;
     std::unique_ptr<Engine> previous_;

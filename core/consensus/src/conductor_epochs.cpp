@@ -29,13 +29,29 @@ types::Height Conductor::known_certified() const {
 }
 
 Result<> Conductor::begin_running_epoch() {
-    if (setting_.options.signed_elsewhere) DRACO_TRY_VOID(logs_.set_all_aside());
+    DRACO_TRY_VOID(read_past());
     const auto view = setting_.parts.ledger.view();
     const types::EpochInfo& epoch = view->epoch();
     DRACO_TRY(committee, types::Committee::make(epoch.epoch, *epoch.committee));
     const types::ChainHead& head = view->head();
     head_ = head.height;
     return begin_epoch(committee, {head.height, head.digest, head.timestamp}, Beginning::Found);
+}
+
+Result<> Conductor::read_past() {
+    if (setting_.options.signed_elsewhere) {
+        DRACO_TRY_VOID(signed_epoch_.forget());
+        return logs_.set_all_aside();
+    }
+    DRACO_TRY(found, signed_epoch_.read());
+    if (found == SignedEpoch::File::Damaged)
+        log_.warn(
+            "the file that says in which epochs this home has signed is damaged: it signs "
+            "without a log only in an epoch that begins before its eyes",
+            {{"file", setting_.options.directory + "/signed-epoch"}});
+    if (found == SignedEpoch::File::Absent && setting_.options.home_is_new)
+        return signed_epoch_.begin();
+    return {};
 }
 
 Result<> Conductor::end_epoch(const ExecutedNews& news) {
@@ -55,7 +71,6 @@ Result<> Conductor::begin_epoch(const types::Committee& committee,
     epoch_ = committee.epoch();
     member_ = committee.index_of(setting_.key.public_key()).has_value();
     may_sign_ = false;
-    next_log_prepared_ = false;
     reason_.clear();
     if (member_) {
         DRACO_TRY(tail, tail_of(tip, beginning));
@@ -88,19 +103,33 @@ Result<Conductor::Standing> Conductor::standing(types::Epoch epoch,
     if (started_in_this_epoch_ && setting_.options.signed_elsewhere)
         return Standing{.reason = "this key may have signed elsewhere in this epoch"};
     DRACO_TRY(has_log, logs_.has(epoch));
-    if (has_log) return standing_by_log(epoch);
-    const bool is_first = epoch.value() == 0 && head.value() == 0 && setting_.options.home_is_new;
-    const bool is_fresh = beginning == Beginning::Here && known_certified() <= head;
-    if (is_first || is_fresh) return standing_by_log(epoch);
+    if (has_log) {
+        DRACO_TRY_VOID(signed_epoch_.after_log(epoch));
+        return standing_by_log(epoch);
+    }
+    if (may_make_log(epoch, head, beginning)) {
+        DRACO_TRY_VOID(signed_epoch_.before_log(epoch));
+        return standing_by_log(epoch);
+    }
+    if (signed_epoch_.is_known())
+        return Standing{.reason =
+                            "the consensus log of this epoch, in which this member has signed, "
+                            "is gone"};
     return Standing{.reason =
-                        "there is no consensus log of this epoch, in which this member may "
-                        "have signed: a restored or wiped home"};
+                        "there is no consensus log of this epoch, and this home does not know "
+                        "what its key has signed: a restored or wiped home"};
+}
+
+bool Conductor::may_make_log(types::Epoch epoch, types::Height head, Beginning beginning) const {
+    if (signed_epoch_.is_known()) return signed_epoch_.is_untouched(epoch);
+    return beginning == Beginning::Here && known_certified() <= head;
 }
 
 Result<Conductor::Standing> Conductor::standing_by_log(types::Epoch epoch) {
     auto opened = logs_.open(epoch);
     if (!opened && opened.error().code == Errc::Corrupt) return damaged(epoch, opened.error());
     if (!opened) return std::unexpected(std::move(opened).error());
+    DRACO_TRY_VOID(signed_epoch_.after_log(epoch));
     return Standing{
         RecoveryMode::Participant, {}, std::move(opened->log), std::move(opened->records)};
 }

@@ -6,12 +6,6 @@
 namespace draco::consensus {
 namespace {
 
-constexpr std::uint8_t kOwnHeaderTag = 0;
-constexpr std::uint8_t kCertificateTag = 2;
-static_assert(std::is_same_v<std::variant_alternative_t<kOwnHeaderTag, Record>, OwnHeader>);
-static_assert(
-    std::is_same_v<std::variant_alternative_t<kCertificateTag, Record>, types::Certificate>);
-
 std::size_t bytes_of(const std::vector<types::TransactionBytes>& transactions) {
     std::size_t bytes = 0;
     for (const auto& transaction : transactions) bytes += transaction->size();
@@ -79,13 +73,6 @@ Result<> Engine::perform(Effects& effects) {
 }
 
 void Engine::keep(std::vector<Persist>& records) {
-    for (const Persist& persist : records) {
-        const std::uint8_t tag = persist.record.front();
-        if (tag == kOwnHeaderTag && !first_own_round_) first_own_round_ = persist.round;
-        if (tag == kCertificateTag && first_own_round_ && persist.round >= *first_own_round_ &&
-            core_->dag().accepted(persist.round).contains(core_->self()))
-            proved_live_ = true;
-    }
     if (!writer_) return;
     appended_ += records.size();
     std::ranges::move(records, std::back_inserter(unwritten_));

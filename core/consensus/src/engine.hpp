@@ -80,10 +80,6 @@ public:
 
     bool is_due(Instant now) const { return wake_ && *wake_ <= now; }
 
-    // A header of this process's life is certified: the quorum that did it was in this epoch after
-    // the process began.
-    bool is_proved_live() const { return proved_live_; }
-
     // Of the epoch's last block.
     bool is_settled() const { return settled_; }
 
@@ -124,8 +120,6 @@ private:
     std::optional<Instant> wake_;
     std::optional<types::Height> last_;  // of the epoch
     types::Height handed_over_;
-    std::optional<Round> first_own_round_;
-    bool proved_live_ = false;
     bool settled_ = false;
 };
 

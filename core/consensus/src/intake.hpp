@@ -50,7 +50,7 @@ public:
         bool overflow = false;  // executed blocks were lost
     };
 
-    // `poke` wakes the conductor; called from any thread, without the mutex.
+    // `poke` wakes the conductor; any thread may run it, without the mutex.
     Intake(const DriverOptions& options, std::size_t own_bytes_max);
     void set_poke(std::move_only_function<bool()> poke);
 

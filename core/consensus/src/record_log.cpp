@@ -2,6 +2,8 @@
 
 #include "draco/blake3_tree/hasher.hpp"
 
+#include "signed_epoch.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -53,11 +55,7 @@ Result<bool> RecordLogs::has(types::Epoch epoch) const {
 }
 
 Result<OpenedLog> RecordLogs::open(types::Epoch epoch) {
-    DRACO_TRY_VOID(disk_.create_directory(folder(epoch)));
-    DRACO_TRY_VOID(disk_.sync_directory(""));
-    for (std::size_t i = 0; i <= directory_.size(); ++i)
-        if (i == directory_.size() || directory_[i] == '/')
-            DRACO_TRY_VOID(disk_.sync_directory(std::string_view(directory_).substr(0, i)));
+    DRACO_TRY_VOID(make_directory(disk_, folder(epoch)));
     OpenedLog opened;
     segment_log::Options options;
     options.directory = folder(epoch);

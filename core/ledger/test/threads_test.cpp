@@ -1,5 +1,5 @@
-// Called from many threads at once, the ledger executes each block once, in order, and what it
-// shows is always whole.
+// Many threads call at once: the ledger executes each block once, in order, and what it shows is
+// always whole.
 #include "draco/io/thread_pool.hpp"
 
 #include "ledger_fixture.hpp"

@@ -53,9 +53,9 @@ consensus::Parameters parameters_of(const NodeConfig::Consensus& config) {
     return made;
 }
 
-// Above the block that the archive begins with, this home has a history of its own.
-bool is_new(const interfaces::Ledger& ledger) {
-    return ledger.view()->head().height.value() == 0;
+// Files of a log are made ahead in full. A state in memory is for simulations and trials.
+std::uint64_t log_segment_bytes(const NodeConfig::State& config) {
+    return std::uint64_t{config.backend == "memory" ? 4U : 64U} << 20;
 }
 
 }  // namespace
@@ -117,6 +117,7 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
     archive.directory = data + "/archive";
     archive.archive_bytes_max = config.ledger.archive_bytes_max;
     archive.state_is_durable = config.state.backend != "memory";
+    archive.segment_bytes = log_segment_bytes(config.state);
     DRACO_TRY(ledger,
               ledger::open(std::move(application), world.disk, p.registry, world.log, archive));
     p.ledger = std::move(ledger);
@@ -140,11 +141,12 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
         genesis.chain,
         parameters_of(config.consensus),
         consensus::DriverOptions{.directory = data + "/consensus",
-                                 .home_is_new = is_new(*p.ledger),
+                                 .home_is_new = identity.first_start,
                                  .signed_elsewhere = identity.signed_elsewhere,
                                  .signatures = signatures == MessageSignatures::Trusted
                                                    ? consensus::SignatureCheck::Skipped
-                                                   : consensus::SignatureCheck::Required});
+                                                   : consensus::SignatureCheck::Required,
+                                 .log_segment_bytes = log_segment_bytes(config.state)});
     DRACO_TRY(
         follower,
         sync::Sync::make(genesis.chain, *p.links, *p.ledger, *p.gossip, p.registry, world.log, {}));

@@ -10,6 +10,7 @@
 #include "draco/log/rotating_log.hpp"
 #include "draco/log/sinks.hpp"
 #include "draco/node/config.hpp"
+#include "draco/node/first_start.hpp"
 #include "draco/node/genesis_file.hpp"
 #include "draco/node/node.hpp"
 #include "draco/node/password_file.hpp"
@@ -21,6 +22,9 @@
 #include "restored_key.hpp"
 #include "signals.hpp"
 
+#include <unistd.h>
+
+#include <cstdlib>
 #include <future>
 #include <memory>
 #include <utility>
@@ -36,8 +40,14 @@ Result<NodeIdentity> load_identity(Disk& home,
                                     : read_password_file(password_file));
     DRACO_TRY(store, identity::KeyStore::open(home, config.directory));
     DRACO_TRY(loaded, store.load(identity::KeyKind::Node, identity::kDefaultKeyName, password));
+    DRACO_TRY(first_start, take_first_start(home, config.directory));
     return NodeIdentity{.key = std::get<types::NodeSecretKey>(std::move(loaded.secret)),
-                        .signed_elsewhere = loaded.info.restored};
+                        .signed_elsewhere = loaded.info.restored,
+                        .first_start = first_start && !loaded.info.restored};
+}
+
+bool wants_colours() {
+    return ::isatty(STDERR_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
 }
 
 class NodeLog {
@@ -62,7 +72,8 @@ public:
         made->file_ = std::move(file);
         std::vector<log::Log*> sinks = {made->file_.get()};
         if (to_terminal) {
-            made->terminal_ = std::make_unique<log::TerminalLog>(executor.clock(), *level);
+            made->terminal_ =
+                std::make_unique<log::TerminalLog>(executor.clock(), *level, wants_colours());
             sinks.push_back(made->terminal_.get());
         }
         made->both_ = std::make_unique<log::TeeLog>(std::move(sinks));

@@ -266,6 +266,7 @@ void Pool::State::set_peers(std::vector<interfaces::PeerAddress> peers) {
 std::vector<types::NodeKey> Pool::State::connected() const {
     const std::lock_guard lock(mutex_);
     std::vector<types::NodeKey> keys;
+    keys.reserve(peers_.size());
     for (const auto& [id, peer] : peers_) keys.push_back(peer.key);
     std::ranges::sort(keys);
     return keys;

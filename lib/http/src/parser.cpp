@@ -26,8 +26,9 @@ std::string_view trim(std::string_view text) {
 
 std::optional<std::uint64_t> parse_number(std::string_view digits, int base) {
     std::uint64_t number = 0;
-    const char* end = digits.data() + digits.size();
-    const auto [stop, error] = std::from_chars(digits.data(), end, number, base);
+    const char* const begin = digits.data();
+    const char* const end = begin + digits.size();
+    const auto [stop, error] = std::from_chars(begin, end, number, base);
     if (digits.empty() || error != std::errc{} || stop != end) return std::nullopt;
     return number;
 }
@@ -240,13 +241,13 @@ Result<std::size_t, ParseError> RequestParser::feed(ByteView bytes) {
     std::size_t taken = 0;
     if (!reader_.has_head()) {
         const auto head = reader_.read_head(bytes);
-        if (!head) return head;
+        if (!head) return std::unexpected(head.error());
         taken = *head;
         if (!reader_.has_head()) return taken;
         if (auto accepted = take_head(); !accepted) return std::unexpected(accepted.error());
     }
     const auto body = reader_.read_body(bytes.subspan(taken), request_.body);
-    if (!body) return body;
+    if (!body) return std::unexpected(body.error());
     if (*body > 0) expects_continue_ = false;
     return taken + *body;
 }
@@ -294,7 +295,7 @@ Result<std::size_t, ParseError> ResponseParser::feed(ByteView bytes) {
     while (!is_complete()) {
         if (!reader_.has_head()) {
             const auto head = reader_.read_head(bytes.subspan(taken));
-            if (!head) return head;
+            if (!head) return std::unexpected(head.error());
             taken += *head;
             if (!reader_.has_head()) return taken;
             if (auto accepted = take_head(); !accepted) return std::unexpected(accepted.error());
@@ -304,7 +305,7 @@ Result<std::size_t, ParseError> ResponseParser::feed(ByteView bytes) {
             }
         }
         const auto body = reader_.read_body(bytes.subspan(taken), response_.body);
-        if (!body) return body;
+        if (!body) return std::unexpected(body.error());
         return taken + *body;
     }
     return taken;

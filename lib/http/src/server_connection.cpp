@@ -104,7 +104,7 @@ ServerCounters Server::State::counters() const {
 void Server::State::stop() {
     std::set<std::shared_ptr<Connection>> connections;
     {
-        std::unique_lock lock(mutex_);
+        const std::lock_guard lock(mutex_);
         stopping_ = true;
         connections = connections_;
     }

@@ -30,6 +30,7 @@ public:
         std::optional<Stream> stream;
         Bytes bytes;  // consumed
         std::size_t shown_max = 0;
+        std::uint64_t shows = 0;  // calls of on_bytes
         bool ended = false;
         int writable = 0;
         std::optional<Result<>> closed;
@@ -53,6 +54,14 @@ public:
     Seen seen() {
         const std::lock_guard lock(mutex_);
         return seen_;
+    }
+
+    // Blocks until the bytes that wait were shown once more: the thread that serves `stream` took
+    // a turn.
+    void wait_turn(const Stream& stream) {
+        const std::uint64_t shows = seen().shows;
+        stream.resume_reading();
+        wait([&](const Seen& seen) { return seen.shows > shows || seen.closed; });
     }
 
     int seen_writable() {
@@ -105,6 +114,7 @@ public:
         record_->update([&](Record::Seen& seen) {
             append(seen.bytes, bytes.first(consumed));
             seen.shown_max = std::max(seen.shown_max, bytes.size());
+            ++seen.shows;
         });
         return consumed;
     }

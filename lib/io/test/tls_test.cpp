@@ -237,6 +237,7 @@ TEST_F(TlsLinks, ForgedRecordsEndTheStream) {
 // sends meanwhile is not taken for one that makes TLS answer. The sizes fill that bound to the
 // byte.
 TEST_F(TlsLinks, SlowReadersMaySend) {
+    network_ = start_network(1);  // a turn of its thread serves both sides
     server_->when_bytes = [](const Stream&, ByteView) { return std::size_t{0}; };
     const StreamOptions options{.send_bytes_max = std::size_t{8} << 20};
     const auto listener =
@@ -266,7 +267,7 @@ TEST_F(TlsLinks, SlowReadersMaySend) {
         const bool is_full = reader.counters().bytes_waiting == StreamOptions().receive_bytes_max;
         if (is_full && sent == sent_before && sent > 0) break;
         sent_before = sent;
-        std::this_thread::sleep_for(1ms);
+        if (sent > 0) server_->wait_turn(reader);
     }
     ASSERT_TRUE(reader.write(Bytes(100)));
     client_->wait([](const Record::Seen& seen) { return seen.bytes.size() == 100 || seen.closed; });

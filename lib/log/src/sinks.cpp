@@ -1,10 +1,7 @@
 #include "draco/log/sinks.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 
 namespace draco::log {
 namespace {
@@ -26,10 +23,8 @@ std::string_view colour_of(Level level) {
 
 }  // namespace
 
-TerminalLog::TerminalLog(const Clock& clock, Level level)
-    : clock_(clock),
-      level_(level),
-      coloured_(::isatty(STDERR_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr) {}
+TerminalLog::TerminalLog(const Clock& clock, Level level, bool coloured)
+    : clock_(clock), level_(level), coloured_(coloured) {}
 
 void TerminalLog::write(Level level,
                         std::string_view component,

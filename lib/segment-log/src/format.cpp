@@ -115,12 +115,12 @@ std::optional<Checked<SegmentHeader>> Format::decode_segment_header(ByteView byt
         why = "the checksum of its header does not match";
         return std::nullopt;
     }
-    SegmentHeader header{.segment = load_le<std::uint64_t>(bytes.data() + 48),
-                         .file_bytes = load_le<std::uint64_t>(bytes.data() + 56),
-                         .first_sequence = load_le<std::uint64_t>(bytes.data() + 64),
-                         .previous_end = load_le<std::uint64_t>(bytes.data() + 72),
-                         .previous_chain = checksum_at(bytes, 80),
-                         .floor = load_le<std::uint64_t>(bytes.data() + 96)};
+    const SegmentHeader header{.segment = load_le<std::uint64_t>(bytes.data() + 48),
+                               .file_bytes = load_le<std::uint64_t>(bytes.data() + 56),
+                               .first_sequence = load_le<std::uint64_t>(bytes.data() + 64),
+                               .previous_end = load_le<std::uint64_t>(bytes.data() + 72),
+                               .previous_chain = checksum_at(bytes, 80),
+                               .floor = load_le<std::uint64_t>(bytes.data() + 96)};
     if (header.file_bytes < kSegmentBytesMin || header.file_bytes > kSegmentBytesMax ||
         header.floor > header.segment) {
         why = "its header makes no sense";
@@ -158,17 +158,17 @@ std::optional<Checked<GroupHead>> Format::decode_group_head(ByteView bytes) cons
     if (kind < static_cast<std::uint32_t>(GroupKind::Records) ||
         kind > static_cast<std::uint32_t>(GroupKind::End))
         return std::nullopt;
-    GroupHead head{.kind = static_cast<GroupKind>(kind),
-                   .segment = load_le<std::uint64_t>(bytes.data() + 8),
-                   .offset = load_le<std::uint32_t>(bytes.data() + 16),
-                   .body_bytes = load_le<std::uint32_t>(bytes.data() + 20),
-                   .records = load_le<std::uint32_t>(bytes.data() + 24),
-                   .first_sequence = load_le<std::uint64_t>(bytes.data() + 32),
-                   .durable = {.segment = load_le<std::uint64_t>(bytes.data() + 40),
-                               .offset = load_le<std::uint32_t>(bytes.data() + 48)},
-                   .floor = load_le<std::uint64_t>(bytes.data() + 56),
-                   .previous_chain = checksum_at(bytes, 64),
-                   .body = checksum_at(bytes, 80)};
+    const GroupHead head{.kind = static_cast<GroupKind>(kind),
+                         .segment = load_le<std::uint64_t>(bytes.data() + 8),
+                         .offset = load_le<std::uint32_t>(bytes.data() + 16),
+                         .body_bytes = load_le<std::uint32_t>(bytes.data() + 20),
+                         .records = load_le<std::uint32_t>(bytes.data() + 24),
+                         .first_sequence = load_le<std::uint64_t>(bytes.data() + 32),
+                         .durable = {.segment = load_le<std::uint64_t>(bytes.data() + 40),
+                                     .offset = load_le<std::uint32_t>(bytes.data() + 48)},
+                         .floor = load_le<std::uint64_t>(bytes.data() + 56),
+                         .previous_chain = checksum_at(bytes, 64),
+                         .body = checksum_at(bytes, 80)};
     return Checked<GroupHead>{head, chain};
 }
 
@@ -221,9 +221,11 @@ std::string segment_file_name(std::uint64_t segment) {
 
 std::optional<std::uint64_t> segment_of_file_name(std::string_view name) {
     if (name.size() != kHexDigits + kSuffix.size() || !name.ends_with(kSuffix)) return std::nullopt;
+    const std::string_view digits = name.substr(0, kHexDigits);
+    const char* const digits_end = digits.data() + digits.size();
     std::uint64_t segment = 0;
-    const auto parsed = std::from_chars(name.data(), name.data() + kHexDigits, segment, 16);
-    if (parsed.ec != std::errc{} || parsed.ptr != name.data() + kHexDigits) return std::nullopt;
+    const auto parsed = std::from_chars(digits.data(), digits_end, segment, 16);
+    if (parsed.ec != std::errc{} || parsed.ptr != digits_end) return std::nullopt;
     if (segment_file_name(segment) != name) return std::nullopt;  // upper case
     return segment;
 }

@@ -161,7 +161,7 @@ Result<std::shared_ptr<const File>> SegmentLog::State::file_for_reading(
         return found->second;
     DRACO_TRY(opened, disk.open(path_of(segment), OpenMode::Read));
     if (read_files.size() >= kReadFilesMax) read_files.erase(read_files.begin());
-    const std::shared_ptr<const File> shared = std::move(opened);
+    std::shared_ptr<const File> shared = std::move(opened);
     read_files.emplace(segment, shared);
     return shared;
 }

@@ -29,10 +29,12 @@ namespace draco::consensus {
 
 struct DriverOptions {
     std::string directory = "consensus";  // of the logs, on the Disk; epoch-<n>/ inside it
-    // This home was made for this chain and key just now: without a log it may sign in epoch 0.
+    // The first start ever of a key that has signed nowhere: the home's past is known to be empty.
+    // To be true once only, also over a home that is wiped.
     bool home_is_new = false;
     // The key may have signed elsewhere (a restored backup, another machine's): logs that are here
-    // are set aside and nothing is signed in the epoch in which this process starts.
+    // are set aside, nothing is signed in the epoch in which this process starts, and in a later
+    // one only if it begins in this process.
     bool signed_elsewhere = false;
     // Skipped: of simulations, whose members cannot forge.
     SignatureCheck signatures = SignatureCheck::Required;

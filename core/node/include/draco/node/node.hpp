@@ -54,6 +54,9 @@ struct NodeIdentity {
     // The key may have signed on another machine, or before what is on this disk: sign nothing in
     // the epoch that runs.
     bool signed_elsewhere = false;
+    // The key has signed nowhere and nothing: it starts for the first time ever. Not what the data
+    // directory looks like, which may have been wiped.
+    bool first_start = false;
 };
 
 // Of the simulated world only: who cannot forge need not be checked.

@@ -13,12 +13,12 @@
 
 namespace draco::log {
 
-// Lines of text on standard error, coloured by level if that is a terminal and NO_COLOR is not set.
-// Thread-safe. For people who watch: a write blocks as long as their terminal does.
+// Lines of text on standard error, coloured by level if wanted. Thread-safe. For people who watch:
+// a write blocks as long as their terminal does.
 class TerminalLog final : public Log {
 public:
     // `clock` outlives the log.
-    TerminalLog(const Clock& clock, Level level);
+    TerminalLog(const Clock& clock, Level level, bool coloured);
 
     bool enabled(Level level) const override { return level >= level_; }
 

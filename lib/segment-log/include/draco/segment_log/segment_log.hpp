@@ -9,8 +9,8 @@
 // sync() in it. A torn tail that was never durable is cut off in silence; what had been durable and
 // is damaged or missing is Corrupt. The README says what is detected and what cannot be.
 //
-// Owner and threads: one owner, one call at a time; only read() may be called from any thread at
-// any time while the log lives. All calls block on the Disk: make them in a task.
+// Owner and threads: one owner, one call at a time; only read() may be made by any thread at any
+// time while the log lives. All calls block on the Disk: make them in a task.
 //
 // Errors: Io and Exhausted (no space) of the Disk. After one of them in a call that writes, the log
 // takes no more writes (they return Io): open it again, in this process or the next.
@@ -103,7 +103,7 @@ public:
     Result<> seal();
 
     // Drops the longest run of oldest segments whose marks all are below `mark_floor`; never the
-    // one being written. They are no longer read, and their files go with the next sync().
+    // one being written. Reads of them fail at once, and their files go with the next sync().
     void drop_below(std::uint64_t mark_floor);
 
     // A record that is synced. Thread-safe. Checks it. NotFound: its segment was dropped. Corrupt:

@@ -45,6 +45,9 @@ class CellPort : public Port<M> {
         return static_cast<Cell*>(this)->accept(envelope);
     }
 
+    friend Cell;
+    CellPort() = default;
+
 protected:
     ~CellPort() = default;
 };
