@@ -115,8 +115,10 @@ Result<> Archive::recover_part(const Record& record) {
     if (!head || head->height.value() != record.mark)
         return damaged(record, "is no part of a block");
     if (head->part == 0) {
-        if (!entries_.empty() && head->height.value() != lowest_ + entries_.size())
+        if (!entries_.empty() && head->height.value() > lowest_ + entries_.size())
             return damaged(record, "is of a block that does not follow the one before it");
+        if (newest_ && head->height <= newest_->statement.height)
+            return damaged(record, "is of a block in the place of a certified one");
         assembly_ = Assembly{
             .height = head->height, .digest = head->digest, .parts = head->parts, .positions = {}};
     } else if (!assembly_) {
@@ -129,6 +131,7 @@ Result<> Archive::recover_part(const Record& record) {
         return damaged(record, "does not continue the block before it");
     assembly_->positions.push_back(record.position);
     if (assembly_->positions.size() < assembly_->parts) return {};
+    forget_above(Height(assembly_->height.value() - 1));
     publish_block(assembly_->height, std::move(assembly_->positions));
     assembly_.reset();
     return {};
@@ -196,6 +199,14 @@ Result<> Archive::sync() {
     for (const auto& [height, position] : std::exchange(new_certificates_, {}))
         publish_certificate(height, position);
     return {};
+}
+
+void Archive::forget_above(Height height) {
+    const std::lock_guard lock(mutex_);
+    while (!entries_.empty() && lowest_ + entries_.size() - 1 > height.value()) {
+        parts_.erase(lowest_ + entries_.size() - 1);
+        entries_.pop_back();
+    }
 }
 
 std::optional<Height> Archive::oldest_segment_highest() const {

@@ -43,6 +43,9 @@ public:
     Result<std::uint64_t> add(const interfaces::BlockWithContent& block);  // bytes
     Result<> add(const types::BlockCertificate& certificate);
     Result<> sync();
+    // Blocks above are void. They stay in the log, and those of the same heights that are added
+    // later take their places, also when it is opened again.
+    void forget_above(types::Height height);
 
     Result<> protect() { return log_->protect(); }
 

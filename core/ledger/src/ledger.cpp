@@ -175,6 +175,7 @@ Result<> ArchivingLedger::append(BlockWithContent content, BlockOrigin origin) {
     {
         const std::lock_guard lock(shared_.mutex);
         if (shared_.failed) return stopped();
+        if (shared_.is_void(content.block)) return {};
         const ChainHead tail = shared_.tail();
         if (height.value() > tail.height.value() + 1)
             return fail(Errc::InvalidArgument,
@@ -192,7 +193,15 @@ Result<> ArchivingLedger::enqueue(BlockWithContent content,
                                   std::uint64_t bytes) {
     const Height height = content.block.height;
     std::unique_lock lock(shared_.mutex);
+    if (shared_.is_void(content.block)) return {};
     const ChainHead tail = shared_.tail();
+    // Also one that follows a block which these make void.
+    if (shared_.makes_void(std::min(height, tail.height), content.block.epoch) &&
+        content.block.parent != tail.digest)
+        return fail(Errc::Exhausted,
+                    name_of(height, content.digest) +
+                        " is of an epoch whose beginning is not executed; come back after the next "
+                        "block");
     if (height <= tail.height) {
         lock.unlock();
         return check_fork(height, content.digest, "a block handed over");
@@ -220,12 +229,13 @@ Result<> ArchivingLedger::certify(const BlockCertificate& certificate) {
     if (height == Height(0))
         return fail(Errc::InvalidArgument, "a certificate of height 0: genesis has none");
     std::unique_lock lock(shared_.mutex);
+    const bool over_void = shared_.makes_void(height, certificate.statement.epoch);
     if (!known_digest(height) && height <= shared_.head.height) {
         lock.unlock();
         DRACO_TRY_VOID(check_fork(height, theirs, "a certificate"));
         lock.lock();
     }
-    if (const auto ours = known_digest(height); ours && *ours != theirs)
+    if (const auto ours = known_digest(height); ours && *ours != theirs && !over_void)
         return fork(height, *ours, theirs, "a certificate");
     const bool executed = height <= shared_.head.height;
     if (executed && (height < archive_->lowest() || archive_->has_certificate(height))) return {};

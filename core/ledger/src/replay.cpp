@@ -43,10 +43,12 @@ Result<> check_one_chain(const ChainHead& head, const Archive& archive) {
     return {};
 }
 
-Result<> execute_archived(interfaces::Application& application,
-                          const Archive& archive,
-                          Height height,
-                          types::ChainId chain) {
+// False if the block is void: the epoch that it is of has ended before it.
+Result<bool> execute_archived(interfaces::Application& application,
+                              const Archive& archive,
+                              Height height,
+                              types::ChainId chain,
+                              types::Epoch& running) {
     DRACO_TRY(bytes, archive.read(height));
     if (!bytes) return fail(Errc::Corrupt, "the archive has no block " + text(height));
     auto archived = bcs::decode<interfaces::ArchivedBlock>(*bytes);
@@ -56,12 +58,14 @@ Result<> execute_archived(interfaces::Application& application,
                     "block " + text(height) +
                         " of the archive does not decode: " + to_string(archived.error()) +
                         ". Restore the archive from a copy, or remove it and the state");
+    if (archived->block.epoch < running) return false;
     std::vector<std::shared_ptr<const types::Batch>> batches;
     for (auto& batch : std::move(archived->batches).take())
         batches.push_back(std::make_shared<const types::Batch>(std::move(batch)));
     const auto digest = types::digest_of(chain, archived->block);
     const auto executed = application.execute({archived->block, digest, batches});
-    if (executed) return {};
+    if (executed && executed->next_committee) running = types::Epoch(running.value() + 1);
+    if (executed) return true;
     if (executed.error().code != Errc::InvalidArgument) return std::unexpected(executed.error());
     return fail(Errc::Corrupt,
                 "block " + text(height) +
@@ -73,19 +77,22 @@ Result<> execute_archived(interfaces::Application& application,
 
 }  // namespace
 
-Result<> replay(interfaces::Application& application,
-                const Archive& archive,
-                const log::Logger& log) {
+Result<> replay(interfaces::Application& application, Archive& archive, const log::Logger& log) {
     DRACO_TRY(view, application.view());
     const ChainHead head = view->head();
     const types::ChainId chain = view->chain();
+    types::Epoch running = view->epoch().epoch;
     view.reset();
     DRACO_TRY_VOID(check_one_chain(head, archive));
     const std::uint64_t last = archive.highest().value();
     if (archive.empty() || last == head.height.value()) return {};
     log.info("executing archived blocks", {{"from", head.height.value() + 1}, {"to", last}});
     for (std::uint64_t height = head.height.value() + 1; height <= last; ++height) {
-        DRACO_TRY_VOID(execute_archived(application, archive, Height(height), chain));
+        DRACO_TRY(executed, execute_archived(application, archive, Height(height), chain, running));
+        if (!executed) {
+            archive.forget_above(Height(height - 1));
+            break;
+        }
         if (height % kReplayLogBlocks == 0 || height == last)
             log.info("executed archived blocks", {{"height", height}, {"to", last}});
     }

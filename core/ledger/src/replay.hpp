@@ -11,9 +11,7 @@ namespace draco::ledger {
 
 // Checks that both are of one chain and executes what the application has not. Blocking; one line
 // in the log for each kReplayLogBlocks.
-Result<> replay(interfaces::Application& application,
-                const Archive& archive,
-                const log::Logger& log);
+Result<> replay(interfaces::Application& application, Archive& archive, const log::Logger& log);
 
 inline constexpr std::uint64_t kReplayLogBlocks = 1000;
 

@@ -5,6 +5,7 @@
 #include "draco/interfaces/ledger.hpp"
 #include "draco/log/log.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -34,7 +35,8 @@ struct Shared {
     std::deque<QueuedBlock> queue;  // the ones after `head`, in order, until executed
     std::uint64_t queue_bytes = 0;
     types::ChainHead head;
-    std::deque<types::BlockDigest> recent;  // of executed blocks; the last one is the head's
+    std::optional<types::Height> epoch_end;  // the last block of the epoch before, if seen here
+    std::deque<types::BlockDigest> recent;   // of executed blocks; the last one is the head's
     std::shared_ptr<const interfaces::StateView> view;
     // Of heights that are not executed, or not stored.
     std::map<types::Height, types::BlockCertificate> certificates;
@@ -48,6 +50,35 @@ struct Shared {
         if (queue.empty()) return head;
         const auto& content = queue.back().block->content;
         return {content.block.height, content.digest, content.block.timestamp};
+    }
+
+    // Whether the epoch of a block has ended, or is known to have ended, before it: who committed
+    // it did not know. With the mutex held.
+    bool is_void(const types::Block& block) const {
+        const bool is_old = block.epoch < view->epoch().epoch;
+        if (is_old && block.height > epoch_end.value_or(head.height)) return true;
+        if (block.height <= head.height) return false;
+        return std::ranges::any_of(certificates, [&](const auto& item) {
+            const auto& statement = item.second.statement;
+            return statement.height > head.height && statement.height <= block.height &&
+                   statement.epoch > block.epoch;
+        });
+    }
+
+    // Whether a block or certificate of that height and epoch, which is final, makes queued blocks
+    // void. They go when the last block of their epoch is executed. With the mutex held.
+    bool makes_void(types::Height height, types::Epoch epoch) const {
+        return height > head.height && !queue.empty() &&
+               queue.back().block->content.block.height >= height &&
+               queue.back().block->content.block.epoch < epoch;
+    }
+
+    void drop_void() {
+        const types::Epoch running = view->epoch().epoch;
+        while (!queue.empty() && queue.front().block->content.block.epoch < running) {
+            queue_bytes -= queue.front().bytes;
+            queue.pop_front();
+        }
     }
 
     // With the mutex held. False if the object takes no more messages.

@@ -59,7 +59,11 @@ Worker::Group Worker::take_group() {
     }
     auto& waiting = shared_.certificates;
     for (auto it = waiting.begin(); it != waiting.end() && it->first <= last; ++it)
-        group.certificates.push_back(it->second);
+        // That of another block at a height to come says that this group goes beyond its epoch.
+        if (it->first <= shared_.head.height ||
+            group.blocks[it->first.value() - shared_.head.height.value() - 1]->content.digest ==
+                it->second.statement.block)
+            group.certificates.push_back(it->second);
     return group;
 }
 
@@ -75,6 +79,10 @@ Result<> Worker::run(Group group) {
     for (const auto& block : group.blocks) {
         DRACO_TRY_VOID(execute(block));
         publish_certificates_to(view_->head().height);
+        if (block->result.next_committee) {
+            archive_.forget_above(view_->head().height);
+            break;
+        }
     }
     return keep_bounds();
 }
@@ -132,6 +140,8 @@ void Worker::publish(const std::shared_ptr<const LedgerBlock>& block,
         shared_.view = std::move(view);
         shared_.queue_bytes -= shared_.queue.front().bytes;
         shared_.queue.pop_front();
+        shared_.drop_void();
+        if (block->result.next_committee) shared_.epoch_end = shared_.head.height;
         shared_.recent.push_back(block->content.digest);
         if (shared_.recent.size() > kRecentDigestsMax) shared_.recent.pop_front();
     }
