@@ -10,6 +10,8 @@
 #include "hash_command.hpp"
 #include "invocation.hpp"
 #include "keys_commands.hpp"
+#include "load_command.hpp"
+#include "load_plan.hpp"
 #include "node_command.hpp"
 #include "opt_commands.hpp"
 #include "sim_command.hpp"
@@ -36,6 +38,7 @@ struct CommandLine {
     KeysOptions keys;
     NodeRunOptions node;
     DevnetOptions devnet;
+    LoadOptions load;
     AccountOptions account;
     StakeOptions stake;
     OptOptions opt;
@@ -203,6 +206,26 @@ void add_devnet_node(CommandLine& line,
     made->add_option("INDEX", line.devnet.index, "of the node")->required();
 }
 
+void add_load(CommandLine& line, CLI::App* devnet) {
+    CLI::App* load = command(line,
+                             devnet,
+                             "load",
+                             "Send many transfers to all nodes, and check what they lead to",
+                             [&line] { return run_devnet_load(line.invocation, line.load); });
+    load->add_option("--transfers", line.load.transfers, "how many (10000)")
+        ->check(CLI::Range(std::uint64_t{1}, kLoadTransfersMax));
+    load->add_option("--accounts", line.load.accounts, "between how many accounts (100)")
+        ->check(CLI::Range(std::size_t{2}, kLoadAccountsMax));
+    load->add_option("--in-flight", line.load.in_flight, "sent and not executed, at most (2000)")
+        ->check(CLI::Range(1, 1'000'000));
+    load->add_option("--rate", line.load.rate_tps, "transfers a second; without it, as many as go")
+        ->check(CLI::Range(1, 1'000'000));
+    load->add_option("--seconds", line.load.seconds, "send for so long, instead of --transfers")
+        ->check(CLI::Range(1, 1'000'000));
+    load->add_option("--patience", line.load.patience_s, "seconds without any progress (120)")
+        ->check(CLI::Range(1, 86'400));
+}
+
 void add_devnet(CommandLine& line) {
     CLI::App* devnet = group(line, "devnet", "A network of nodes on this machine");
     CLI::App* up = command(line, devnet, "up", "Start it, new or as it was left", [&line] {
@@ -226,6 +249,7 @@ void add_devnet(CommandLine& line) {
     add_devnet_node(line, devnet, "start-node", "Start one node", run_devnet_start_node);
     add_devnet_node(line, devnet, "stop-node", "Stop one node in order", run_devnet_stop_node);
     add_devnet_node(line, devnet, "kill-node", "Kill one node (SIGKILL)", run_devnet_kill_node);
+    add_load(line, devnet);
     command(line, devnet, "add-node", "Make one more node, without stake", [&line] {
         return run_devnet_add_node(line.invocation);
     });

@@ -25,12 +25,6 @@ constexpr std::string_view kLockFile = "lock";
 constexpr auto kStatusTimeout = std::chrono::seconds(3);
 constexpr long kLookEveryS = 1;
 
-// DESIGN: HOME of a devnet is --home, or devnet/ in the default home.
-Result<std::string> devnet_home(const Invocation& invocation) {
-    DRACO_TRY(home, home_path(invocation));
-    return invocation.home.empty() ? home + "/devnet" : home;
-}
-
 Result<Devnet> open_devnet(const Invocation& invocation) {
     DRACO_TRY(home, devnet_home(invocation));
     return Devnet::open(home);
@@ -243,6 +237,11 @@ void watch(const Invocation& invocation, Devnet& devnet, Signals& signals) {
 }
 
 }  // namespace
+
+Result<std::string> devnet_home(const Invocation& invocation) {
+    DRACO_TRY(home, home_path(invocation));
+    return invocation.home.empty() ? home + "/devnet" : home;
+}
 
 Result<> run_devnet_up(const Invocation& invocation, const DevnetOptions& options) {
     Signals signals;

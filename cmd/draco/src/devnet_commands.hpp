@@ -16,6 +16,9 @@ struct DevnetOptions {
     std::size_t index = 0;
 };
 
+// --home, or devnet/ in the default home.
+Result<std::string> devnet_home(const Invocation& invocation);
+
 // In the foreground: until SIGINT or SIGTERM, with a line for each epoch.
 Result<> run_devnet_up(const Invocation& invocation, const DevnetOptions& options);
 Result<> run_devnet_down(const Invocation& invocation);

@@ -12,6 +12,30 @@ Result<io::Network*> network() {
     return kNetwork->get();
 }
 
+Result<HttpAnswer> answered(const HttpUrl& url, Result<http::Response> answer) {
+    if (!answer)
+        return fail(answer.error().code,
+                    "no node answers at " + url.text() + ": " + answer.error().context);
+    return HttpAnswer{.status = answer->status, .body = std::string(as_text(answer->body))};
+}
+
+http::Exchange exchange_of(const HttpUrl& url,
+                           std::string_view path,
+                           std::string_view body,
+                           Duration timeout,
+                           std::string_view bearer) {
+    http::Exchange exchange;
+    exchange.url = {.host = url.host, .port = url.port, .target = std::string(path)};
+    exchange.deadline = timeout;
+    if (!body.empty()) {
+        exchange.method = "POST";
+        exchange.fields.add("Content-Type", "application/json");
+        exchange.body = to_bytes(as_bytes(body));
+    }
+    if (!bearer.empty()) exchange.fields.add("Authorization", "Bearer " + std::string(bearer));
+    return exchange;
+}
+
 }  // namespace
 
 Result<HttpUrl> HttpUrl::parse(std::string_view text) {
@@ -38,20 +62,21 @@ Result<HttpAnswer> http_exchange(const HttpUrl& url,
                                  Duration timeout,
                                  std::string_view bearer) {
     DRACO_TRY(net, network());
-    http::Exchange exchange;
-    exchange.url = {.host = url.host, .port = url.port, .target = std::string(path)};
-    exchange.deadline = timeout;
-    if (!body.empty()) {
-        exchange.method = "POST";
-        exchange.fields.add("Content-Type", "application/json");
-        exchange.body = to_bytes(as_bytes(body));
-    }
-    if (!bearer.empty()) exchange.fields.add("Authorization", "Bearer " + std::string(bearer));
-    auto answer = http::send_and_wait(*net, exchange);
-    if (!answer)
-        return fail(answer.error().code,
-                    "no node answers at " + url.text() + ": " + answer.error().context);
-    return HttpAnswer{.status = answer->status, .body = std::string(as_text(answer->body))};
+    return answered(url, http::send_and_wait(*net, exchange_of(url, path, body, timeout, bearer)));
+}
+
+void begin_http_exchange(const HttpUrl& url,
+                         std::string_view path,
+                         std::string_view body,
+                         Duration timeout,
+                         std::move_only_function<void(Result<HttpAnswer>)> done) {
+    const auto net = network();
+    if (!net) return done(std::unexpected(net.error()));
+    http::send(**net,
+               exchange_of(url, path, body, timeout, {}),
+               [url, done = std::move(done)](Result<http::Response> answer) mutable {
+                   done(answered(url, std::move(answer)));
+               });
 }
 
 }  // namespace draco

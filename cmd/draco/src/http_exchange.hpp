@@ -1,10 +1,11 @@
 #pragma once
-// One HTTP request to a node, answered or not. Blocks.
+// One HTTP request to a node, answered or not.
 
 #include "draco/base/clock.hpp"
 #include "draco/base/result.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -27,12 +28,20 @@ struct HttpAnswer {
     std::string body;
 };
 
-// A POST if there is a body, else a GET of `path`; `bearer` is sent as authorization. Unavailable:
-// nobody listens there, or it does not answer. Corrupt: what answers does not speak HTTP.
+// A POST if there is a body, else a GET of `path`; `bearer` is sent as authorization. Blocks.
+// Unavailable: nobody listens there, or it does not answer. Corrupt: what answers does not speak
+// HTTP.
 Result<HttpAnswer> http_exchange(const HttpUrl& url,
                                  std::string_view path,
                                  std::string_view body,
                                  Duration timeout,
                                  std::string_view bearer = {});
+
+// The same without blocking or authorization: `done` is called once, on a thread of the network.
+void begin_http_exchange(const HttpUrl& url,
+                         std::string_view path,
+                         std::string_view body,
+                         Duration timeout,
+                         std::move_only_function<void(Result<HttpAnswer>)> done);
 
 }  // namespace draco

@@ -29,10 +29,11 @@ std::string human_bytes(double bytes) {
     return text.data();
 }
 
-Progress::Progress(const Clock& clock, std::string label, std::uint64_t total_bytes)
+Progress::Progress(const Clock& clock, std::string label, std::uint64_t total, Unit unit)
     : clock_(clock),
       label_(std::move(label)),
-      total_bytes_(total_bytes),
+      total_(total),
+      unit_(unit),
       started_(clock.now()),
       on_terminal_(::isatty(STDERR_FILENO) == 1),
       next_draw_(started_ + kQuietFor) {}
@@ -41,35 +42,38 @@ Progress::~Progress() {
     if (drawn_) std::fputs("\r\033[K", stderr);
 }
 
-void Progress::advance(std::uint64_t bytes) {
+void Progress::advance(std::uint64_t count) {
     if (!on_terminal_) return;
     const std::scoped_lock lock(mutex_);
-    done_bytes_ += bytes;
+    done_ += count;
     const Instant now = clock_.now();
     if (now < next_draw_) return;
     next_draw_ = now + kRedrawEvery;
     draw(now);
 }
 
+std::string Progress::amount(double count) const {
+    if (unit_ == Unit::Bytes) return human_bytes(count);
+    return std::to_string(static_cast<std::uint64_t>(count)) + " tx";
+}
+
 void Progress::draw(Instant now) {
     const double elapsed = std::max(seconds(now - started_), 1e-9);
-    const double rate = static_cast<double>(done_bytes_) / elapsed;
-    const std::string speed = human_bytes(rate) + "/s";
+    const double rate = static_cast<double>(done_) / elapsed;
+    const std::string speed = amount(rate) + "/s";
     drawn_ = true;
-    if (total_bytes_ == 0) {
+    if (total_ == 0) {
         std::fprintf(stderr,
                      "\r\033[K%s  %s  %s",
                      label_.c_str(),
-                     human_bytes(static_cast<double>(done_bytes_)).c_str(),
+                     amount(static_cast<double>(done_)).c_str(),
                      speed.c_str());
         return;
     }
-    const double share =
-        std::min(1.0, static_cast<double>(done_bytes_) / static_cast<double>(total_bytes_));
+    const double share = std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_));
     const auto full = static_cast<std::size_t>(share * kBarCells);
     const std::string bar = std::string(full, '#') + std::string(kBarCells - full, '.');
-    const double left = static_cast<double>(total_bytes_ - std::min(done_bytes_, total_bytes_)) /
-                        std::max(rate, 1.0);
+    const double left = static_cast<double>(total_ - std::min(done_, total_)) / std::max(rate, 1.0);
     std::fprintf(stderr,
                  "\r\033[K%s  [%s] %3.0f %%  %s  %.0f s left",
                  label_.c_str(),

@@ -12,25 +12,29 @@ namespace draco {
 
 class Progress {
 public:
-    // `clock` outlives this.
-    Progress(const Clock& clock, std::string label, std::uint64_t total_bytes);
+    enum class Unit : std::uint8_t { Bytes, Transactions };
+
+    // `clock` outlives this. A total of 0 is not known.
+    Progress(const Clock& clock, std::string label, std::uint64_t total, Unit unit = Unit::Bytes);
     ~Progress();  // clears the line
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
     // From any thread.
-    void advance(std::uint64_t bytes);
+    void advance(std::uint64_t count);
 
 private:
     void draw(Instant now);
+    std::string amount(double count) const;
 
     const Clock& clock_;
     std::string label_;
-    std::uint64_t total_bytes_;
+    std::uint64_t total_;
+    Unit unit_;
     Instant started_;
     bool on_terminal_;
     std::mutex mutex_;  // guards what follows
-    std::uint64_t done_bytes_ = 0;
+    std::uint64_t done_ = 0;
     Instant next_draw_;
     bool drawn_ = false;
 };

@@ -58,6 +58,26 @@ std::unexpected<CallError> unanswered(Error error) {
         CallError{.error = std::move(error), .code = 0, .reason = {}, .where = {}});
 }
 
+json::object request_of(std::size_t id, const RpcCall& call) {
+    return {{"jsonrpc", "2.0"}, {"id", id}, {"method", call.method}, {"params", call.parameters}};
+}
+
+Error no_rpc(const std::string& url, unsigned status) {
+    return {Errc::Corrupt,
+            url + " answers with status " + std::to_string(status) +
+                " and no JSON-RPC; is it a Draco node?"};
+}
+
+RpcOutcome outcome_of(const std::string& url, unsigned status, const json::value& response) {
+    const auto* object = response.if_object();
+    if (object == nullptr) return unanswered(no_rpc(url, status));
+    if (const auto* error = object->if_contains("error"); error != nullptr && error->is_object())
+        return std::unexpected(answered_error(error->get_object()));
+    const auto* result = object->if_contains("result");
+    if (result == nullptr) return unanswered({Errc::Corrupt, url + " answers without a result"});
+    return *result;
+}
+
 bool exists(const std::string& path) {
     std::error_code ignored;
     return std::filesystem::exists(path, ignored);
@@ -98,25 +118,42 @@ Result<HttpUrl> RpcClient::url_of(const Invocation& invocation) {
                     " is no node's home; give --node URL or --home DIR, or run draco devnet up");
 }
 
-Result<json::value, CallError> RpcClient::call(std::string_view method,
-                                               const json::array& parameters,
-                                               Duration timeout) const {
-    const json::object request{
-        {"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", parameters}};
-    auto answer = http_exchange(url_, kRpcPath, json::serialize(request), timeout, bearer_);
+RpcOutcome RpcClient::call(std::string_view method,
+                           const json::array& parameters,
+                           Duration timeout) const {
+    auto answer = http_exchange(
+        url_, kRpcPath, json::serialize(request_of(1, {method, parameters})), timeout, bearer_);
     if (!answer) return unanswered(std::move(answer).error());
     json::error_code code;
-    json::value document = json::parse(answer->body, code);
-    const auto* object = code ? nullptr : document.if_object();
-    if (object == nullptr)
-        return unanswered({Errc::Corrupt,
-                           url() + " answers with status " + std::to_string(answer->status) +
-                               " and no JSON; is it a Draco node?"});
-    if (const auto* error = object->if_contains("error"); error != nullptr && error->is_object())
-        return std::unexpected(answered_error(error->get_object()));
-    const auto* result = object->if_contains("result");
-    if (result == nullptr) return unanswered({Errc::Corrupt, url() + " answers without a result"});
-    return *result;
+    const json::value document = json::parse(answer->body, code);
+    if (code) return unanswered(no_rpc(url(), answer->status));
+    return outcome_of(url(), answer->status, document);
+}
+
+std::string batch_body(const std::vector<RpcCall>& calls) {
+    json::array requests;
+    for (const RpcCall& call : calls) requests.push_back(request_of(requests.size(), call));
+    return json::serialize(requests);
+}
+
+Result<std::vector<RpcOutcome>> batch_outcomes(const HttpUrl& url,
+                                               const HttpAnswer& answer,
+                                               std::size_t count) {
+    json::error_code code;
+    const json::value document = json::parse(answer.body, code);
+    const auto* responses = code ? nullptr : document.if_array();
+    if (responses == nullptr || responses->size() != count)
+        return std::unexpected(no_rpc(url.text(), answer.status));
+    std::vector<RpcOutcome> outcomes;
+    for (const json::value& response : *responses)
+        outcomes.push_back(outcome_of(url.text(), answer.status, response));
+    return outcomes;
+}
+
+Result<std::vector<RpcOutcome>> RpcClient::call_all(const std::vector<RpcCall>& calls,
+                                                    Duration timeout) const {
+    DRACO_TRY(answer, http_exchange(url_, kRpcPath, batch_body(calls), timeout));
+    return batch_outcomes(url_, answer, calls.size());
 }
 
 Result<json::value> RpcClient::ask(std::string_view method,

@@ -11,6 +11,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace draco {
 
@@ -25,6 +26,22 @@ struct CallError {
     std::string where;
 };
 
+using RpcOutcome = Result<boost::json::value, CallError>;
+
+struct RpcCall {
+    std::string_view method;
+    boost::json::array parameters;
+};
+
+inline constexpr int kRpcUnavailable = -32004;
+inline constexpr std::size_t kRpcBatchMax = 100;  // calls that a node takes at once
+
+std::string batch_body(const std::vector<RpcCall>& calls);
+// In the order of the calls. An error if the answer is none to `count` calls.
+Result<std::vector<RpcOutcome>> batch_outcomes(const HttpUrl& url,
+                                               const HttpAnswer& answer,
+                                               std::size_t count);
+
 class RpcClient {
 public:
     // `bearer`: the admin token that goes with each call.
@@ -35,13 +52,17 @@ public:
     static Result<RpcClient> of(const Invocation& invocation);
     static Result<HttpUrl> url_of(const Invocation& invocation);
 
-    Result<boost::json::value, CallError> call(std::string_view method,
-                                               const boost::json::array& parameters,
-                                               Duration timeout = kCallTimeout) const;
+    RpcOutcome call(std::string_view method,
+                    const boost::json::array& parameters,
+                    Duration timeout = kCallTimeout) const;
     // The same with an error that needs no telling apart.
     Result<boost::json::value> ask(std::string_view method,
                                    const boost::json::array& parameters = {},
                                    Duration timeout = kCallTimeout) const;
+
+    // At most kRpcBatchMax.
+    Result<std::vector<RpcOutcome>> call_all(const std::vector<RpcCall>& calls,
+                                             Duration timeout = kCallTimeout) const;
 
     struct Health {
         bool ok = false;

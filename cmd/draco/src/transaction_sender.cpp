@@ -2,7 +2,6 @@
 
 #include "draco/base/text_encoding.hpp"
 #include "draco/crypto/ethereum_address.hpp"
-#include "draco/identity/account_nonces.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -66,23 +65,6 @@ Result<types::Nonce> executed_nonce(const RpcClient& client,
     return types::Nonce(nonce);
 }
 
-std::string journal_path(const Chain& chain, const types::Address& sender) {
-    return "journals/" + to_hex(chain.genesis.view().first<8>()) + "-" + crypto::to_text(sender);
-}
-
-Result<identity::AccountNonces> open_nonces(const NodeHome& home,
-                                            const std::string& path,
-                                            const identity::TransactionKey& key,
-                                            const Chain& chain) {
-    DRACO_TRY_VOID(home.disk().create_directory(path.substr(0, path.rfind('/'))));
-    for (int attempt = 1;; ++attempt) {
-        auto nonces = identity::AccountNonces::open(home.disk(), path, key, chain.genesis);
-        if (nonces || nonces.error().code != Errc::Unavailable || attempt == kJournalAttempts)
-            return nonces;
-        std::this_thread::sleep_for(kJournalPause);
-    }
-}
-
 struct Signed {
     std::vector<identity::SignedBytes> before;  // not executed, as far as the node knows
     identity::SignedBytes now;
@@ -97,10 +79,11 @@ Result<Signed> sign_next(const NodeHome& home,
                          const SendOptions& options) {
     DRACO_TRY(fee_max, fee_max_of(client, options.fee_max));
     DRACO_TRY_VOID(key.check(method));
-    const auto sender = std::get<types::Address>(key.sender());
-    const std::string path = journal_path(chain, sender);
-    DRACO_TRY(nonces, open_nonces(home, path, key, chain));
-    DRACO_TRY(executed, executed_nonce(client, sender, fee_max));
+    const std::string path = options.journal_path.empty()
+                                 ? account_journal_path(chain.genesis, key.sender())
+                                 : options.journal_path;
+    DRACO_TRY(nonces, open_account_nonces(home, path, key, chain.genesis));
+    DRACO_TRY(executed, executed_nonce(client, key.sender(), fee_max));
     auto before = nonces.not_executed(executed);
     DRACO_TRY(now, nonces.sign(executed, fee_max, std::move(method)));
     return Signed{.before = std::move(before), .now = std::move(now)};
@@ -148,6 +131,23 @@ Result<json::value> judged(json::value receipt) {
 }
 
 }  // namespace
+
+std::string account_journal_path(const types::GenesisDigest& genesis, const types::Sender& sender) {
+    return "journals/" + to_hex(genesis.view().first<8>()) + "-" + sender_text(sender);
+}
+
+Result<identity::AccountNonces> open_account_nonces(const NodeHome& home,
+                                                    const std::string& path,
+                                                    const identity::TransactionKey& key,
+                                                    const types::GenesisDigest& genesis) {
+    DRACO_TRY_VOID(home.disk().create_directory(path.substr(0, path.rfind("/"))));
+    for (int attempt = 1;; ++attempt) {
+        auto nonces = identity::AccountNonces::open(home.disk(), path, key, genesis);
+        if (nonces || nonces.error().code != Errc::Unavailable || attempt == kJournalAttempts)
+            return nonces;
+        std::this_thread::sleep_for(kJournalPause);
+    }
+}
 
 Result<json::value> send_transaction(const NodeHome& home,
                                      const RpcClient& client,

@@ -2,7 +2,9 @@
 // Signs a method with the next nonce of an account and sees it through.
 
 #include "draco/base/result.hpp"
+#include "draco/identity/account_nonces.hpp"
 #include "draco/identity/transaction_key.hpp"
+#include "draco/types/genesis.hpp"
 #include "draco/types/transaction.hpp"
 
 #include "node_home.hpp"
@@ -26,5 +28,13 @@ Result<boost::json::value> send_transaction(const NodeHome& home,
                                             types::AccountSecretKey key,
                                             types::Method method,
                                             const SendOptions& options);
+
+// Where the home keeps the nonces of a sender on a chain.
+std::string account_journal_path(const types::GenesisDigest& genesis, const types::Sender& sender);
+// Waits a moment for another command that holds it. `home` and `key` outlive it.
+Result<identity::AccountNonces> open_account_nonces(const NodeHome& home,
+                                                    const std::string& path,
+                                                    const identity::TransactionKey& key,
+                                                    const types::GenesisDigest& genesis);
 
 }  // namespace draco

@@ -55,7 +55,9 @@ class Ledger {
 public:
     virtual ~Ledger() = default;
 
-    // Queues a block. One that is executed or queued already is ignored. InvalidArgument if it
+    // Queues a block. One that is executed or queued already is ignored, and so is one that is void:
+    // the epoch that it is of ends before it, which who committed it could not know. A queued block
+    // that turns out to be void is dropped. InvalidArgument if it
     // leaves a gap. Exhausted if too many wait: come back after the next on_block. Unavailable
     // after a failure of the storage, which has been escalated.
     virtual Result<> append(BlockWithContent block, BlockOrigin origin) = 0;
