@@ -117,8 +117,6 @@ Result<> Archive::recover_part(const Record& record) {
     if (head->part == 0) {
         if (!entries_.empty() && head->height.value() > lowest_ + entries_.size())
             return damaged(record, "is of a block that does not follow the one before it");
-        if (newest_ && head->height <= newest_->statement.height)
-            return damaged(record, "is of a block in the place of a certified one");
         assembly_ = Assembly{
             .height = head->height, .digest = head->digest, .parts = head->parts, .positions = {}};
     } else if (!assembly_) {
@@ -142,7 +140,8 @@ Result<> Archive::recover_certificate(const Record& record) {
     if (!certificate) return damaged(record, "is no certificate");
     const Height height = certificate->statement.height;
     publish_certificate(height, record.position);
-    if (!newest_ || newest_->statement.height < height) newest_ = *std::move(certificate);
+    if (height.value() < lowest_ && (!newest_below_ || newest_below_->statement.height < height))
+        newest_below_ = *std::move(certificate);
     return {};
 }
 
@@ -199,6 +198,25 @@ Result<> Archive::sync() {
     for (const auto& [height, position] : std::exchange(new_certificates_, {}))
         publish_certificate(height, position);
     return {};
+}
+
+Result<std::optional<types::BlockCertificate>> Archive::newest_certificate() const {
+    Position at;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = std::find_if(entries_.rbegin(), entries_.rend(), [](const Entry& entry) {
+            return has(entry.certificate);
+        });
+        if (found == entries_.rend()) return newest_below_;
+        at = found->certificate;
+    }
+    DRACO_TRY(record, log_->read(at));
+    auto certificate = bcs::decode<types::BlockCertificate>(ByteView(record).subspan(1));
+    if (!certificate)
+        return fail(
+            Errc::Corrupt,
+            "the archive in " + options_.directory + " has no certificate where one should be");
+    return *std::move(certificate);
 }
 
 void Archive::forget_above(Height height) {

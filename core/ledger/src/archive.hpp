@@ -69,8 +69,8 @@ public:
     Result<std::optional<Bytes>> read(types::Height height) const;
     Result<std::optional<types::BlockDigest>> digest(types::Height height) const;
 
-    // As it was when the archive was opened: the one of the highest block.
-    const std::optional<types::BlockCertificate>& newest_certificate() const { return newest_; }
+    // Of the highest block that has one.
+    Result<std::optional<types::BlockCertificate>> newest_certificate() const;
 
 private:
     using Position = segment_log::Position;
@@ -101,7 +101,8 @@ private:
 
     const ArchiveOptions options_;
     std::unique_ptr<segment_log::SegmentLog> log_;
-    std::optional<types::BlockCertificate> newest_;
+    // Of a block that was dropped, written again.
+    std::optional<types::BlockCertificate> newest_below_;
     std::optional<Assembly> assembly_;
     // Added since the last sync.
     std::vector<std::pair<types::Height, std::vector<Position>>> new_blocks_;

@@ -60,7 +60,11 @@ public:
 private:
     // The digest of a queued or executed height, as far as it is in memory. With the mutex held.
     std::optional<BlockDigest> known_digest(Height height) const;
-    Result<> check_fork(Height height, const BlockDigest& theirs, std::string_view what) const;
+    Result<> check_fork(Height height,
+                        const BlockDigest& theirs,
+                        types::Epoch epoch,
+                        std::string_view what) const;
+    bool is_superseded(Height height, types::Epoch epoch) const;
     std::unexpected<Error> fork(Height height,
                                 const BlockDigest& ours,
                                 const BlockDigest& theirs,
@@ -93,7 +97,8 @@ Result<> ArchivingLedger::start(affair::Registry& registry) {
     DRACO_TRY(view, application_->view());
     shared_.head = view->head();
     shared_.recent.push_back(shared_.head.digest);
-    shared_.latest_certificate = archive_->newest_certificate();
+    DRACO_TRY(newest, archive_->newest_certificate());
+    shared_.latest_certificate = std::move(newest);
     shared_.view = std::move(view);
     DRACO_TRY(owner, registry.spawn<Worker>({.name = "ledger", .capacity = 2}, [this] {
         return std::make_unique<Worker>(*application_, *archive_, shared_, log_, options_);
@@ -140,6 +145,7 @@ std::optional<BlockDigest> ArchivingLedger::known_digest(Height height) const {
 // Of a height at or below the last queued one. Reads the disk for old heights.
 Result<> ArchivingLedger::check_fork(Height height,
                                      const BlockDigest& theirs,
+                                     types::Epoch epoch,
                                      std::string_view what) const {
     std::optional<BlockDigest> ours;
     {
@@ -150,8 +156,17 @@ Result<> ArchivingLedger::check_fork(Height height,
         DRACO_TRY(archived, archive_->digest(height));
         ours = archived;
     }
-    if (ours && *ours != theirs) return fork(height, *ours, theirs, what);
-    return {};
+    if (!ours || *ours == theirs || is_superseded(height, epoch)) return {};
+    return fork(height, *ours, theirs, what);
+}
+
+// Whether the executed block of that height is of a later epoch: the other one was void. Reads the
+// disk, for what is a fork otherwise.
+bool ArchivingLedger::is_superseded(Height height, types::Epoch epoch) const {
+    const auto bytes = read(height);
+    if (!bytes || !*bytes) return false;
+    const auto archived = bcs::decode<interfaces::ArchivedBlock>(**bytes);
+    return archived && archived->block.epoch > epoch;
 }
 
 Result<> ArchivingLedger::check_next(const BlockWithContent& content, const ChainHead& tail) const {
@@ -204,7 +219,7 @@ Result<> ArchivingLedger::enqueue(BlockWithContent content,
                         "block");
     if (height <= tail.height) {
         lock.unlock();
-        return check_fork(height, content.digest, "a block handed over");
+        return check_fork(height, content.digest, content.block.epoch, "a block handed over");
     }
     DRACO_TRY_VOID(check_next(content, tail));
     if (shared_.queue.size() >= options_.blocks_waiting_max ||
@@ -229,14 +244,18 @@ Result<> ArchivingLedger::certify(const BlockCertificate& certificate) {
     if (height == Height(0))
         return fail(Errc::InvalidArgument, "a certificate of height 0: genesis has none");
     std::unique_lock lock(shared_.mutex);
+    if (shared_.is_void(certificate.statement)) return {};
     const bool over_void = shared_.makes_void(height, certificate.statement.epoch);
     if (!known_digest(height) && height <= shared_.head.height) {
         lock.unlock();
-        DRACO_TRY_VOID(check_fork(height, theirs, "a certificate"));
+        DRACO_TRY_VOID(check_fork(height, theirs, certificate.statement.epoch, "a certificate"));
         lock.lock();
     }
-    if (const auto ours = known_digest(height); ours && *ours != theirs && !over_void)
+    if (const auto ours = known_digest(height); ours && *ours != theirs && !over_void) {
+        lock.unlock();
+        if (is_superseded(height, certificate.statement.epoch)) return {};
         return fork(height, *ours, theirs, "a certificate");
+    }
     const bool executed = height <= shared_.head.height;
     if (executed && (height < archive_->lowest() || archive_->has_certificate(height))) return {};
     auto& waiting = shared_.certificates;

@@ -73,12 +73,21 @@ struct Shared {
                queue.back().block->content.block.epoch < epoch;
     }
 
+    // A quorum may have certified void blocks: members sign what they commit. With the mutex held.
+    bool is_void(const types::BlockStatement& statement) const {
+        return statement.epoch < view->epoch().epoch &&
+               statement.height > epoch_end.value_or(head.height);
+    }
+
     void drop_void() {
         const types::Epoch running = view->epoch().epoch;
         while (!queue.empty() && queue.front().block->content.block.epoch < running) {
             queue_bytes -= queue.front().bytes;
             queue.pop_front();
         }
+        std::erase_if(certificates, [&](const auto& item) {
+            return item.first > head.height && item.second.statement.epoch < running;
+        });
     }
 
     // With the mutex held. False if the object takes no more messages.

@@ -117,6 +117,36 @@ TEST_F(VoidBlocks, AreNoForkForWhatTheNextEpochSays) {
     EXPECT_EQ(life->observer.certificates, std::vector<std::uint64_t>{kLast + 2});
 }
 
+// Members sign what they commit, before they know where the epoch ends.
+TEST_F(VoidBlocks, MayBeCertified) {
+    const auto certify_void = [&] {
+        for (const auto& block : void_blocks(3)) {
+            BlockCertificate certificate = made().certificate(kLast + 1);
+            certificate.statement = {
+                block.block.epoch, block.block.height, block.block.parent, block.digest};
+            EXPECT_TRUE(life->ledger->certify(certificate));
+        }
+    };
+    for (std::size_t h = 1; h <= kLast; ++h) ASSERT_TRUE(append(h));
+    EXPECT_TRUE(life->ledger->certify(made().certificate(kLast - 1)));
+    append_void(2);
+    certify_void();
+    life->executor.run_all();
+    ASSERT_EQ(life->head(), kLast);
+    start();
+    EXPECT_EQ(life->ledger->latest_certificate()->statement.height, Height(kLast - 1));
+    go_on_to(kLast + 2);
+    certify_void();
+    start();
+    EXPECT_EQ(life->ledger->latest_certificate()->statement.height, Height(kLast - 1));
+    certify_void();
+    go_on_to(25);
+    EXPECT_TRUE(life->ledger->certify(made().certificate(kLast + 3)));
+    life->executor.run_all();
+    EXPECT_EQ(life->ledger->latest_certificate()->statement,
+              made().certificate(kLast + 3).statement);
+}
+
 TEST_F(VoidBlocks, ThatACertificateOfTheNextEpochForetoldAreIgnored) {
     for (std::size_t h = 1; h <= kLast; ++h) ASSERT_TRUE(append(h));
     EXPECT_TRUE(life->ledger->certify(made().certificate(kLast + 1)));
