@@ -20,6 +20,8 @@ node -e '
   bytes[at] ^= 0x40;
   fs.writeFileSync(file, bytes);' "$segment"
 "$draco" devnet start-node 1 --home "$net"
+# Healthy before consensus has read its log.
+wait_until "a damaged log goes unnoticed" 20 has_role 1 observer
 rpc 1 >inspect.json
 if [[ $(field epoch <inspect.json) == "$epoch" ]]; then
   [[ $(field role <inspect.json) == observer ]] || fail "a damaged log goes unnoticed: $(cat inspect.json)"
