@@ -4,7 +4,7 @@
 draco=$1 scratch=$2
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/devnet_fixture.sh"
 
-up 30
+up 40
 begin_load --transfers 500 --rate 200
 end_load
 epoch=$(of_node 1 epoch)
@@ -20,6 +20,8 @@ node -e '
   bytes[at] ^= 0x40;
   fs.writeFileSync(file, bytes);' "$segment"
 "$draco" devnet start-node 1 --home "$net"
+# Healthy before consensus has read its log.
+wait_until "a damaged log goes unnoticed" 20 has_role 1 observer
 rpc 1 >inspect.json
 if [[ $(field epoch <inspect.json) == "$epoch" ]]; then
   [[ $(field role <inspect.json) == observer ]] || fail "a damaged log goes unnoticed: $(cat inspect.json)"
@@ -27,10 +29,10 @@ if [[ $(field epoch <inspect.json) == "$epoch" ]]; then
   [[ -n $reason && $reason != null ]] || fail "an observer says why: $(cat inspect.json)"
   echo "observer: $reason"
 else
-  echo "the epoch ended while the node was down"
+  fail "the epoch ended while the node was down, so nothing was shown: $(cat inspect.json)"
 fi
 ls -d "$net"/node1/data/consensus/epoch-"$epoch".aside-* >/dev/null 2>&1 || echo "note: nothing set aside"
-wait_until "it is a member again" 90 has_role 1 member
+wait_until "it is a member again" 120 has_role 1 member
 begin_load --transfers 200
 end_load
 no_fork
