@@ -97,14 +97,14 @@ Result<StreamSource> funding_source(const NodeHome& home,
                                     std::uint32_t index,
                                     std::vector<types::Method> methods) {
     DRACO_TRY(secret, node::devnet_account(index));
-    const std::string address = crypto::to_text(crypto::ethereum_address(secret.public_key()));
+    const types::Address sender = crypto::ethereum_address(secret.public_key());
+    const std::string address = crypto::to_text(sender);
     const identity::TransactionKey key(load.genesis.chain, identity::SecretKey(std::move(secret)));
     DRACO_TRY(executed, nonce_of(load, address));
-    DRACO_TRY(nonces,
-              open_account_nonces(home,
-                                  account_journal_path(load.genesis_digest, key.sender()),
-                                  key,
-                                  load.genesis_digest));
+    DRACO_TRY(
+        nonces,
+        open_account_nonces(
+            home, account_journal_path(load.genesis_digest, sender), key, load.genesis_digest));
     std::vector<identity::SignedBytes> all = nonces.not_executed(types::Nonce(executed));
     for (types::Method& method : methods) {
         DRACO_TRY(made,

@@ -79,11 +79,10 @@ Result<Signed> sign_next(const NodeHome& home,
                          const SendOptions& options) {
     DRACO_TRY(fee_max, fee_max_of(client, options.fee_max));
     DRACO_TRY_VOID(key.check(method));
-    const std::string path = options.journal_path.empty()
-                                 ? account_journal_path(chain.genesis, key.sender())
-                                 : options.journal_path;
+    const auto sender = std::get<types::Address>(key.sender());
+    const std::string path = account_journal_path(chain.genesis, sender);
     DRACO_TRY(nonces, open_account_nonces(home, path, key, chain.genesis));
-    DRACO_TRY(executed, executed_nonce(client, key.sender(), fee_max));
+    DRACO_TRY(executed, executed_nonce(client, sender, fee_max));
     auto before = nonces.not_executed(executed);
     DRACO_TRY(now, nonces.sign(executed, fee_max, std::move(method)));
     return Signed{.before = std::move(before), .now = std::move(now)};
@@ -132,15 +131,16 @@ Result<json::value> judged(json::value receipt) {
 
 }  // namespace
 
-std::string account_journal_path(const types::GenesisDigest& genesis, const types::Sender& sender) {
-    return "journals/" + to_hex(genesis.view().first<8>()) + "-" + sender_text(sender);
+std::string account_journal_path(const types::GenesisDigest& genesis,
+                                 const types::Address& sender) {
+    return "journals/" + to_hex(genesis.view().first<8>()) + "-" + crypto::to_text(sender);
 }
 
 Result<identity::AccountNonces> open_account_nonces(const NodeHome& home,
                                                     const std::string& path,
                                                     const identity::TransactionKey& key,
                                                     const types::GenesisDigest& genesis) {
-    DRACO_TRY_VOID(home.disk().create_directory(path.substr(0, path.rfind("/"))));
+    DRACO_TRY_VOID(home.disk().create_directory(path.substr(0, path.rfind('/'))));
     for (int attempt = 1;; ++attempt) {
         auto nonces = identity::AccountNonces::open(home.disk(), path, key, genesis);
         if (nonces || nonces.error().code != Errc::Unavailable || attempt == kJournalAttempts)

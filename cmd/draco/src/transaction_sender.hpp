@@ -30,7 +30,7 @@ Result<boost::json::value> send_transaction(const NodeHome& home,
                                             const SendOptions& options);
 
 // Where the home keeps the nonces of a sender on a chain.
-std::string account_journal_path(const types::GenesisDigest& genesis, const types::Sender& sender);
+std::string account_journal_path(const types::GenesisDigest& genesis, const types::Address& sender);
 // Waits a moment for another command that holds it. `home` and `key` outlive it.
 Result<identity::AccountNonces> open_account_nonces(const NodeHome& home,
                                                     const std::string& path,

@@ -96,7 +96,7 @@ Result<> Conductor::take_news() {
         }
     for (const ExecutedNews& executed : news.executed) DRACO_TRY_VOID(on_executed(executed));
     if (running_ && may_sign_) return running_->submit(std::move(news.submitted));
-    resubmit(std::move(news.submitted));
+    resubmit(news.submitted);
     return {};
 }
 
@@ -113,11 +113,11 @@ Result<> Conductor::on_executed(const ExecutedNews& news) {
 // What the core asked for beside messages.
 Result<> Conductor::settle(Engine& engine) {
     if (engine.fork()) return std::unexpected(*engine.fork());
-    Engine::Requests requests = engine.take_requests();
+    const Engine::Requests requests = engine.take_requests();
     if (requests.lost_records) DRACO_TRY_VOID(on_lost_records(engine));
     if (requests.follow)
         if (auto* follower = setting_.late.follower.load()) follower->follow();
-    resubmit(std::move(requests.resubmit));
+    resubmit(requests.resubmit);
     return start_write(engine);
 }
 
@@ -153,10 +153,10 @@ Result<> Conductor::on_lost_records(Engine& engine) {
     return {};
 }
 
-void Conductor::resubmit(std::vector<types::TransactionBytes> transactions) {
+void Conductor::resubmit(const std::vector<types::TransactionBytes>& transactions) {
     if (transactions.empty()) return;
     auto* forwarder = setting_.late.forwarder.load();
-    for (types::TransactionBytes& transaction : transactions) {
+    for (const types::TransactionBytes& transaction : transactions) {
         if (may_sign_ && running_ && setting_.intake.submit(transaction)) continue;
         if (forwarder != nullptr) forwarder->submit(to_bytes(*transaction), [](const auto&) {});
     }

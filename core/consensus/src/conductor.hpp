@@ -73,7 +73,7 @@ private:
     Result<> start_write(Engine& engine);
     Result<> on_written(types::Epoch epoch, Result<> outcome);
     Result<> on_lost_records(Engine& engine);
-    void resubmit(std::vector<types::TransactionBytes> transactions);
+    void resubmit(const std::vector<types::TransactionBytes>& transactions);
     void arm();
     void retire();
     void publish();

@@ -80,7 +80,7 @@ Result<OpenedLog> RecordLogs::open(types::Epoch epoch) {
 
 Result<std::string> RecordLogs::set_aside(types::Epoch epoch) {
     for (std::size_t i = 1; i <= kAsideMax; ++i) {
-        const std::string aside = folder(epoch) + ".aside-" + std::to_string(i);
+        std::string aside = folder(epoch) + ".aside-" + std::to_string(i);
         DRACO_TRY(taken, disk_.exists(aside));
         if (taken) continue;
         DRACO_TRY_VOID(disk_.rename(folder(epoch), aside));

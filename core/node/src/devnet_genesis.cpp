@@ -57,11 +57,13 @@ Result<types::Genesis> devnet_genesis(const DevnetOptions& options) {
     genesis.time = options.time;
     genesis.parameters = parameters(options);
     std::vector<types::GenesisAccount> accounts;
+    accounts.reserve(addresses.size());
     for (const types::Address& address : addresses)
         accounts.push_back({.address = address,
                             .flk = types::FlkAmount::whole(kDevnetFunds),
                             .usd = types::UsdAmount::whole(kDevnetFunds)});
     std::vector<types::GenesisNode> nodes;
+    nodes.reserve(options.nodes.size());
     for (const DevnetNode& node : options.nodes)
         nodes.push_back({.key = node.key,
                          .owner = addresses[nodes.size() % addresses.size()],

@@ -55,11 +55,11 @@ class Ledger {
 public:
     virtual ~Ledger() = default;
 
-    // Queues a block. One that is executed or queued already is ignored, and so is one that is void:
-    // the epoch that it is of ends before it, which who committed it could not know. A queued block
-    // that turns out to be void is dropped. InvalidArgument if it
-    // leaves a gap. Exhausted if too many wait: come back after the next on_block. Unavailable
-    // after a failure of the storage, which has been escalated.
+    // Queues a block. One that is executed or queued already is ignored, and so is one that is
+    // void: the epoch that it is of ends before it, which who committed it could not know. A queued
+    // block that turns out to be void is dropped. InvalidArgument if it leaves a gap. Exhausted if
+    // too many wait: come back after the next on_block. Unavailable after a failure of the storage,
+    // which has been escalated.
     virtual Result<> append(BlockWithContent block, BlockOrigin origin) = 0;
     // The caller has verified it. Kept until its block is executed; ignored if there is one of this
     // height, or its block is not this chain's (then the error is Corrupt: a fork).
