@@ -16,7 +16,7 @@ Result<> Conductor::reopen_ended_epoch(const interfaces::StateView& view) {
     if (!last) return {};
     DRACO_TRY(committee, view.committee(ended));
     if (!committee || !committee->index_of(setting_.key.public_key())) return {};
-    const auto reopened = reopen(*committee, *last);
+    auto reopened = reopen(*committee, *last);
     if (reopened || reopened.error().code != Errc::Corrupt) return reopened;
     log_.warn("the ended epoch's log is damaged: its last block stays without a certificate here",
               {{"epoch", ended.value()}, {"error", to_string(reopened.error())}});

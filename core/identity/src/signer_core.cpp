@@ -112,10 +112,11 @@ void SignerCore::resolve_executed(SignerEffects& effects) {
 void SignerCore::report_rejections(SignerEffects& effects) {
     for (auto& [nonce, pending] : pending_) {
         if (nonce <= *executed_) continue;
-        if (auto rejection = std::exchange(pending.rejection, std::nullopt)) {
-            rejection->context += stays(nonce);
-            finish(pending, std::unexpected(*std::move(rejection)), effects);
-        }
+        if (!pending.rejection) continue;
+        Error rejection = *std::move(pending.rejection);
+        pending.rejection.reset();
+        rejection.context += stays(nonce);
+        finish(pending, std::unexpected(std::move(rejection)), effects);
     }
 }
 

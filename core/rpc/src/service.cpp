@@ -160,7 +160,7 @@ void RpcService::handle(std::string_view body, Done done, std::string_view autho
                                                         .by_admin = state_->is_admin(authorization),
                                                         .answer = BodyAnswer(std::move(done))});
     if (told) return;
-    state_->refuse(std::move(told.error().message.answer), RpcError(std::move(told.error().error)));
+    state_->refuse(std::move(told.error().message.answer), RpcError(told.error().error));
 }
 
 void RpcService::stop() {

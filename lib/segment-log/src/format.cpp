@@ -222,9 +222,10 @@ std::string segment_file_name(std::uint64_t segment) {
 std::optional<std::uint64_t> segment_of_file_name(std::string_view name) {
     if (name.size() != kHexDigits + kSuffix.size() || !name.ends_with(kSuffix)) return std::nullopt;
     const std::string_view digits = name.substr(0, kHexDigits);
-    const char* const digits_end = digits.data() + digits.size();
+    const char* const digits_begin = digits.data();
+    const char* const digits_end = digits_begin + digits.size();
     std::uint64_t segment = 0;
-    const auto parsed = std::from_chars(digits.data(), digits_end, segment, 16);
+    const auto parsed = std::from_chars(digits_begin, digits_end, segment, 16);
     if (parsed.ec != std::errc{} || parsed.ptr != digits_end) return std::nullopt;
     if (segment_file_name(segment) != name) return std::nullopt;  // upper case
     return segment;
