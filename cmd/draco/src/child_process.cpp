@@ -65,6 +65,7 @@ std::optional<ProcessStat> read_stat(pid_t pid) {
         if (::getppid() != parent) ::_exit(1);
     }
     const int nothing = ::open("/dev/null", O_RDONLY);
+    if (nothing < 0) ::_exit(127);
     ::dup2(nothing, STDIN_FILENO);
     ::dup2(output, STDOUT_FILENO);
     ::dup2(output, STDERR_FILENO);

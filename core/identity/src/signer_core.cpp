@@ -120,11 +120,15 @@ void SignerCore::report_rejections(SignerEffects& effects) {
     }
 }
 
+SignerCore::PendingMap::iterator SignerCore::find(const types::TransactionHash& hash) {
+    return std::ranges::find_if(
+        pending_, [&hash](const auto& entry) { return entry.second.transaction.hash == hash; });
+}
+
 void SignerCore::on(OutcomesSeen event, Instant now, SignerEffects& effects) {
     if (failure_ || pending_.empty()) return;
     for (auto& [hash, outcome] : event.outcomes) {
-        const auto at = std::ranges::find_if(
-            pending_, [&](const auto& entry) { return entry.second.transaction.hash == hash; });
+        const auto at = find(hash);
         if (at == pending_.end() || at->second.stage == Stage::Persisting) continue;
         if (const auto* refusal = std::get_if<types::Refusal>(&outcome)) {
             refused(at->second, *refusal, now, effects);

@@ -15,7 +15,7 @@ constexpr std::array kOfAddress = {
 
 Outcome<types::Account> account_of(const Context& context, const types::Address& address) {
     return context.on.ledger.view()->account(address).map_error(
-        [](Error error) { return RpcError(std::move(error)); });
+        [](const Error& error) { return RpcError(error); });
 }
 
 Outcome<json::value> flk_balance(const Context& context, const Parameters& parameters) {

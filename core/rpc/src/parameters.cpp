@@ -113,8 +113,8 @@ Outcome<Parameters> Parameters::bind_by_name(std::span<const ParameterSpec> spec
     return bound;
 }
 
-std::unexpected<RpcError> Parameters::bad(std::size_t place, std::string expected) const {
-    return bad_parameter(specs_[place].name, std::move(expected), found_text(*values_[place]));
+std::unexpected<RpcError> Parameters::bad(std::size_t place, const std::string& expected) const {
+    return bad_parameter(specs_[place].name, expected, found_text(*values_[place]));
 }
 
 Outcome<types::Address> Parameters::address(std::size_t place) const {

@@ -71,7 +71,7 @@ private:
 
     static Outcome<Parameters> bind_by_name(std::span<const ParameterSpec> specs,
                                             const boost::json::object& given);
-    std::unexpected<RpcError> bad(std::size_t place, std::string expected) const;
+    std::unexpected<RpcError> bad(std::size_t place, const std::string& expected) const;
 
     std::span<const ParameterSpec> specs_;
     std::vector<const boost::json::value*> values_;

@@ -47,7 +47,7 @@ RpcError submission_error(Error error, const std::string& hash) {
         case Errc::AlreadyExists:
             return refused(std::move(error.context), "admission", hash);
         default: {
-            RpcError other(std::move(error));
+            RpcError other(error);
             other.data["hash"] = hash;
             return other;
         }

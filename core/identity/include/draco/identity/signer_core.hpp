@@ -172,6 +172,7 @@ private:
     void on(ReceiptRead event, Instant now, SignerEffects& effects);
     void on(TimePassed event, Instant now, SignerEffects& effects);
 
+    PendingMap::iterator find(const types::TransactionHash& hash);
     void saw_executed(types::Nonce executed, SignerEffects& effects);
     void resolve_executed(SignerEffects& effects);
     void report_rejections(SignerEffects& effects);
