@@ -4,6 +4,8 @@
 
 #include "block_execution.hpp"
 #include "epochs.hpp"
+#include "lanes.hpp"
+#include "payout.hpp"
 #include "tables.hpp"
 #include "working_state.hpp"
 
@@ -50,6 +52,51 @@ public:
 
     Result<std::optional<NodeRecord>> node(const types::NodeKey& key) const override {
         return snapshot_.get(kNodes, key);
+    }
+
+    types::UsdAmount revenue_pot() const override { return chain_.pot; }
+
+    Result<std::optional<types::Lane>> lane(const types::LaneKey& key) const override {
+        return snapshot_.get(kLanes, key);
+    }
+
+    Result<std::vector<std::pair<types::LaneKey, types::Lane>>> lanes(
+        const std::optional<types::LaneKey>& after, std::size_t count_max) const override {
+        return page(kLanes, after, count_max);
+    }
+
+    Result<std::vector<std::pair<types::LaneKey, types::Lane>>> lanes_of(
+        const types::Address& payer,
+        const std::optional<types::LaneKey>& after,
+        std::size_t count_max) const override {
+        const types::LaneKey first{.payer = payer, .node = {}, .index = {}};
+        std::vector<std::pair<types::LaneKey, types::Lane>> found;
+        auto cursor =
+            snapshot_.scan(kLanes, atomo::Range<types::LaneKey>::from(after.value_or(first)));
+        while (found.size() < count_max) {
+            DRACO_TRY(entry, cursor.next());
+            if (!entry || entry->key.payer != payer) break;
+            if (after && entry->key == *after) continue;
+            found.emplace_back(entry->key, std::move(entry->value));
+        }
+        return found;
+    }
+
+    Result<std::vector<std::pair<types::Commodity, types::UnitPrice>>> prices() const override {
+        return page(kPrices, std::optional<types::Commodity>(), types::kCommoditiesMax);
+    }
+
+    Result<std::vector<std::pair<types::ServiceId, types::Service>>> services() const override {
+        return page(kServices, std::optional<types::ServiceId>(), types::kServicesMax);
+    }
+
+    Result<std::optional<types::NodeRevenue>> node_revenue(
+        types::Epoch epoch, const types::NodeKey& node) const override {
+        return snapshot_.get(kNodeRevenues, RevenueKey{epoch, node});
+    }
+
+    Result<std::optional<types::EpochRevenue>> epoch_revenue(types::Epoch epoch) const override {
+        return snapshot_.get(kEpochRevenues, epoch);
     }
 
     Result<std::vector<std::pair<types::Address, Account>>> accounts(
@@ -197,12 +244,28 @@ private:
             }
         DRACO_TRY_VOID(state.write_to(writes));
         chain.supply = state.supply();
+        chain.pot = state.pot();
         chain.epoch.end_signals = state.end_signals();
         chain.head = executed.head;
-        DRACO_TRY(next, change_epoch_if_due(executed.head, chain, writes));
+        DRACO_TRY(next, after_transactions(chain, writes));
         executed.next_committee = std::move(next);
         DRACO_TRY_VOID(writes.put(kChain, kChainKey, chain));
         return executed;
+    }
+
+    // What time brings about. The committee of the next epoch, if this one is over.
+    static Result<std::optional<types::Committee>> after_transactions(ChainRecord& chain,
+                                                                      Writes& writes) {
+        WorkingState state(writes, chain);
+        DRACO_TRY_VOID(end_due_lanes(writes, state, chain.head.timestamp));
+        DRACO_TRY(over, epoch_is_over(chain));
+        if (over) DRACO_TRY_VOID(pay_out_epoch(writes, state));
+        DRACO_TRY_VOID(state.write_to(writes));
+        chain.supply = state.supply();
+        chain.pot = state.pot();
+        if (!over) return std::nullopt;
+        DRACO_TRY(next, change_epoch(chain.head, chain, writes));
+        return std::move(next);
     }
 
     atomo::Writer<Tables> writer_;
@@ -222,6 +285,10 @@ Result<> apply_genesis(const types::Genesis& genesis, Writes& writes) {
         chain.supply.flk = chain.supply.flk.plus(flk).value();
         chain.supply.usd = chain.supply.usd.plus(usd).value();
     }
+    for (const auto& [commodity, price] : *genesis.prices)
+        DRACO_TRY_VOID(writes.put(kPrices, commodity, price));
+    for (const auto& [id, service] : *genesis.services)
+        DRACO_TRY_VOID(writes.put(kServices, id, service));
     std::vector<Candidate> candidates;
     for (const auto& [key, owner, stake, endpoints] : *genesis.nodes) {
         const bool serves = stake >= genesis.parameters.stake_min;

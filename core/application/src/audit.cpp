@@ -50,6 +50,10 @@ Result<> audit(const interfaces::StateView& state) {
             DRACO_TRY_VOID(add(flk, node.stake));
             return node.unbonding ? add(flk, node.unbonding->amount) : Result<>{};
         }));
+    DRACO_TRY_VOID(for_each<types::LaneKey>(
+        [&](const auto& after) { return state.lanes(after, kPageEntries); },
+        [&](const types::Lane& lane) { return add(usd, lane.reserve); }));
+    DRACO_TRY_VOID(add(usd, state.revenue_pot()));
     DRACO_TRY_VOID(compare(flk, state.supply().flk, types::Flk::kSymbol));
     return compare(usd, state.supply().usd, types::Usd::kSymbol);
 }

@@ -59,19 +59,16 @@ Result<std::variant<types::Receipt, Refusal>> BlockExecution::run_checked(
     }
     DRACO_TRY_VOID(state_.keep());
     types::Receipt receipt{.height = height_, .index = index_ - 1};
-    const auto* account = std::get_if<types::Address>(&transaction.sender);
-    if (account != nullptr) {
+    if (std::holds_alternative<types::Address>(transaction.sender))
         receipt.fee = fee_of(state_.chain().parameters, checked.bytes).value_or(types::FlkAmount{});
-        DRACO_TRY(reverted, run_method(state_, *account, transaction.method));
-        receipt.revert = reverted;
-    } else {
-        DRACO_TRY(reverted,
-                  run_method(state_,
-                             std::get<types::NodeKey>(transaction.sender),
-                             transaction.method,
-                             block_time_));
-        receipt.revert = reverted;
-    }
+    DRACO_TRY(outcome,
+              std::visit(
+                  [&](const auto& sender) {
+                      return run_method(state_, sender, transaction.method, block_time_);
+                  },
+                  transaction.sender));
+    receipt.revert = outcome.revert;
+    receipt.acks = std::move(outcome.acks);
     if (receipt.revert != Revert::None)
         state_.discard();
     else
@@ -105,10 +102,16 @@ Result<std::optional<Refusal>> BlockExecution::charge(const types::NodeKey& send
     if (node.counted_epoch != epoch) {
         node.counted_epoch = epoch;
         node.transactions = 0;
+        node.settlements = 0;
     }
-    if (node.transactions >= state_.chain().parameters.node_transactions_max)
+    // Counted apart, so that who settles much can still say that the epoch is over.
+    const types::ChainParameters& parameters = state_.chain().parameters;
+    const bool settles =
+        std::holds_alternative<types::SettleLanes>(transaction.content.transaction.method);
+    std::uint32_t& used = settles ? node.settlements : node.transactions;
+    if (used >= (settles ? parameters.node_settlements_max : parameters.node_transactions_max))
         return Refusal::QuotaUsedUp;
-    ++node.transactions;
+    ++used;
     node.nonce = types::Nonce(*next);
     state_.set(sender, node);
     return std::nullopt;

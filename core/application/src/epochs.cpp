@@ -72,11 +72,14 @@ std::vector<types::NodeKey> draw_committee(types::ChainId chain,
     return drawn;
 }
 
-Result<std::optional<types::Committee>> change_epoch_if_due(const types::ChainHead& head,
-                                                            ChainRecord& chain,
-                                                            Writes& writes) {
+Result<bool> epoch_is_over(const ChainRecord& chain) {
     DRACO_TRY(current, types::Committee::make(chain.epoch.epoch, *chain.epoch.committee));
-    if (chain.epoch.end_signals.count() < current.quorum()) return std::nullopt;
+    return chain.epoch.end_signals.count() >= current.quorum();
+}
+
+Result<types::Committee> change_epoch(const types::ChainHead& head,
+                                      ChainRecord& chain,
+                                      Writes& writes) {
     DRACO_TRY(candidates, settle_participation(chain, writes));
     const std::size_t candidate_count = candidates.size();
     auto members = draw_committee(
@@ -86,9 +89,9 @@ Result<std::optional<types::Committee>> change_epoch_if_due(const types::ChainHe
     const types::Epoch next(chain.epoch.epoch.value() + 1);
     DRACO_TRY(keys, types::CommitteeKeys::make(members));
     chain.epoch = {.epoch = next, .started = head.timestamp, .committee = keys};
+    chain.burned_at_start = chain.supply.flk_burned;
     DRACO_TRY_VOID(writes.put(kCommittees, next, chain.epoch.committee));
-    DRACO_TRY(committee, types::Committee::make(next, std::move(members)));
-    return std::move(committee);
+    return types::Committee::make(next, std::move(members));
 }
 
 }  // namespace draco::application

@@ -6,8 +6,6 @@
 
 #include "tables.hpp"
 
-#include <optional>
-#include <utility>
 #include <vector>
 
 namespace draco::application {
@@ -24,10 +22,13 @@ std::vector<types::NodeKey> draw_committee(types::ChainId chain,
                                            std::vector<Candidate> candidates,
                                            std::size_t size_max);
 
-// After the block with `head`: if a quorum has signalled the end of the epoch, begins the next one
-// in `chain` and `writes`, and returns its committee. Too few candidates: the committee stays.
-Result<std::optional<types::Committee>> change_epoch_if_due(const types::ChainHead& head,
-                                                            ChainRecord& chain,
-                                                            Writes& writes);
+// Whether a quorum has signalled the end of the running epoch.
+Result<bool> epoch_is_over(const ChainRecord& chain);
+
+// After the block with `head`, an epoch's last: begins the next one in `chain` and `writes`, and
+// returns its committee. Too few candidates: the committee stays.
+Result<types::Committee> change_epoch(const types::ChainHead& head,
+                                      ChainRecord& chain,
+                                      Writes& writes);
 
 }  // namespace draco::application

@@ -4,6 +4,9 @@
 #include "draco/base/checked.hpp"
 #include "draco/types/committee.hpp"
 
+#include "lanes.hpp"
+#include "settlement.hpp"
+
 #include <algorithm>
 #include <limits>
 
@@ -41,7 +44,8 @@ Result<Revert> transfer(WorkingState& state,
 
 class AccountMethods {
 public:
-    AccountMethods(WorkingState& state, const Address& sender) : state_(state), sender_(sender) {}
+    AccountMethods(WorkingState& state, const Address& sender, UnixTime block_time)
+        : state_(state), sender_(sender), block_time_(block_time) {}
 
     Result<Revert> operator()(const types::TransferFlk& method) {
         return transfer(state_, sender_, method.to, method.amount, &Account::flk);
@@ -103,6 +107,18 @@ public:
         return Revert::None;
     }
 
+    Result<Revert> operator()(const types::OpenLane& method) {
+        return open_lane(state_, sender_, method);
+    }
+
+    Result<Revert> operator()(const types::TopUpLane& method) {
+        return top_up_lane(state_, sender_, method);
+    }
+
+    Result<Revert> operator()(const types::CloseLane& method) {
+        return close_lane(state_, sender_, method, block_time_);
+    }
+
     template <class NodeMethod>
     Result<Revert> operator()(const NodeMethod& /*method*/) {
         DRACO_ASSERT(false, "an account uses account methods");
@@ -118,6 +134,7 @@ private:
 
     WorkingState& state_;
     const Address& sender_;
+    UnixTime block_time_;
 };
 
 class NodeMethods {
@@ -161,6 +178,14 @@ public:
         return Revert::None;
     }
 
+    Result<Revert> operator()(const types::SettleLanes& method) {
+        DRACO_TRY(settlement, settle_lanes(state_, sender_, method));
+        acks_ = std::move(settlement.acks);
+        return settlement.revert;
+    }
+
+    types::AckReceipts take_acks() { return std::move(acks_); }
+
     template <class AccountMethod>
     Result<Revert> operator()(const AccountMethod& /*method*/) {
         DRACO_ASSERT(false, "a node uses node methods");
@@ -172,6 +197,7 @@ private:
     const NodeKey& sender_;
     NodeRecord node_;
     UnixTime block_time_;
+    types::AckReceipts acks_;
 };
 
 }  // namespace
@@ -179,20 +205,27 @@ private:
 bool is_account_method(const types::Method& method) {
     return !std::holds_alternative<types::OptIn>(method) &&
            !std::holds_alternative<types::OptOut>(method) &&
-           !std::holds_alternative<types::EndEpoch>(method);
+           !std::holds_alternative<types::EndEpoch>(method) &&
+           !std::holds_alternative<types::SettleLanes>(method);
 }
 
-Result<Revert> run_method(WorkingState& state, const Address& sender, const types::Method& method) {
-    return std::visit(AccountMethods(state, sender), method);
+Result<MethodOutcome> run_method(WorkingState& state,
+                                 const Address& sender,
+                                 const types::Method& method,
+                                 UnixTime block_time) {
+    DRACO_TRY(revert, std::visit(AccountMethods(state, sender, block_time), method));
+    return MethodOutcome{.revert = revert};
 }
 
-Result<Revert> run_method(WorkingState& state,
-                          const NodeKey& sender,
-                          const types::Method& method,
-                          UnixTime block_time) {
+Result<MethodOutcome> run_method(WorkingState& state,
+                                 const NodeKey& sender,
+                                 const types::Method& method,
+                                 UnixTime block_time) {
     DRACO_TRY(node, state.node(sender));
     DRACO_ASSERT(node.has_value(), "a node that sends is known");
-    return std::visit(NodeMethods(state, sender, *node, block_time), method);
+    NodeMethods methods(state, sender, *node, block_time);
+    DRACO_TRY(revert, std::visit(methods, method));
+    return MethodOutcome{.revert = revert, .acks = methods.take_acks()};
 }
 
 UnixTime epoch_due(const ChainRecord& chain) {

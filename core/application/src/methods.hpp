@@ -12,13 +12,19 @@ namespace draco::application {
 // Whether accounts (else nodes) use the method.
 bool is_account_method(const types::Method& method);
 
+struct MethodOutcome {
+    types::Revert revert = types::Revert::None;
+    types::AckReceipts acks{};
+};
+
 // Precondition (asserted): is_account_method(method).
-Result<types::Revert> run_method(WorkingState& state,
+Result<MethodOutcome> run_method(WorkingState& state,
                                  const types::Address& sender,
-                                 const types::Method& method);
+                                 const types::Method& method,
+                                 UnixTime block_time);
 
 // Precondition (asserted): the node is known, and !is_account_method(method).
-Result<types::Revert> run_method(WorkingState& state,
+Result<MethodOutcome> run_method(WorkingState& state,
                                  const types::NodeKey& sender,
                                  const types::Method& method,
                                  UnixTime block_time);

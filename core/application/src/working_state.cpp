@@ -15,61 +15,71 @@ struct Held {
         usd += account.usd.units;
     }
 
-    void add(const std::optional<types::NodeRecord>& node) {
-        if (!node) return;
-        flk += node->stake.units;
-        if (node->unbonding) flk += node->unbonding->amount.units;
+    void add(const types::NodeRecord& node) {
+        flk += node.stake.units;
+        if (node.unbonding) flk += node.unbonding->amount.units;
     }
+
+    void add(const types::Lane& lane) { usd += lane.reserve.units; }
 };
+
+// What the entries held that the step has changed, before it and after.
+template <class T>
+Result<> add_changed(const LayeredTable<T>& table,
+                     const Writes& committed,
+                     Held& before,
+                     Held& after) {
+    for (const auto& [key, value] : table.step()) {
+        DRACO_TRY(old, table.before(committed, key));
+        if (old) before.add(*old);
+        if (value) after.add(*value);
+    }
+    return {};
+}
+
+template <class T>
+using LayerOf = LayeredTable<std::remove_cvref_t<T>>;
 
 }  // namespace
 
 WorkingState::WorkingState(const Writes& committed, const ChainRecord& chain)
     : committed_(committed), chain_(chain) {
-    block_.supply = chain.supply;
-    block_.end_signals = chain.epoch.end_signals;
-    begin_step();
-}
-
-void WorkingState::begin_step() {
-    step_.accounts.clear();
-    step_.nodes.clear();
-    step_.supply = block_.supply;
-    step_.end_signals = block_.end_signals;
-}
-
-Result<types::Account> WorkingState::account_before(const types::Address& address) const {
-    if (const auto changed = block_.accounts.find(address); changed != block_.accounts.end())
-        return changed->second;
-    DRACO_TRY(stored, committed_.get(kAccounts, address));
-    return stored.value_or(types::Account{});
-}
-
-Result<std::optional<types::NodeRecord>> WorkingState::node_before(
-    const types::NodeKey& key) const {
-    if (const auto changed = block_.nodes.find(key); changed != block_.nodes.end())
-        return changed->second;
-    return committed_.get(kNodes, key);
+    block_ = {.supply = chain.supply, .end_signals = chain.epoch.end_signals, .pot = chain.pot};
+    step_ = block_;
 }
 
 Result<types::Account> WorkingState::account(const types::Address& address) const {
-    if (const auto changed = step_.accounts.find(address); changed != step_.accounts.end())
-        return changed->second;
-    return account_before(address);
+    DRACO_TRY(found, get(kAccounts, address));
+    return found.value_or(types::Account{});
 }
 
-Result<std::optional<types::NodeRecord>> WorkingState::node(const types::NodeKey& key) const {
-    if (const auto changed = step_.nodes.find(key); changed != step_.nodes.end())
-        return changed->second;
-    return node_before(key);
+Result<types::NodeRevenue> WorkingState::revenue(const types::NodeKey& node) const {
+    DRACO_TRY(found, get(kNodeRevenues, {chain_.epoch.epoch, node}));
+    return found.value_or(types::NodeRevenue{});
 }
 
-void WorkingState::set(const types::Address& address, const types::Account& account) {
-    step_.accounts.insert_or_assign(address, account);
+Result<types::UsdAmount> WorkingState::revenue(types::ServiceId service) const {
+    DRACO_TRY(found, get(kServiceRevenues, service));
+    return found.value_or(types::UsdAmount{});
 }
 
-void WorkingState::set(const types::NodeKey& key, const types::NodeRecord& node) {
-    step_.nodes.insert_or_assign(key, node);
+void WorkingState::set(const types::LaneKey& key, const types::Lane& lane) {
+    put(kLanes, key, lane);
+    if (lane.closes) put(kLaneEnds, {*lane.closes, key}, lane.instance);
+}
+
+void WorkingState::end(const types::LaneKey& key, const types::Lane& lane) {
+    DRACO_ASSERT(lane.closes, "a lane ends that was closed");
+    put(kLanes, key, std::nullopt);
+    put(kLaneEnds, {*lane.closes, key}, std::nullopt);
+}
+
+void WorkingState::set(const types::NodeKey& node, const types::NodeRevenue& revenue) {
+    put(kNodeRevenues, {chain_.epoch.epoch, node}, revenue);
+}
+
+void WorkingState::set(types::ServiceId service, types::UsdAmount revenue) {
+    put(kServiceRevenues, service, revenue);
 }
 
 void WorkingState::burn(types::FlkAmount amount) {
@@ -80,46 +90,51 @@ void WorkingState::burn(types::FlkAmount amount) {
     step_.supply.flk_burned = *burned;
 }
 
+void WorkingState::emit(types::FlkAmount amount) {
+    const auto more = step_.supply.flk.plus(amount);
+    const auto emitted = step_.supply.flk_emitted.plus(amount);
+    DRACO_ASSERT(more && emitted && *emitted <= step_.supply.flk_burned,
+                 "no more is emitted than was burned");
+    step_.supply.flk = *more;
+    step_.supply.flk_emitted = *emitted;
+}
+
 void WorkingState::signal_end(types::AuthorityIndex member) {
     step_.end_signals.insert(member);
 }
 
 Result<> WorkingState::keep() {
-    Held before;
-    Held after;
-    for (const auto& [address, account] : step_.accounts) {
-        DRACO_TRY(old, account_before(address));
-        before.add(old);
-        after.add(account);
-    }
-    for (const auto& [key, node] : step_.nodes) {
-        DRACO_TRY(old, node_before(key));
-        before.add(old);
-        after.add(node);
-    }
+    Held before{.usd = block_.pot.units};
+    Held after{.usd = step_.pot.units};
+    DRACO_TRY_VOID(
+        add_changed(std::get<LayerOf<decltype(kAccounts)>>(layers_), committed_, before, after));
+    DRACO_TRY_VOID(
+        add_changed(std::get<LayerOf<decltype(kNodes)>>(layers_), committed_, before, after));
+    DRACO_TRY_VOID(
+        add_changed(std::get<LayerOf<decltype(kLanes)>>(layers_), committed_, before, after));
     DRACO_ASSERT(after.flk - before.flk == step_.supply.flk.units - block_.supply.flk.units,
                  "FLK neither appears nor vanishes");
     DRACO_ASSERT(after.usd - before.usd == step_.supply.usd.units - block_.supply.usd.units,
                  "USD neither appears nor vanishes");
-    for (const auto& [address, account] : step_.accounts)
-        block_.accounts.insert_or_assign(address, account);
-    for (const auto& [key, node] : step_.nodes) block_.nodes.insert_or_assign(key, node);
-    block_.supply = step_.supply;
-    block_.end_signals = step_.end_signals;
-    begin_step();
+    std::apply([](auto&... table) { (table.keep(), ...); }, layers_);
+    block_ = step_;
     return {};
 }
 
 void WorkingState::discard() {
-    begin_step();
+    std::apply([](auto&... table) { (table.discard(), ...); }, layers_);
+    step_ = block_;
 }
 
 Result<> WorkingState::write_to(Writes& writes) const {
-    DRACO_ASSERT(step_.accounts.empty() && step_.nodes.empty(), "each step is kept or discarded");
-    for (const auto& [address, account] : block_.accounts)
-        DRACO_TRY_VOID(writes.put(kAccounts, address, account));
-    for (const auto& [key, node] : block_.nodes) DRACO_TRY_VOID(writes.put(kNodes, key, node));
-    return {};
+    return std::apply(
+        [&](const auto&... table) {
+            DRACO_ASSERT((table.step().empty() && ...), "each step is kept or discarded");
+            Result<> written;
+            static_cast<void>(((written = table.write_to(writes)).has_value() && ...));
+            return written;
+        },
+        layers_);
 }
 
 }  // namespace draco::application

@@ -24,6 +24,14 @@ struct IsByNode {
     bool operator()(const types::OptOut& /*method*/) const { return true; }
 
     bool operator()(const types::EndEpoch& /*method*/) const { return true; }
+
+    bool operator()(const types::OpenLane& /*method*/) const { return false; }
+
+    bool operator()(const types::TopUpLane& /*method*/) const { return false; }
+
+    bool operator()(const types::CloseLane& /*method*/) const { return false; }
+
+    bool operator()(const types::SettleLanes& /*method*/) const { return true; }
 };
 
 // More than sender, nonce, fee and signature take.

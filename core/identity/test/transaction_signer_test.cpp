@@ -86,6 +86,42 @@ public:
         return Bytes{};
     }
 
+    types::UsdAmount revenue_pot() const override { return {}; }
+
+    Result<std::optional<types::Lane>> lane(const types::LaneKey& /*key*/) const override {
+        return std::nullopt;
+    }
+
+    Result<std::vector<std::pair<types::LaneKey, types::Lane>>> lanes(
+        const std::optional<types::LaneKey>& /*after*/, std::size_t /*count*/) const override {
+        return {};
+    }
+
+    Result<std::vector<std::pair<types::LaneKey, types::Lane>>> lanes_of(
+        const types::Address& /*payer*/,
+        const std::optional<types::LaneKey>& /*after*/,
+        std::size_t /*count*/) const override {
+        return {};
+    }
+
+    Result<std::vector<std::pair<types::Commodity, types::UnitPrice>>> prices() const override {
+        return {};
+    }
+
+    Result<std::vector<std::pair<types::ServiceId, types::Service>>> services() const override {
+        return {};
+    }
+
+    Result<std::optional<types::NodeRevenue>> node_revenue(
+        types::Epoch /*epoch*/, const types::NodeKey& /*node*/) const override {
+        return std::nullopt;
+    }
+
+    Result<std::optional<types::EpochRevenue>> epoch_revenue(
+        types::Epoch /*epoch*/) const override {
+        return std::nullopt;
+    }
+
 private:
     const FakeChain& chain_;
     types::ChainParameters parameters_{};

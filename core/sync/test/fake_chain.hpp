@@ -155,6 +155,35 @@ public:
 
     Result<Bytes> prove_account(const Address&) const override { return Bytes{}; }
 
+    UsdAmount revenue_pot() const override { return {}; }
+
+    Result<std::optional<Lane>> lane(const LaneKey&) const override { return std::nullopt; }
+
+    Result<std::vector<std::pair<LaneKey, Lane>>> lanes(const std::optional<LaneKey>&,
+                                                        std::size_t) const override {
+        return std::vector<std::pair<LaneKey, Lane>>{};
+    }
+
+    Result<std::vector<std::pair<LaneKey, Lane>>> lanes_of(const Address&,
+                                                           const std::optional<LaneKey>&,
+                                                           std::size_t) const override {
+        return std::vector<std::pair<LaneKey, Lane>>{};
+    }
+
+    Result<std::vector<std::pair<Commodity, UnitPrice>>> prices() const override {
+        return std::vector<std::pair<Commodity, UnitPrice>>{};
+    }
+
+    Result<std::vector<std::pair<ServiceId, Service>>> services() const override {
+        return std::vector<std::pair<ServiceId, Service>>{};
+    }
+
+    Result<std::optional<NodeRevenue>> node_revenue(Epoch, const NodeKey&) const override {
+        return std::nullopt;
+    }
+
+    Result<std::optional<EpochRevenue>> epoch_revenue(Epoch) const override { return std::nullopt; }
+
 private:
     ChainHead head_;
     ChainParameters parameters_;

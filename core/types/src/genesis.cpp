@@ -30,6 +30,31 @@ Result<> check(const ChainParameters& parameters) {
                       std::to_string(kCommitteeMax));
     if (parameters.node_transactions_max == 0)
         return refuse("node_transactions_max is 0, so no epoch could end");
+    const unsigned shares = unsigned{parameters.node_share_bps} + parameters.builder_share_bps +
+                            parameters.protocol_share_bps;
+    if (shares != kBasisPoints)
+        return refuse("node_share_bps, builder_share_bps and protocol_share_bps add up to " +
+                      std::to_string(shares) + ", not to " + std::to_string(kBasisPoints));
+    if (parameters.peer_share_bps > kBasisPoints)
+        return refuse("peer_share_bps is more than " + std::to_string(kBasisPoints));
+    return {};
+}
+
+Result<> check_services(const Genesis& genesis) {
+    if (!unique(*genesis.prices, &GenesisPrice::commodity))
+        return refuse("a commodity has two prices");
+    if (!unique(*genesis.services, &GenesisService::id)) return refuse("a service id comes twice");
+    for (const GenesisPrice& price : *genesis.prices)
+        if (!price.price.sound())
+            return refuse("the price of " + std::string(to_string(price.commodity)) +
+                          " is for 0 units, or above 2^64 - 1 millionths of a USD");
+    for (const GenesisService& service : *genesis.services)
+        if (std::ranges::find(*genesis.prices,
+                              service.service.commodity,
+                              &GenesisPrice::commodity) == genesis.prices->end())
+            return refuse("service " + std::to_string(service.id.value()) + " sells " +
+                          std::string(to_string(service.service.commodity)) +
+                          ", which has no price");
     return {};
 }
 
@@ -40,6 +65,7 @@ Result<> check(const Genesis& genesis) {
     if (!unique(*genesis.accounts, &GenesisAccount::address))
         return refuse("an address comes twice");
     if (!unique(*genesis.nodes, &GenesisNode::key)) return refuse("a node key comes twice");
+    DRACO_TRY_VOID(check_services(genesis));
     FlkAmount flk;
     UsdAmount usd;
     const auto add = [](auto& total, auto amount) {

@@ -1,5 +1,7 @@
 #include "draco/types/money.hpp"
 
+#include "draco/base/assert.hpp"
+
 #include <algorithm>
 
 namespace draco::types {
@@ -58,7 +60,45 @@ Result<Units> parse_decimal(std::string_view text, unsigned decimals, std::strin
     return units;
 }
 
+struct Product {
+    Units high = 0;
+    Units low = 0;
+};
+
+Product multiply(Units a, Units b) {
+    constexpr Units kMask = ~std::uint64_t{0};
+    const Units a_low = a & kMask;
+    const Units a_high = a >> 64U;
+    const Units b_low = b & kMask;
+    const Units b_high = b >> 64U;
+    const Units low = a_low * b_low;
+    const Units left = a_high * b_low + (low >> 64U);  // at most (2^64 - 1) * 2^64
+    const Units right = a_low * b_high + (left & kMask);
+    return {.high = a_high * b_high + (left >> 64U) + (right >> 64U),
+            .low = (right << 64U) | (low & kMask)};
+}
+
 }  // namespace
+
+std::optional<Units> multiply_divide(Units a, Units b, Units divisor) {
+    DRACO_ASSERT(divisor != 0, "nothing is divided by zero");
+    const Product product = multiply(a, b);
+    if (product.high >= divisor) return std::nullopt;
+    if (product.high == 0) return product.low / divisor;
+    // Long division by bits. The remainder stays below the divisor, so one bit more is lost at
+    // most, and is not forgotten.
+    Units quotient = 0;
+    Units remainder = product.high;
+    for (unsigned bit = 128; bit-- > 0;) {
+        const bool beyond = (remainder >> 127U) != 0;
+        remainder = (remainder << 1U) | ((product.low >> bit) & 1U);
+        if (beyond || remainder >= divisor) {
+            remainder -= divisor;
+            quotient |= Units{1} << bit;
+        }
+    }
+    return quotient;
+}
 
 std::string to_text(FlkAmount amount) {
     return decimal(amount.units, Flk::kDecimals);

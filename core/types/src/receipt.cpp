@@ -54,6 +54,42 @@ std::string_view to_string(Revert revert) {
             return "the epoch's time is not over";
         case Revert::AmountTooLarge:
             return "the sum of the amounts is too large";
+        case Revert::UnknownService:
+            return "there is no such service";
+        case Revert::UnsoundSessionKey:
+            return "the session key is not a sound Ed25519 key";
+        case Revert::LaneInUse:
+            return "a lane of this index to this node is open";
+        case Revert::NoLane:
+            return "the sender has no lane of this index to this node";
+        case Revert::LaneCloses:
+            return "the lane is being closed";
+        case Revert::NothingToSettle:
+            return "there is neither an acknowledgement nor a peer";
+        case Revert::SharesWithItself:
+            return "a node is no peer of itself";
+        case Revert::TooManyPeers:
+            return "the node has named too many peers in this epoch";
+    }
+    return "an unknown outcome";
+}
+
+std::string_view to_string(AckOutcome outcome) {
+    switch (outcome) {
+        case AckOutcome::Settled:
+            return "settled";
+        case AckOutcome::ForeignNode:
+            return "it acknowledges another node than the sender";
+        case AckOutcome::NoLane:
+            return "its lane is not open";
+        case AckOutcome::WrongInstance:
+            return "it is of another lane that had this index";
+        case AckOutcome::NotIncreasing:
+            return "as much or more is settled already";
+        case AckOutcome::ForgedSignature:
+            return "the signature is not by the lane's session key, for this chain";
+        case AckOutcome::OverReserve:
+            return "it costs more than the lane holds";
     }
     return "an unknown outcome";
 }

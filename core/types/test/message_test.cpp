@@ -15,6 +15,16 @@ Transaction transfer(const Address& from, std::uint64_t nonce) {
     return {from, Nonce(nonce), FlkAmount::whole(1), TransferFlk{Address{}, FlkAmount::whole(5)}};
 }
 
+// As many acknowledgements and peers as fit, with everything as large as it can be.
+SettleLanes full_settlement() {
+    SettleLanes made;
+    SignedDeliveryAck ack;
+    ack.ack.cumulative = ~std::uint64_t{0};
+    while (made.acks.try_push_back(ack)) ack.ack.lane = LaneIndex(ack.ack.lane.value() + 1);
+    while (made.peers.try_push_back(PeerShare{{}, ~std::uint64_t{0}})) continue;
+    return made;
+}
+
 TEST(Transaction, IsGoodForOneChainAndOneContent) {
     // The owner's signature verifies; another chain, another nonce or another signer is
     // Unauthenticated.
@@ -52,7 +62,11 @@ TEST(Transaction, RoundTripsThroughItsEncoding) {
                               WithdrawUnstaked{},
                               OptIn{},
                               OptOut{},
-                              EndEpoch{Epoch(4)}};
+                              EndEpoch{Epoch(4)},
+                              OpenLane{node, LaneIndex(3), ServiceId(1), {}, UsdAmount{5}},
+                              TopUpLane{node, LaneIndex(3), UsdAmount{7}},
+                              CloseLane{node, LaneIndex(3)},
+                              full_settlement()};
     static_assert(std::size(methods) == std::variant_size_v<Method>);
     for (const Method& method : methods) {
         const Transaction made{node, Nonce(9), FlkAmount{3}, method};
@@ -61,6 +75,16 @@ TEST(Transaction, RoundTripsThroughItsEncoding) {
         EXPECT_EQ(*decoded, made);
         EXPECT_EQ(digest_of(kChain, *decoded), digest_of(kChain, made));
     }
+}
+
+TEST(Transaction, TheLargestSettlementFits) {
+    // A settlement with all that it may hold is no longer than a transaction may be.
+    crypto::SystemRng rng;
+    const auto node = NodeSecretKey::generate(rng);
+    const Bytes bytes =
+        bcs::encode(sign(kChain, {node.public_key(), Nonce(1), {}, full_settlement()}, node));
+    EXPECT_GT(bytes.size(), kSettlementAcksMax * (kDeliveryAckBytes + 64));
+    EXPECT_LE(bytes.size() + 512, kTransactionBytesMax);
 }
 
 TEST(Hashing, KindsAndChainsAreSeparate) {

@@ -17,8 +17,8 @@ namespace draco::application {
 Result<std::unique_ptr<interfaces::Application>> open(std::unique_ptr<atomo::Storage> storage,
                                                       const types::Genesis& genesis);
 
-// Adds up all money, account by account and node by node: Corrupt unless it is the supply that the
-// state claims. O(entries).
+// Adds up all money, account by account, node by node and lane by lane: Corrupt unless it is the
+// supply that the state claims. O(entries).
 Result<> audit(const interfaces::StateView& state);
 
 }  // namespace draco::application

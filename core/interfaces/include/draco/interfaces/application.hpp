@@ -8,6 +8,7 @@
 #include "draco/types/committee.hpp"
 #include "draco/types/genesis.hpp"
 #include "draco/types/receipt.hpp"
+#include "draco/types/revenue.hpp"
 #include "draco/types/state.hpp"
 
 #include <cstdint>
@@ -70,6 +71,27 @@ public:
     // nullopt if no block executed it.
     virtual Result<std::optional<types::Receipt>> receipt(
         const types::TransactionHash& hash) const = 0;
+
+    // What nodes have earned in the running epoch and its end will divide.
+    virtual types::UsdAmount revenue_pot() const = 0;
+    // nullopt if it was never opened, or has ended.
+    virtual Result<std::optional<types::Lane>> lane(const types::LaneKey& key) const = 0;
+    // Pages, as above.
+    virtual Result<std::vector<std::pair<types::LaneKey, types::Lane>>> lanes(
+        const std::optional<types::LaneKey>& after, std::size_t count_max) const = 0;
+    // Of one payer. Precondition: `after` is one of this payer.
+    virtual Result<std::vector<std::pair<types::LaneKey, types::Lane>>> lanes_of(
+        const types::Address& payer,
+        const std::optional<types::LaneKey>& after,
+        std::size_t count_max) const = 0;
+    virtual Result<std::vector<std::pair<types::Commodity, types::UnitPrice>>> prices() const = 0;
+    virtual Result<std::vector<std::pair<types::ServiceId, types::Service>>> services() const = 0;
+    // nullopt if it earned nothing and was not paid, and of epochs before the last one.
+    virtual Result<std::optional<types::NodeRevenue>> node_revenue(
+        types::Epoch epoch, const types::NodeKey& node) const = 0;
+    // nullopt until the epoch has ended.
+    virtual Result<std::optional<types::EpochRevenue>> epoch_revenue(types::Epoch epoch) const = 0;
+
     // For atomo::verify_present or verify_absent of the account against state_root().
     virtual Result<Bytes> prove_account(const types::Address& address) const = 0;
 };

@@ -3,6 +3,7 @@
 // towards those who know only the number.
 
 #include "draco/base/clock.hpp"
+#include "draco/types/revenue.hpp"
 #include "draco/types/transaction.hpp"
 
 #include <cstdint>
@@ -26,6 +27,18 @@ struct ChainParameters {
     FlkAmount fee_per_byte{};                 // of its encoding, burned
     std::uint32_t node_transactions_max = 0;  // free ones, of each node in each epoch
 
+    std::uint32_t node_settlements_max = 64;    // SettleLanes, beside those
+    std::uint64_t lane_challenge_ms = 600'000;  // between the closing of a lane and its end
+    // Of the revenue; together kBasisPoints.
+    std::uint16_t node_share_bps = 7'000;
+    std::uint16_t builder_share_bps = 1'000;
+    std::uint16_t protocol_share_bps = 2'000;
+    std::uint16_t peer_share_bps = 2'000;  // of what a node gets for what it had from peers
+    // The most FLK emitted for each USD of the protocol's share; also never more than was burned in
+    // the epoch. At most what a USD buys, else paying oneself pays (docs/decisions/017).
+    FlkAmount emission_flk_per_usd{};
+    Address protocol_account{};
+
     bool operator==(const ChainParameters&) const = default;
 };
 
@@ -47,6 +60,20 @@ struct GenesisNode {
     bool operator==(const GenesisNode&) const = default;
 };
 
+struct GenesisPrice {
+    Commodity commodity = Commodity::Bandwidth;
+    UnitPrice price{};
+
+    bool operator==(const GenesisPrice&) const = default;
+};
+
+struct GenesisService {
+    ServiceId id{};
+    Service service{};
+
+    bool operator==(const GenesisService&) const = default;
+};
+
 struct Genesis {
     static constexpr auto kKind = MessageKind::Genesis;
     using Digest = GenesisDigest;
@@ -56,12 +83,15 @@ struct Genesis {
     ChainParameters parameters{};
     bcs::Bounded<std::vector<GenesisAccount>, kGenesisAccountsMax> accounts{};
     bcs::Bounded<std::vector<GenesisNode>, kGenesisNodesMax> nodes{};
+    bcs::Bounded<std::vector<GenesisPrice>, kCommoditiesMax> prices{};
+    bcs::Bounded<std::vector<GenesisService>, kServicesMax> services{};
 
     bool operator==(const Genesis&) const = default;
 };
 
-// InvalidArgument, naming the part, unless addresses and keys are unique, amounts add up within
-// their type, the parameters make sense, and enough nodes have enough stake for a committee.
+// InvalidArgument, naming the part, unless addresses, keys and ids are unique, amounts add up
+// within their type, the parameters make sense, every service sells something that has a price, and
+// enough nodes have enough stake for a committee.
 Result<> check(const Genesis& genesis);
 
 }  // namespace draco::types

@@ -25,6 +25,7 @@ enum class MessageKind : std::uint8_t {
     Transaction = 6,
     Genesis = 7,
     CommitteeDraw = 8,
+    DeliveryAck = 9,
 };
 
 // A message names its kind and the type of its digest:

@@ -19,5 +19,11 @@ using AuthorityIndex = StrongId<struct AuthorityIndexTag, std::uint16_t>;
 using WorkerIndex = StrongId<struct WorkerIndexTag, std::uint16_t>;
 // The count of transactions a sender has had executed; a transaction carries the next one, from 1.
 using Nonce = StrongId<struct NonceTag, std::uint64_t>;
+using ServiceId = StrongId<struct ServiceIdTag, std::uint32_t>;
+// Tells the lanes of one payer to one node apart.
+using LaneIndex = StrongId<struct LaneIndexTag, std::uint16_t>;
+// Tells the lanes apart that had the same index one after the other: the nonce of the transaction
+// that opened it, so no account ever opens two lanes of one instance.
+using LaneInstance = StrongId<struct LaneInstanceTag, std::uint64_t>;
 
 }  // namespace draco::types

@@ -27,6 +27,10 @@ using NodeKey = crypto::Ed25519PublicKey<NodeKeyKind>;
 using NodeSignature = crypto::Ed25519Signature<NodeKeyKind>;
 using NodeSecretKey = crypto::Ed25519SecretKey<NodeKeyKind>;
 
+using SessionKey = crypto::Ed25519PublicKey<SessionKeyKind>;
+using SessionSignature = crypto::Ed25519Signature<SessionKeyKind>;
+using SessionSecretKey = crypto::Ed25519SecretKey<SessionKeyKind>;
+
 // An account owner: an Ethereum address, signing with secp256k1.
 using Address = crypto::EthereumAddress;
 using AccountSignature = crypto::EcdsaSignature;

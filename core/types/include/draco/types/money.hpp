@@ -2,6 +2,7 @@
 // Amounts of money: unsigned integers of a token's smallest unit, with the token in the type. There
 // is no way to add, subtract or scale one without saying what happens when the result does not fit.
 
+#include "draco/base/assert.hpp"
 #include "draco/base/checked.hpp"
 #include "draco/base/result.hpp"
 
@@ -24,6 +25,12 @@ struct Usd {
     static constexpr std::string_view kSymbol = "USD";
     static constexpr unsigned kDecimals = 6;
 };
+
+// floor(a * b / divisor), exactly, whatever the size of a * b; nullopt if it does not fit.
+// Precondition (asserted): divisor != 0.
+std::optional<unsigned __int128> multiply_divide(unsigned __int128 a,
+                                                 unsigned __int128 b,
+                                                 unsigned __int128 divisor);
 
 enum class Token : std::uint8_t { Flk, Usd };
 
@@ -49,6 +56,12 @@ struct Amount {
 
     constexpr std::optional<Amount> times(std::uint64_t factor) const {
         return wrap(checked_mul(units, Units{factor}));
+    }
+
+    // part / whole of this, rounded down. Precondition (asserted): part <= whole, whole != 0.
+    Amount portion(Units part, Units whole) const {
+        DRACO_ASSERT(part <= whole, "a portion is no more than the whole");
+        return {*multiply_divide(units, part, whole)};
     }
 
     // `whole` tokens. Any 64-bit number of whole tokens fits.

@@ -38,16 +38,47 @@ enum class Revert : std::uint8_t {
     WrongEpoch,
     TooEarly,
     AmountTooLarge,
+    UnknownService,
+    UnsoundSessionKey,
+    LaneInUse,
+    NoLane,
+    LaneCloses,
+    NothingToSettle,
+    SharesWithItself,
+    TooManyPeers,
 };
+
+// What became of one acknowledgement in SettleLanes. All but Settled change nothing; those of
+// NoLane and OverReserve are good again once the lane has what they need.
+enum class AckOutcome : std::uint8_t {
+    Settled,
+    ForeignNode,      // of another node than the sender
+    NoLane,           // never opened, or ended
+    WrongInstance,    // of an earlier lane of this index
+    NotIncreasing,    // no more than what is settled: replayed, or overtaken by a later one
+    ForgedSignature,  // not by the lane's session key, for this chain
+    OverReserve,      // it costs more than the lane holds
+};
+
+struct AckReceipt {
+    AckOutcome outcome = AckOutcome::Settled;
+    UsdAmount usd{};  // that moved from the lane's reserve into the revenue
+
+    bool operator==(const AckReceipt&) const = default;
+};
+
+using AckReceipts = bcs::Bounded<std::vector<AckReceipt>, kSettlementAcksMax>;
 
 std::string_view to_string(Refusal refusal);
 std::string_view to_string(Revert revert);
+std::string_view to_string(AckOutcome outcome);
 
 struct Receipt {
     Height height{};
     std::uint32_t index = 0;  // among the block's transactions
     FlkAmount fee{};          // burned
     Revert revert = Revert::None;
+    AckReceipts acks{};  // of SettleLanes, in its order
 
     bool operator==(const Receipt&) const = default;
 };

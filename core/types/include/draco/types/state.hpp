@@ -40,17 +40,20 @@ struct NodeRecord {
     Participation participation = Participation::None;
     NodeEndpoints endpoints{};
     Nonce nonce{};
-    Epoch counted_epoch{};  // the one that `transactions` counts in
+    Epoch counted_epoch{};  // the one that the next two count in
     std::uint32_t transactions = 0;
+    std::uint32_t settlements = 0;  // SettleLanes; not among `transactions`
 
     bool operator==(const NodeRecord&) const = default;
 };
 
-// All money there is: in accounts, staked and unbonding.
+// All money there is: in accounts, staked and unbonding, reserved in lanes, and in the revenue of
+// the running epoch.
 struct Supply {
     FlkAmount flk{};
     UsdAmount usd{};
-    FlkAmount flk_burned{};  // since genesis; not in `flk`
+    FlkAmount flk_burned{};   // since genesis; not in `flk`
+    FlkAmount flk_emitted{};  // since genesis; in `flk`. Never more than flk_burned
 
     bool operator==(const Supply&) const = default;
 };

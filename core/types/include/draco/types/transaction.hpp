@@ -5,11 +5,13 @@
 #include "draco/types/hashing.hpp"
 #include "draco/types/ids.hpp"
 #include "draco/types/keys.hpp"
+#include "draco/types/lane.hpp"
 #include "draco/types/money.hpp"
 
 #include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace draco::types {
 
@@ -62,6 +64,31 @@ struct WithdrawUnstaked {
     bool operator==(const WithdrawUnstaked&) const = default;
 };
 
+// Opens a lane to a node: `reserve` leaves the account and is held for what the node delivers.
+struct OpenLane {
+    NodeKey node;
+    LaneIndex lane;  // one that has no open lane to this node
+    ServiceId service;
+    SessionKey session_key;  // whose acknowledgements spend the reserve
+    UsdAmount reserve;
+    bool operator==(const OpenLane&) const = default;
+};
+
+struct TopUpLane {
+    NodeKey node;
+    LaneIndex lane;
+    UsdAmount amount;
+    bool operator==(const TopUpLane&) const = default;
+};
+
+// The lane ends when the challenge time is over. Until then the node may settle; then the rest goes
+// back to the account.
+struct CloseLane {
+    NodeKey node;
+    LaneIndex lane;
+    bool operator==(const CloseLane&) const = default;
+};
+
 // --- by a node; free, and capped per node and epoch ---
 
 // The node takes part from the next epoch on and may be drawn for the committee.
@@ -81,9 +108,29 @@ struct EndEpoch {
     bool operator==(const EndEpoch&) const = default;
 };
 
+// Brings what payers have acknowledged to this node. Each acknowledgement is judged on its own; the
+// receipt says how.
+struct SettleLanes {
+    bcs::Bounded<std::vector<SignedDeliveryAck>, kSettlementAcksMax> acks;
+    // What the node had from peers since it last said so. At the end of the epoch a governed share
+    // of its revenue goes to them.
+    bcs::Bounded<std::vector<PeerShare>, kSettlementPeersMax> peers;
+    bool operator==(const SettleLanes&) const = default;
+};
+
 // Alternatives are numbered by position in the encoding: only ever append.
-using Method = std::
-    variant<TransferFlk, TransferUsd, Stake, Unstake, WithdrawUnstaked, OptIn, OptOut, EndEpoch>;
+using Method = std::variant<TransferFlk,
+                            TransferUsd,
+                            Stake,
+                            Unstake,
+                            WithdrawUnstaked,
+                            OptIn,
+                            OptOut,
+                            EndEpoch,
+                            OpenLane,
+                            TopUpLane,
+                            CloseLane,
+                            SettleLanes>;
 using Sender = std::variant<Address, NodeKey>;
 
 struct Transaction {
