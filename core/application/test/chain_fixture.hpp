@@ -52,6 +52,19 @@ inline UsdAmount usd(std::uint64_t units) {
     return {units};
 }
 
+// The session key number `id`: the same in every test.
+inline SessionSecretKey session(std::uint8_t id) {
+    FixedBytes<struct SessionSeedTag, 32> seed;
+    seed.bytes.fill(id);
+    return SessionSecretKey(crypto::Ed25519Seed(std::as_const(seed).view()));
+}
+
+inline SettleLanes settlement(std::vector<SignedDeliveryAck> acks,
+                              std::vector<PeerShare> peers = {}) {
+    return {decltype(SettleLanes::acks)::make(std::move(acks)).value(),
+            decltype(SettleLanes::peers)::make(std::move(peers)).value()};
+}
+
 inline NodeEndpoints endpoints(std::string host) {
     NodeEndpoints made;
     made.host = bcs::Bounded<std::string, kHostBytesMax>::make(std::move(host)).value();
@@ -60,12 +73,14 @@ inline NodeEndpoints endpoints(std::string host) {
 }
 
 // Person i has 1,000,000 units of each token; machine i belongs to person i. The first
-// `serving` machines are staked with 1,000 units and take part.
+// `serving` machines are staked with 1,000 units and take part. A thousand bytes cost 7 units of
+// USD; service 0 sells them, and the last person has built it.
 class Chain {
 public:
     static constexpr std::uint64_t kFunds = 1'000'000;
     static constexpr std::uint64_t kStake = 1'000;
     static constexpr std::uint64_t kEpochMs = 10'000;
+    static constexpr std::uint64_t kChallengeMs = 5'000;
 
     explicit Chain(std::size_t people_count = 6, std::size_t serving = 4) {
         SeededRng rng(7);
@@ -78,7 +93,13 @@ public:
                               .unbonding_epochs = 2,
                               .fee_base = flk(10),
                               .fee_per_byte = flk(1),
-                              .node_transactions_max = 3};
+                              .node_transactions_max = 3,
+                              .node_settlements_max = 5,
+                              .lane_challenge_ms = kChallengeMs,
+                              .emission_flk_per_usd = flk(500'000),
+                              .protocol_account = protocol()};
+        EXPECT_TRUE(genesis.prices.try_push_back(
+            GenesisPrice{Commodity::Bandwidth, UnitPrice{usd(7), 1'000}}));
         for (std::size_t i = 0; i < people_count; ++i) {
             people.emplace_back(rng);
             machines.emplace_back(rng);
@@ -88,7 +109,18 @@ public:
                 EXPECT_TRUE(genesis.nodes.try_push_back(GenesisNode{
                     machines[i].key, people[i].address, flk(kStake), endpoints("127.0.0.1")}));
         }
+        EXPECT_TRUE(genesis.services.try_push_back(GenesisService{
+            ServiceId(0),
+            Service{
+                ServiceName::make("cdn").value(), people.back().address, Commodity::Bandwidth}}));
         application = open(atomo::open_memory_storage(), genesis).value();
+    }
+
+    // Nobody's, of those above.
+    static Address protocol() {
+        Address address;
+        address.bytes.fill(0xEE);
+        return address;
     }
 
     std::shared_ptr<const interfaces::StateView> view() const {
@@ -101,6 +133,41 @@ public:
 
     NodeRecord node(std::size_t machine) const {
         return view()->node(machines[machine].key).value().value();
+    }
+
+    LaneKey lane_key(std::size_t person, std::size_t machine, std::uint16_t index = 0) const {
+        return {people[person].address, machines[machine].key, LaneIndex(index)};
+    }
+
+    std::optional<Lane> find_lane(const LaneKey& key) const { return view()->lane(key).value(); }
+
+    Lane lane(std::size_t person, std::size_t machine, std::uint16_t index = 0) const {
+        return find_lane(lane_key(person, machine, index)).value();
+    }
+
+    // Lane `index` of the person to the machine, with the session key of the person's number.
+    OpenLane opening(std::size_t person,
+                     std::size_t machine,
+                     UsdAmount reserve,
+                     std::uint16_t index = 0) const {
+        return {machines[machine].key,
+                LaneIndex(index),
+                ServiceId(0),
+                session(static_cast<std::uint8_t>(person)).public_key(),
+                reserve};
+    }
+
+    // Of the lane that is open.
+    SignedDeliveryAck ack(std::size_t person,
+                          std::size_t machine,
+                          std::uint64_t cumulative,
+                          std::uint16_t index = 0) const {
+        const LaneKey key = lane_key(person, machine, index);
+        return sign(
+            genesis.chain,
+            DeliveryAck{
+                key.payer, key.node, key.index, find_lane(key).value().instance, cumulative},
+            session(static_cast<std::uint8_t>(person)));
     }
 
     // With the sender's next nonce and any fee allowed.
@@ -172,6 +239,18 @@ public:
 
     Revert revert_of(const Bytes& transaction) {
         return std::get<Receipt>(run({transaction}).transactions.at(0).outcome).revert;
+    }
+
+    // What became of each acknowledgement of a settlement that was executed.
+    std::vector<AckReceipt> settle(std::size_t machine, SettleLanes method) {
+        const auto executed = run({by_machine(machine, std::move(method))});
+        const auto& receipt = std::get<Receipt>(executed.transactions.at(0).outcome);
+        EXPECT_EQ(receipt.revert, Revert::None);
+        return *receipt.acks;
+    }
+
+    AckReceipt settle(std::size_t machine, const SignedDeliveryAck& ack) {
+        return settle(machine, settlement({ack})).at(0);
     }
 
     Refusal refusal_of(const Bytes& transaction) {

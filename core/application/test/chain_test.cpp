@@ -53,6 +53,19 @@ TEST(Genesis, RefusesOnesThatMakeNoSense) {
     refused([](Genesis& g) { g.parameters.epoch_ms = 0; }, "epoch_ms");
     refused([](Genesis& g) { g.parameters.committee_size_max = 129; }, "committee_size_max");
     refused([](Genesis& g) { g.parameters.node_transactions_max = 0; }, "node_transactions_max");
+    refused([](Genesis& g) { --g.parameters.builder_share_bps; }, "add up to 9999");
+    refused([](Genesis& g) { g.parameters.peer_share_bps = 10'001; }, "peer_share_bps");
+    refused([](Genesis& g) { EXPECT_TRUE(g.prices.try_push_back((*g.prices)[0])); }, "two prices");
+    refused([](Genesis& g) { EXPECT_TRUE(g.services.try_push_back((*g.services)[0])); },
+            "service id comes twice");
+    refused([](Genesis& g) { g.prices = {}; }, "service 0 sells bandwidth, which has no price");
+    refused(
+        [](Genesis& g) {
+            g.prices = {};
+            EXPECT_TRUE(
+                g.prices.try_push_back(GenesisPrice{Commodity::Bandwidth, UnitPrice{usd(1), 0}}));
+        },
+        "for 0 units");
 }
 
 TEST(Blocks, OnlyTheNextOneIsExecuted) {
@@ -255,16 +268,25 @@ TEST(Draw, FollowsTheStake) {
 }
 
 TEST(ConservationDeathTest, NoticesMoneyThatAppears) {
-    // The assertion can fail: an account that grows by itself ends the process.
+    // The assertions can fail: an account, a lane or a pot that grows by itself ends the process,
+    // and so does FLK that is emitted without any having been burned.
     auto writer = atomo::open_database<Tables>(atomo::open_memory_storage()).value();
-    const auto plant = [&] {
-        static_cast<void>(writer.commit([](Writes& writes) -> Result<> {
-            WorkingState state(writes, ChainRecord{});
-            state.set(Address{}, Account{flk(1), usd(0), Nonce(0)});
+    const auto plant = [&](auto change) {
+        static_cast<void>(writer.commit([&](Writes& writes) -> Result<> {
+            const ChainRecord chain;
+            WorkingState state(writes, chain);
+            change(state);
             return state.keep();
         }));
     };
-    EXPECT_DEATH(plant(), "FLK neither appears nor vanishes");
+    EXPECT_DEATH(plant([](WorkingState& s) { s.set(Address{}, Account{.flk = flk(1)}); }),
+                 "FLK neither appears nor vanishes");
+    EXPECT_DEATH(plant([](WorkingState& s) { s.set(LaneKey{}, Lane{.reserve = usd(1)}); }),
+                 "USD neither appears nor vanishes");
+    EXPECT_DEATH(plant([](WorkingState& s) { s.set_pot(usd(1)); }),
+                 "USD neither appears nor vanishes");
+    EXPECT_DEATH(plant([](WorkingState& s) { s.emit(flk(1)); }),
+                 "no more is emitted than was burned");
 }
 
 }  // namespace
