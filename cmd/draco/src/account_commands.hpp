@@ -1,21 +1,12 @@
 #pragma once
 // What an account does on the chain: account balance|transfer, stake add|remove|withdraw|status.
 
+#include "account_sender.hpp"
 #include "invocation.hpp"
 
-#include <cstdint>
-#include <optional>
 #include <string>
 
 namespace draco {
-
-struct SenderOptions {
-    std::string account;  // the name of a key of the home; empty: "default"
-    std::optional<std::uint32_t> dev_account;
-    std::string password_file;
-    std::string fee_max;  // FLK; empty: what the chain's parameters say, with room
-    bool no_wait = false;
-};
 
 struct AccountOptions {
     SenderOptions sender;

@@ -10,6 +10,7 @@
 #include "hash_command.hpp"
 #include "invocation.hpp"
 #include "keys_commands.hpp"
+#include "lane_commands.hpp"
 #include "load_command.hpp"
 #include "load_plan.hpp"
 #include "node_command.hpp"
@@ -41,6 +42,7 @@ struct CommandLine {
     LoadOptions load;
     AccountOptions account;
     StakeOptions stake;
+    LaneOptions lane;
     OptOptions opt;
     SimOptions sim;
     HashOptions hash;
@@ -89,6 +91,10 @@ CLI::Validator parses(const std::string& what, Result<Parsed> (*parse)(std::stri
 
 CLI::Validator flk_amount() {
     return parses<types::FlkAmount>("FLK", types::parse_flk);
+}
+
+CLI::Validator usd_amount() {
+    return parses<types::UsdAmount>("USD", types::parse_usd);
 }
 
 CLI::Validator address() {
@@ -297,6 +303,41 @@ void add_stake(CommandLine& line) {
         each->add_option("--stake-node", line.stake.node, "the node's key; without it, the home's");
 }
 
+void add_lane(CommandLine& line) {
+    CLI::App* lane = group(line, "lane", "Money held for what one node delivers");
+    CLI::App* open = command(line, lane, "open", "Hold USD for a node", [&line] {
+        return run_lane_open(line.invocation, line.lane);
+    });
+    CLI::App* topup = command(line, lane, "topup", "Hold more", [&line] {
+        return run_lane_topup(line.invocation, line.lane);
+    });
+    CLI::App* close =
+        command(line, lane, "close", "End it when the challenge time is over", [&line] {
+            return run_lane_close(line.invocation, line.lane);
+        });
+    CLI::App* show = command(line, lane, "show", "One lane, or all of an account", [&line] {
+        return run_lane_show(line.invocation, line.lane);
+    });
+    for (CLI::App* each : {open, topup, close, show}) {
+        CLI::Option* node = each->add_option("NODE-KEY", line.lane.node, "the node's key");
+        if (each != show) node->required();
+        each->add_option("--lane", line.lane.lane, "tells lanes to one node apart (0)")
+            ->check(CLI::Range(0, 65'535));
+    }
+    for (CLI::App* each : {open, topup})
+        each->add_option("AMOUNT", line.lane.amount, "USD, such as 1.5")
+            ->required()
+            ->check(usd_amount());
+    for (CLI::App* each : {open, topup, close}) add_transaction(each, line.lane.sender);
+    open->add_option("--service", line.lane.service, "that delivers (0)");
+    open->add_option("--session-key",
+                     line.lane.session_key,
+                     "the client's public key, whose acknowledgements spend the money")
+        ->required();
+    show->add_option("--payer", line.lane.payer, "whose; without it, the own")->check(address());
+    add_sender(show, line.lane.sender);
+}
+
 void add_opt(CommandLine& line) {
     CLI::App* opt = group(line, "opt", "Whether the node of the home takes part");
     CLI::App* in = command(line, opt, "in", "Take part from the next epoch on", [&line] {
@@ -322,6 +363,9 @@ void add_chain(CommandLine& line) {
     });
     command(line, &line.app, "committee", "Who orders transactions in it", [&line] {
         return run_committee(line.invocation);
+    });
+    command(line, &line.app, "prices", "What delivery costs, and who sells it", [&line] {
+        return run_prices(line.invocation);
     });
     CLI::App* tx = command(line, &line.app, "tx", "What became of a transaction", [&line] {
         return run_tx(line.invocation, line.transaction);
@@ -370,6 +414,7 @@ void declare(CommandLine& line) {
     add_devnet(line);
     add_account(line);
     add_stake(line);
+    add_lane(line);
     add_opt(line);
     add_chain(line);
     add_sim(line);

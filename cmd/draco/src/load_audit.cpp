@@ -118,14 +118,17 @@ Result<> check_supply(const RpcClient& client, const types::Genesis& genesis, Lo
     DRACO_TRY(flk, types::parse_flk(flk_text));
     DRACO_TRY(usd, types::parse_usd(usd_text));
     DRACO_TRY(burned, types::parse_flk(burned_text));
+    DRACO_TRY(emitted_text, text_member(supply, "flk_emitted"));
+    DRACO_TRY(emitted, types::parse_flk(emitted_text));
     Holdings all;
     for (const auto& account : *genesis.accounts)
         all = {.flk = sum(all.flk, account.flk), .usd = sum(all.usd, account.usd)};
     for (const auto& node : *genesis.nodes) all.flk = sum(all.flk, node.stake);
     audit.burned = burned_text;
-    if (sum(flk, burned) != all.flk)
+    if (sum(flk, burned) != sum(all.flk, emitted))
         audit.differences.push_back("supply of " + flk_text + " FLK and " + burned_text +
-                                    " burned are not the " + to_text(all.flk) + " of the genesis");
+                                    " burned are not the " + to_text(all.flk) +
+                                    " of the genesis and " + emitted_text + " emitted");
     if (usd != all.usd)
         audit.differences.push_back("supply of " + usd_text + " USD is not the " +
                                     to_text(all.usd) + " of the genesis");

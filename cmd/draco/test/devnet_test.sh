@@ -38,6 +38,21 @@ grep -q "public" note || fail "a development account says that it is public"
 status=0; "$draco" account transfer $to 1 --home net --account nobody 2>err || status=$?
 [[ $status == 1 ]] || fail "an account that is not there"
 
+[[ $("$draco" prices --home net --json | field prices.0.usd) == 0.02 ]] || fail "the price of bandwidth"
+[[ $("$draco" prices --home net --json | field services.0.name) == cdn ]] || fail "service 0"
+node_key=$("$draco" committee --home net --json | field 0)
+# The public key of the seed of 32 times 07.
+session=ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c
+"$draco" lane open "$node_key" 2.5 --session-key $session --home net --dev-account 2 --json >receipt.json 2>/dev/null ||
+  fail "a lane opens"
+"$draco" lane topup "$node_key" 0.5 --home net --dev-account 2 >/dev/null 2>&1 || fail "a lane grows"
+"$draco" lane show "$node_key" --home net --dev-account 2 --json 2>/dev/null >lane.json
+[[ $(field reserve <lane.json) == 3 && $(field session_key <lane.json) == "$session" ]] || fail "the lane: $(cat lane.json)"
+status=0; "$draco" lane open "$node_key" 1 --session-key $session --home net --dev-account 2 2>err >/dev/null || status=$?
+[[ $status == 1 ]] && grep -q "is open" err || fail "a lane in use is refused: $(cat err)"
+"$draco" lane close "$node_key" --home net --dev-account 2 >/dev/null 2>&1 || fail "a lane closes"
+[[ $("$draco" lane show --home net --dev-account 2 --json 2>/dev/null | field 0.closes_ms) != null ]] || fail "it closes"
+
 "$draco" devnet kill-node 3 --home net
 "$draco" account transfer $to 1 --home net --dev-account 1 >/dev/null 2>&1 || fail "three of four nodes go on"
 "$draco" devnet start-node 3 --home net

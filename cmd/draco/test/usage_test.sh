@@ -34,6 +34,9 @@ refused 2 "AMOUNT" stake add
 refused 2 "--dev-account" account balance --dev-account 10
 refused 2 "SCENARIO" sim run
 refused 2 "HASH" tx
+refused 2 "AMOUNT" lane topup 11111111111111111111111111111111 0.0000001
+refused 2 "--session-key" lane open 11111111111111111111111111111111 1
+refused 2 "--lane" lane close 11111111111111111111111111111111 --lane 65536
 
 refused 1 "no node to ask" epoch
 refused 1 "no node answers at http://127.0.0.1:1" epoch --node http://127.0.0.1:1
@@ -41,9 +44,10 @@ refused 1 "is no URL of a node" epoch --node ftp://x
 refused 1 "run draco devnet up" devnet status
 refused 1 "run draco devnet up" devnet down
 refused 1 "run draco init" keys show
+refused 1 "is no session key" lane open 11111111111111111111111111111111 1 --session-key 12 --dev-account 0
 
 [[ $("$draco" --version) == "draco "* ]] || fail "--version"
-for command in "" init keys "keys generate" node "node run" devnet "devnet up" account "account transfer" stake opt sim hash tx; do
+for command in "" init keys "keys generate" node "node run" devnet "devnet up" account "account transfer" stake lane "lane open" opt prices sim hash tx; do
   "$draco" $command --help | grep -q "Usage: draco" || fail "draco $command --help"
 done
 echo "usage errors are one line and exit with 2, failures with 1"

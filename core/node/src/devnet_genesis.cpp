@@ -13,8 +13,10 @@ constexpr std::uint16_t kCommitteeSizeMax = 100;
 // 0.0001 FLK and a millionth per byte: a transfer costs about 0.0003 FLK.
 constexpr types::FlkAmount kFeeBase{100'000'000'000'000};
 constexpr types::FlkAmount kFeePerByte{1'000'000'000'000};
+constexpr types::UnitPrice kBandwidthPrice{.usd = {20'000}, .units = std::uint64_t{1} << 30U};
 
-types::ChainParameters parameters(const DevnetOptions& options) {
+types::ChainParameters parameters(const DevnetOptions& options,
+                                  const std::vector<types::Address>& accounts) {
     const auto size_min = std::clamp<std::size_t>(options.nodes.size(), 1, kCommitteeSizeMin);
     return {.epoch_ms = options.epoch_ms,
             .committee_size_min = static_cast<std::uint16_t>(size_min),
@@ -23,7 +25,9 @@ types::ChainParameters parameters(const DevnetOptions& options) {
             .unbonding_epochs = 2,
             .fee_base = kFeeBase,
             .fee_per_byte = kFeePerByte,
-            .node_transactions_max = 64};
+            .node_transactions_max = 64,
+            .emission_flk_per_usd = types::FlkAmount::whole(1),
+            .protocol_account = accounts[kDevnetProtocol]};
 }
 
 Result<std::vector<types::Address>> devnet_addresses() {
@@ -55,7 +59,19 @@ Result<types::Genesis> devnet_genesis(const DevnetOptions& options) {
     types::Genesis genesis;
     genesis.chain = types::ChainId(kDevnetChain);
     genesis.time = options.time;
-    genesis.parameters = parameters(options);
+    genesis.parameters = parameters(options, addresses);
+    DRACO_TRY(prices,
+              decltype(genesis.prices)::make(
+                  {{.commodity = types::Commodity::Bandwidth, .price = kBandwidthPrice}}));
+    DRACO_TRY(name, types::ServiceName::make("cdn"));
+    DRACO_TRY(services,
+              decltype(genesis.services)::make(
+                  {{.id = types::ServiceId(0),
+                    .service = {.name = std::move(name),
+                                .builder = addresses[kDevnetBuilder],
+                                .commodity = types::Commodity::Bandwidth}}}));
+    genesis.prices = std::move(prices);
+    genesis.services = std::move(services);
     std::vector<types::GenesisAccount> accounts;
     accounts.reserve(addresses.size());
     for (const types::Address& address : addresses)

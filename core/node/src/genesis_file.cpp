@@ -62,7 +62,15 @@ Result<types::ChainParameters> read_parameters(const JsonPlace& place) {
                                          "unbonding_epochs",
                                          "fee_base_flk",
                                          "fee_per_byte_flk",
-                                         "node_transactions_max"}));
+                                         "node_transactions_max",
+                                         "node_settlements_max",
+                                         "lane_challenge_ms",
+                                         "node_share_bps",
+                                         "builder_share_bps",
+                                         "protocol_share_bps",
+                                         "peer_share_bps",
+                                         "emission_flk_per_usd",
+                                         "protocol_account"}));
     DRACO_TRY(epoch_ms, read_integer<std::uint64_t>(place.member("epoch_ms")));
     DRACO_TRY(size_min, read_integer<std::uint16_t>(place.member("committee_size_min")));
     DRACO_TRY(size_max, read_integer<std::uint16_t>(place.member("committee_size_max")));
@@ -71,6 +79,14 @@ Result<types::ChainParameters> read_parameters(const JsonPlace& place) {
     DRACO_TRY(fee_base, read_flk(place.member("fee_base_flk")));
     DRACO_TRY(fee_per_byte, read_flk(place.member("fee_per_byte_flk")));
     DRACO_TRY(transactions, read_integer<std::uint32_t>(place.member("node_transactions_max")));
+    DRACO_TRY(settlements, read_integer<std::uint32_t>(place.member("node_settlements_max")));
+    DRACO_TRY(challenge_ms, read_integer<std::uint64_t>(place.member("lane_challenge_ms")));
+    DRACO_TRY(node_share, read_integer<std::uint16_t>(place.member("node_share_bps")));
+    DRACO_TRY(builder_share, read_integer<std::uint16_t>(place.member("builder_share_bps")));
+    DRACO_TRY(protocol_share, read_integer<std::uint16_t>(place.member("protocol_share_bps")));
+    DRACO_TRY(peer_share, read_integer<std::uint16_t>(place.member("peer_share_bps")));
+    DRACO_TRY(emission, read_flk(place.member("emission_flk_per_usd")));
+    DRACO_TRY(protocol_account, read_address(place.member("protocol_account")));
     return types::ChainParameters{.epoch_ms = epoch_ms,
                                   .committee_size_min = size_min,
                                   .committee_size_max = size_max,
@@ -78,7 +94,41 @@ Result<types::ChainParameters> read_parameters(const JsonPlace& place) {
                                   .unbonding_epochs = unbonding,
                                   .fee_base = fee_base,
                                   .fee_per_byte = fee_per_byte,
-                                  .node_transactions_max = transactions};
+                                  .node_transactions_max = transactions,
+                                  .node_settlements_max = settlements,
+                                  .lane_challenge_ms = challenge_ms,
+                                  .node_share_bps = node_share,
+                                  .builder_share_bps = builder_share,
+                                  .protocol_share_bps = protocol_share,
+                                  .peer_share_bps = peer_share,
+                                  .emission_flk_per_usd = emission,
+                                  .protocol_account = protocol_account};
+}
+
+Result<types::Commodity> read_commodity(const JsonPlace& place) {
+    DRACO_TRY(text, place.text());
+    return at(place, types::parse_commodity(text));
+}
+
+Result<types::GenesisPrice> read_price(const JsonPlace& place) {
+    DRACO_TRY_VOID(place.expect_members({"commodity", "usd", "units"}));
+    DRACO_TRY(commodity, read_commodity(place.member("commodity")));
+    DRACO_TRY(usd, read_usd(place.member("usd")));
+    DRACO_TRY(units, read_integer<std::uint64_t>(place.member("units"), kAnyUint64));
+    return types::GenesisPrice{.commodity = commodity, .price = {.usd = usd, .units = units}};
+}
+
+Result<types::GenesisService> read_service(const JsonPlace& place) {
+    DRACO_TRY_VOID(place.expect_members({"id", "name", "builder", "commodity"}));
+    DRACO_TRY(id, read_integer<std::uint32_t>(place.member("id")));
+    const JsonPlace name_place = place.member("name");
+    DRACO_TRY(name_text, name_place.text());
+    DRACO_TRY(name, at(name_place, types::ServiceName::make(std::string(name_text))));
+    DRACO_TRY(builder, read_address(place.member("builder")));
+    DRACO_TRY(commodity, read_commodity(place.member("commodity")));
+    return types::GenesisService{
+        .id = types::ServiceId(id),
+        .service = {.name = std::move(name), .builder = builder, .commodity = commodity}};
 }
 
 Result<types::GenesisAccount> read_account(const JsonPlace& place) {
@@ -137,19 +187,26 @@ Result<std::vector<Entry>> read_list(const JsonPlace& place,
 }
 
 Result<types::Genesis> read_genesis(const JsonPlace& root) {
-    DRACO_TRY_VOID(root.expect_members({"chain_id", "time_ms", "parameters", "accounts", "nodes"}));
+    DRACO_TRY_VOID(root.expect_members(
+        {"chain_id", "time_ms", "parameters", "prices", "services", "accounts", "nodes"}));
     types::Genesis genesis;
     DRACO_TRY(chain, read_integer<std::uint64_t>(root.member("chain_id"), kAnyUint64));
     DRACO_TRY(time_ms, read_integer<std::uint64_t>(root.member("time_ms"), kAnyUint64));
     DRACO_TRY(parameters, read_parameters(root.member("parameters")));
+    DRACO_TRY(prices, read_list(root.member("prices"), types::kCommoditiesMax, read_price));
+    DRACO_TRY(services, read_list(root.member("services"), types::kServicesMax, read_service));
     DRACO_TRY(accounts,
               read_list(root.member("accounts"), types::kGenesisAccountsMax, read_account));
     DRACO_TRY(nodes, read_list(root.member("nodes"), types::kGenesisNodesMax, read_node));
+    DRACO_TRY(bounded_prices, decltype(genesis.prices)::make(std::move(prices)));
+    DRACO_TRY(bounded_services, decltype(genesis.services)::make(std::move(services)));
     DRACO_TRY(bounded_accounts, decltype(genesis.accounts)::make(std::move(accounts)));
     DRACO_TRY(bounded_nodes, decltype(genesis.nodes)::make(std::move(nodes)));
     genesis.chain = types::ChainId(chain);
     genesis.time = {time_ms};
     genesis.parameters = parameters;
+    genesis.prices = std::move(bounded_prices);
+    genesis.services = std::move(bounded_services);
     genesis.accounts = std::move(bounded_accounts);
     genesis.nodes = std::move(bounded_nodes);
     return genesis;
@@ -185,7 +242,27 @@ std::string render(const types::ChainParameters& parameters) {
            ",\n    \"fee_base_flk\": \"" + to_text(parameters.fee_base) +
            "\",\n    \"fee_per_byte_flk\": \"" + to_text(parameters.fee_per_byte) +
            "\",\n    \"node_transactions_max\": " +
-           std::to_string(parameters.node_transactions_max) + "\n  }";
+           std::to_string(parameters.node_transactions_max) +
+           ",\n    \"node_settlements_max\": " + std::to_string(parameters.node_settlements_max) +
+           ",\n    \"lane_challenge_ms\": " + std::to_string(parameters.lane_challenge_ms) +
+           ",\n    \"node_share_bps\": " + std::to_string(parameters.node_share_bps) +
+           ",\n    \"builder_share_bps\": " + std::to_string(parameters.builder_share_bps) +
+           ",\n    \"protocol_share_bps\": " + std::to_string(parameters.protocol_share_bps) +
+           ",\n    \"peer_share_bps\": " + std::to_string(parameters.peer_share_bps) +
+           ",\n    \"emission_flk_per_usd\": \"" + to_text(parameters.emission_flk_per_usd) +
+           "\",\n    \"protocol_account\": \"" + to_text(parameters.protocol_account) + "\"\n  }";
+}
+
+std::string render(const types::GenesisPrice& price) {
+    return "{\"commodity\": \"" + std::string(to_string(price.commodity)) + "\", \"usd\": \"" +
+           to_text(price.price.usd) + "\", \"units\": " + std::to_string(price.price.units) + "}";
+}
+
+std::string render(const types::GenesisService& service) {
+    return "{\"id\": " + std::to_string(service.id.value()) +
+           ", \"name\": " + escaped(*service.service.name) + ", \"builder\": \"" +
+           to_text(service.service.builder) + "\", \"commodity\": \"" +
+           std::string(to_string(service.service.commodity)) + "\"}";
 }
 
 std::string render(const types::GenesisAccount& account) {
@@ -229,8 +306,9 @@ Result<types::Genesis> parse_genesis(std::string_view json, std::string_view nam
 std::string render_genesis(const types::Genesis& genesis) {
     return "{\n  \"chain_id\": " + std::to_string(genesis.chain.value()) +
            ",\n  \"time_ms\": " + std::to_string(genesis.time.ms) + ",\n" +
-           render(genesis.parameters) + ",\n" + render("accounts", *genesis.accounts) + ",\n" +
-           render("nodes", *genesis.nodes) + "\n}\n";
+           render(genesis.parameters) + ",\n" + render("prices", *genesis.prices) + ",\n" +
+           render("services", *genesis.services) + ",\n" + render("accounts", *genesis.accounts) +
+           ",\n" + render("nodes", *genesis.nodes) + "\n}\n";
 }
 
 Result<types::Genesis> load_genesis(Disk& home, std::string_view path) {

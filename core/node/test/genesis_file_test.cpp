@@ -88,6 +88,13 @@ TEST(GenesisFile, ErrorsNameThePlace) {
               "genesis.json: accounts[0].flk must be text in quotes");
     EXPECT_TRUE(refusal(replaced(whole, "0xf39Fd6", "0xf39fd6"))
                     .starts_with("genesis.json: accounts[0].address must be valid: "));
+    EXPECT_EQ(refusal(replaced(whole, "\"commodity\": \"bandwidth\"", "\"commodity\": \"gpu\"")),
+              "genesis.json: prices[0].commodity must be valid: 'gpu' is no commodity; there are: "
+              "bandwidth");
+    EXPECT_EQ(refusal(replaced(whole, "\"name\": \"cdn\"", "\"name\": 7")),
+              "genesis.json: services[0].name must be text in quotes");
+    EXPECT_EQ(refusal(replaced(whole, "    \"lane_challenge_ms\": 600000,\n", "")),
+              "genesis.json: parameters lacks 'lane_challenge_ms'");
     EXPECT_EQ(refusal("[]"), "genesis.json: the file must be an object in braces");
 }
 
@@ -106,6 +113,9 @@ TEST(GenesisFile, AChainThatCannotBeginIsRefused) {
     const std::string whole = render_genesis(devnet());
     EXPECT_EQ(refusal(replaced(whole, "\"epoch_ms\": 30000", "\"epoch_ms\": 0")),
               "genesis.json: genesis: epoch_ms is 0");
+    EXPECT_EQ(refusal(replaced(whole, "\"node_share_bps\": 7000", "\"node_share_bps\": 7001")),
+              "genesis.json: genesis: node_share_bps, builder_share_bps and protocol_share_bps add "
+              "up to 10001, not to 10000");
     EXPECT_TRUE(refusal(replaced(whole, "\"stake_flk\": \"10000\"", "\"stake_flk\": \"1\""))
                     .contains("3 nodes have the stake"));
 }
@@ -139,6 +149,17 @@ TEST(DevnetGenesis, FundsTheAccountsThatEveryEthereumDeveloperKnows) {
     }
     ASSERT_EQ(genesis.nodes->size(), 4U);
     EXPECT_EQ((*genesis.nodes)[3].owner, (*genesis.accounts)[3].address);
+}
+
+TEST(DevnetGenesis, SellsBandwidthFromTheStart) {
+    const types::Genesis genesis = devnet();
+    ASSERT_EQ(genesis.prices->size(), 1U);
+    const types::UnitPrice& price = (*genesis.prices)[0].price;
+    EXPECT_EQ(types::to_text(types::cost(price, std::uint64_t{1} << 30U).value()), "0.02");
+    ASSERT_EQ(genesis.services->size(), 1U);
+    EXPECT_EQ((*genesis.services)[0].id, types::ServiceId(0));
+    EXPECT_EQ((*genesis.services)[0].service.builder, (*genesis.accounts)[9].address);
+    EXPECT_EQ(genesis.parameters.protocol_account, (*genesis.accounts)[8].address);
 }
 
 TEST(DevnetGenesis, AnyNumberOfNodesCanBegin) {

@@ -23,6 +23,19 @@ std::string_view participation_text(types::Participation participation) {
     return "unknown";
 }
 
+json::array acks_json(const std::vector<types::AckReceipt>& acks) {
+    json::array made;
+    made.reserve(acks.size());
+    for (const types::AckReceipt& ack : acks) {
+        const bool settled = ack.outcome == types::AckOutcome::Settled;
+        json::object entry{{"settled", settled}, {"reason", nullptr}};
+        if (!settled) entry["reason"] = types::to_string(ack.outcome);
+        put_amount(entry, "usd", ack.usd);
+        made.emplace_back(std::move(entry));
+    }
+    return made;
+}
+
 void put_outcome(json::object& to, const types::Receipt& receipt) {
     const bool executed = receipt.revert == types::Revert::None;
     to["height"] = receipt.height.value();
@@ -31,6 +44,7 @@ void put_outcome(json::object& to, const types::Receipt& receipt) {
     to["revert"] = nullptr;
     if (!executed) to["revert"] = types::to_string(receipt.revert);
     put_amount(to, "fee", receipt.fee);
+    if (!receipt.acks->empty()) to["acks"] = acks_json(*receipt.acks);
 }
 
 }  // namespace
@@ -94,6 +108,7 @@ json::object node_json(const types::NodeKey& key, const types::NodeRecord& node)
     made["nonce"] = node.nonce.value();
     made["counted_epoch"] = node.counted_epoch.value();
     made["transactions"] = node.transactions;
+    made["settlements"] = node.settlements;
     return made;
 }
 
@@ -118,6 +133,14 @@ json::object parameters_json(const types::ChainParameters& parameters) {
     put_amount(made, "fee_base", parameters.fee_base);
     put_amount(made, "fee_per_byte", parameters.fee_per_byte);
     made["node_transactions_max"] = parameters.node_transactions_max;
+    made["node_settlements_max"] = parameters.node_settlements_max;
+    made["lane_challenge_ms"] = parameters.lane_challenge_ms;
+    made["node_share_bps"] = parameters.node_share_bps;
+    made["builder_share_bps"] = parameters.builder_share_bps;
+    made["protocol_share_bps"] = parameters.protocol_share_bps;
+    made["peer_share_bps"] = parameters.peer_share_bps;
+    put_amount(made, "emission_flk_per_usd", parameters.emission_flk_per_usd);
+    made["protocol_account"] = crypto::to_text(parameters.protocol_account);
     return made;
 }
 
@@ -126,7 +149,59 @@ json::object supply_json(const types::Supply& supply) {
     put_amount(made, "flk", supply.flk);
     put_amount(made, "usd", supply.usd);
     put_amount(made, "flk_burned", supply.flk_burned);
+    put_amount(made, "flk_emitted", supply.flk_emitted);
     return made;
+}
+
+json::object price_json(const types::UnitPrice& price) {
+    json::object made;
+    put_amount(made, "usd", price.usd);
+    made["units"] = price.units;
+    return made;
+}
+
+json::object lane_json(const types::LaneKey& key, const types::Lane& lane) {
+    json::object made{{"payer", crypto::to_text(key.payer)},
+                      {"node", node_key_text(key.node)},
+                      {"lane", key.index.value()},
+                      {"instance", lane.instance.value()},
+                      {"service", lane.service.value()},
+                      {"commodity", types::to_string(lane.commodity)},
+                      {"price", price_json(lane.price)},
+                      {"session_key", to_hex(lane.session_key.view())}};
+    put_amount(made, "reserve", lane.reserve);
+    made["settled"] = lane.settled;
+    put_amount(made, "paid", types::cost(lane.price, lane.settled).value_or(types::UsdAmount{}));
+    made["closes_ms"] = nullptr;
+    if (lane.closes) made["closes_ms"] = lane.closes->ms;
+    return made;
+}
+
+void put_node_revenue(json::object& to, const types::NodeRevenue& revenue) {
+    put_amount(to, "revenue", revenue.usd);
+    to["bytes"] = revenue.bytes;
+    json::array peers;
+    peers.reserve(revenue.peers->size());
+    for (const auto& [peer, bytes] : *revenue.peers)
+        peers.emplace_back(json::object{{"peer", node_key_text(peer)}, {"bytes", bytes}});
+    to["peers"] = std::move(peers);
+    to["payout"] = nullptr;
+    if (!revenue.payout) return;
+    json::object payout;
+    put_amount(payout, "own", revenue.payout->own);
+    put_amount(payout, "to_peers", revenue.payout->to_peers);
+    put_amount(payout, "from_peers", revenue.payout->from_peers);
+    put_amount(payout, "flk", revenue.payout->flk);
+    to["payout"] = std::move(payout);
+}
+
+void put_epoch_revenue(json::object& to, const types::EpochRevenue& revenue) {
+    put_amount(to, "revenue", revenue.usd);
+    put_amount(to, "nodes", revenue.nodes);
+    put_amount(to, "builders", revenue.builders);
+    put_amount(to, "protocol", revenue.protocol);
+    put_amount(to, "flk_burned", revenue.flk_burned);
+    put_amount(to, "flk_emitted", revenue.flk_emitted);
 }
 
 json::array keys_json(std::span<const types::NodeKey> keys) {

@@ -6,6 +6,7 @@
 #include "draco/base/text_encoding.hpp"
 #include "draco/types/genesis.hpp"
 #include "draco/types/receipt.hpp"
+#include "draco/types/revenue.hpp"
 #include "draco/types/state.hpp"
 
 #include <boost/json/array.hpp>
@@ -43,6 +44,10 @@ boost::json::object outcome_json(const types::Receipt& receipt);
 boost::json::object receipt_json(const types::TransactionHash& hash, const types::Receipt& receipt);
 boost::json::object parameters_json(const types::ChainParameters& parameters);
 boost::json::object supply_json(const types::Supply& supply);
+boost::json::object price_json(const types::UnitPrice& price);
+boost::json::object lane_json(const types::LaneKey& key, const types::Lane& lane);
+void put_node_revenue(boost::json::object& to, const types::NodeRevenue& revenue);
+void put_epoch_revenue(boost::json::object& to, const types::EpochRevenue& revenue);
 boost::json::array keys_json(std::span<const types::NodeKey> keys);
 
 }  // namespace draco::rpc

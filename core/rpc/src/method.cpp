@@ -14,6 +14,7 @@ std::vector<Method> sorted_methods() {
     for (const auto list : {account_methods(),
                             node_methods(),
                             chain_methods(),
+                            lane_methods(),
                             transaction_methods(),
                             system_methods(),
                             admin_methods()})

@@ -37,6 +37,7 @@ struct Method {
 std::span<const Method> account_methods();
 std::span<const Method> node_methods();
 std::span<const Method> chain_methods();
+std::span<const Method> lane_methods();
 std::span<const Method> transaction_methods();
 std::span<const Method> system_methods();
 std::span<const Method> admin_methods();

@@ -240,6 +240,11 @@ public:
             EXPECT_TRUE(genesis.nodes.try_push_back(GenesisNode{
                 machines.back().key, people[i].address, flk(1'000), std::move(endpoints)}));
         }
+        EXPECT_TRUE(genesis.prices.try_push_back(
+            GenesisPrice{Commodity::Bandwidth, UnitPrice{UsdAmount{20'000}, 1'000}}));
+        EXPECT_TRUE(genesis.services.try_push_back(GenesisService{
+            ServiceId(0),
+            Service{ServiceName::make("cdn").value(), people[4].address, Commodity::Bandwidth}}));
         ledger = std::make_unique<TestLedger>(
             application::open(atomo::open_memory_storage(), genesis).value());
     }
@@ -256,17 +261,66 @@ public:
                     people[from].secret);
     }
 
+    // The session key of person i.
+    static SessionSecretKey session(std::size_t person) {
+        SeededRng rng(100 + person);
+        return SessionSecretKey::generate(rng);
+    }
+
+    SignedTransaction opening(std::size_t from,
+                              std::uint64_t nonce,
+                              std::size_t machine,
+                              std::uint64_t reserve_units,
+                              std::uint16_t lane = 0) const {
+        return sign(genesis.chain,
+                    {people[from].address,
+                     Nonce(nonce),
+                     flk(100'000),
+                     OpenLane{machines[machine].key,
+                              LaneIndex(lane),
+                              ServiceId(0),
+                              session(from).public_key(),
+                              UsdAmount{reserve_units}}},
+                    people[from].secret);
+    }
+
+    SignedDeliveryAck ack(std::size_t from,
+                          std::size_t machine,
+                          std::uint64_t instance,
+                          std::uint64_t cumulative) const {
+        return sign(genesis.chain,
+                    DeliveryAck{people[from].address,
+                                machines[machine].key,
+                                LaneIndex(0),
+                                LaneInstance(instance),
+                                cumulative},
+                    session(from));
+    }
+
+    SignedTransaction settlement(std::size_t machine,
+                                 std::uint64_t nonce,
+                                 const std::vector<SignedDeliveryAck>& acks,
+                                 std::vector<PeerShare> peers = {}) const {
+        return sign(genesis.chain,
+                    {machines[machine].key,
+                     Nonce(nonce),
+                     {},
+                     SettleLanes{decltype(SettleLanes::acks)::make(acks).value(),
+                                 decltype(SettleLanes::peers)::make(std::move(peers)).value()}},
+                    machines[machine].secret);
+    }
+
     TransactionHash hash_of(const SignedTransaction& transaction) const {
         return digest_of(genesis.chain, transaction.transaction);
     }
 
-    void run(const std::vector<Bytes>& transactions) {
+    void run(const std::vector<Bytes>& transactions, std::uint64_t later_ms = 1) {
         const auto state = ledger->view();
         interfaces::BlockWithContent content;
         content.block.epoch = state->epoch().epoch;
         content.block.height = Height(state->head().height.value() + 1);
         content.block.parent = state->head().digest;
-        content.block.timestamp = {state->head().timestamp.ms + 1};
+        content.block.timestamp = {state->head().timestamp.ms + later_ms};
         auto batch = std::make_shared<Batch>();
         batch->epoch = content.block.epoch;
         batch->sequence = content.block.height.value();
@@ -281,6 +335,17 @@ public:
     }
 
     void run(const SignedTransaction& transaction) { run({bcs::encode(transaction)}); }
+
+    // The committee's members, whose next nonces these are, end the epoch.
+    void end_epoch(const std::vector<std::uint64_t>& nonces) {
+        std::vector<Bytes> signals;
+        for (std::size_t i = 0; i < nonces.size(); ++i)
+            signals.push_back(bcs::encode(sign(
+                genesis.chain,
+                {machines[i].key, Nonce(nonces[i]), {}, EndEpoch{ledger->view()->epoch().epoch}},
+                machines[i].secret)));
+        run(signals, genesis.parameters.epoch_ms);
+    }
 
     Genesis genesis;
     std::vector<Person> people;

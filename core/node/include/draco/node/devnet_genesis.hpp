@@ -18,6 +18,9 @@ inline constexpr std::uint32_t kDevnetAccounts = 10;
 inline constexpr std::uint64_t kDevnetFunds = 1'000'000;
 inline constexpr std::uint64_t kDevnetNodeStake = 10'000;
 inline constexpr std::uint64_t kDevnetStakeMin = 1'000;
+// The accounts that get the protocol's share of revenue, and the builder's of service 0.
+inline constexpr std::uint32_t kDevnetProtocol = 8;
+inline constexpr std::uint32_t kDevnetBuilder = 9;
 // Public, and the same on every Ethereum developer's machine.
 inline constexpr std::string_view kDevnetMnemonic =
     "test test test test test test test test test test test junk";
@@ -37,7 +40,8 @@ struct DevnetOptions {
 };
 
 // The first ten accounts have FLK and stablecoin, every node has stake. The committee may be as
-// small as four nodes (or all, if there are fewer) and grows to a hundred.
+// small as four nodes (or all, if there are fewer) and grows to a hundred. Service 0, "cdn", sells
+// bandwidth at 0.02 USD for a GiB.
 Result<types::Genesis> devnet_genesis(const DevnetOptions& options);
 
 }  // namespace draco::node

@@ -5,7 +5,11 @@
 //     {"chain_id": 1337, "time_ms": 1764086400000,
 //      "parameters": {"epoch_ms", "committee_size_min", "committee_size_max", "stake_min_flk",
 //                     "unbonding_epochs", "fee_base_flk", "fee_per_byte_flk",
-//                     "node_transactions_max"},
+//                     "node_transactions_max", "node_settlements_max", "lane_challenge_ms",
+//                     "node_share_bps", "builder_share_bps", "protocol_share_bps",
+//                     "peer_share_bps", "emission_flk_per_usd", "protocol_account"},
+//      "prices": [{"commodity": "bandwidth", "usd", "units"}],  usd for so many units
+//      "services": [{"id", "name", "builder", "commodity"}],
 //      "accounts": [{"address", "flk", "usd"}],
 //      "nodes": [{"key", "owner", "stake_flk", "host", "link_port", "http_port", "session_port",
 //                 "rpc_port"}]}
