@@ -74,7 +74,7 @@ TEST(GenesisFile, SurvivesADisk) {
 
 TEST(GenesisFile, ErrorsNameThePlace) {
     const std::string whole = render_genesis(devnet());
-    EXPECT_EQ(refusal(replaced(whole, "\"usd\"", "\"uds\"")),
+    EXPECT_EQ(refusal(replaced(whole, "\"usd\": \"1000000\"", "\"uds\": \"1\"")),
               "genesis.json: unknown member 'uds' in accounts[0]; did you mean 'usd'?");
     EXPECT_EQ(refusal(replaced(whole, "  \"time_ms\": 1764086400000,\n", "")),
               "genesis.json: the file lacks 'time_ms'");
