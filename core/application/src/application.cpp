@@ -77,7 +77,7 @@ public:
             DRACO_TRY(entry, cursor.next());
             if (!entry || entry->key.payer != payer) break;
             if (after && entry->key == *after) continue;
-            found.emplace_back(entry->key, std::move(entry->value));
+            found.emplace_back(entry->key, entry->value);
         }
         return found;
     }

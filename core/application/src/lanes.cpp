@@ -9,7 +9,6 @@
 namespace draco::application {
 namespace {
 
-using types::Account;
 using types::Address;
 using types::Lane;
 using types::LaneKey;

@@ -14,7 +14,6 @@ namespace {
 using types::AckOutcome;
 using types::AckReceipt;
 using types::NodeKey;
-using types::NodeRevenue;
 using types::Revert;
 using types::UsdAmount;
 

@@ -92,16 +92,16 @@ struct Planned {
     static constexpr std::size_t kAccountKinds = 8;
     static constexpr std::size_t kKinds = 12;
 
-    bool by_machine = false;
     std::size_t sender = 0;
-    std::uint64_t nonce = 0;
-    Number fee_max = 0;
-    Bytes bytes{};
-    Kind kind = Kind::Flk;
     std::size_t target = 0;
+    Number fee_max = 0;
     Number amount = 0;
-    std::uint16_t lane = 0;
+    std::uint64_t nonce = 0;
+    Kind kind = Kind::Flk;
     std::uint32_t service = 0;
+    std::uint16_t lane = 0;
+    bool by_machine = false;
+    Bytes bytes{};
     std::vector<PlannedAck> acks{};
     std::vector<std::pair<std::size_t, std::uint64_t>> peers{};
 };

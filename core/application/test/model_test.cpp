@@ -71,7 +71,7 @@ private:
         if (below(20) == 0) p.kind = static_cast<Kind>(below(Planned::kKinds));
         if (p.kind == Kind::EndEpoch && below(3) != 0) p.sender = below(4);
         if (p.kind >= Kind::OpenLane && below(4) != 0) p.target = below(3);
-        const Number amounts[] = {0, 1, 300, 1'000, Chain::kFunds / 2, Chain::kFunds * 3};
+        const Number amounts[] = {0, 1, 300, 1'000, Chain::kFunds / 2, 3 * Number{Chain::kFunds}};
         p.amount = amounts[below(6)];
         p.lane = static_cast<std::uint16_t>(below(2));
         p.service = below(10) == 0 ? 1 : 0;
@@ -134,8 +134,10 @@ private:
 
     Method settlement_of(const Planned& p) const {
         std::vector<SignedDeliveryAck> acks;
+        acks.reserve(p.acks.size());
         for (const PlannedAck& ack : p.acks) acks.push_back(signed_ack(ack));
         std::vector<PeerShare> peers;
+        peers.reserve(p.peers.size());
         for (const auto& [peer, bytes] : p.peers)
             peers.push_back({chain_.machines[peer].key, bytes});
         return settlement(std::move(acks), std::move(peers));

@@ -249,7 +249,7 @@ private:
         if (!signer_) return;
         ++tally_.asked;
         signer_->execute(types::EndEpoch{types::Epoch(static_cast<std::uint64_t>(tally_.asked))},
-                         [this](Result<types::Receipt> receipt) {
+                         [this](const Result<types::Receipt>& receipt) {
                              ++(receipt ? tally_.executed : tally_.failed);
                          });
         if (host_.clock.now() < Instant{20s}) host_.executor.post_after(200ms, [this] { tick(); });

@@ -97,12 +97,12 @@ Result<types::ChainParameters> read_parameters(const JsonPlace& place) {
                                   .node_transactions_max = transactions,
                                   .node_settlements_max = settlements,
                                   .lane_challenge_ms = challenge_ms,
+                                  .emission_flk_per_usd = emission,
+                                  .protocol_account = protocol_account,
                                   .node_share_bps = node_share,
                                   .builder_share_bps = builder_share,
                                   .protocol_share_bps = protocol_share,
-                                  .peer_share_bps = peer_share,
-                                  .emission_flk_per_usd = emission,
-                                  .protocol_account = protocol_account};
+                                  .peer_share_bps = peer_share};
 }
 
 Result<types::Commodity> read_commodity(const JsonPlace& place) {

@@ -339,6 +339,7 @@ public:
     // The committee's members, whose next nonces these are, end the epoch.
     void end_epoch(const std::vector<std::uint64_t>& nonces) {
         std::vector<Bytes> signals;
+        signals.reserve(nonces.size());
         for (std::size_t i = 0; i < nonces.size(); ++i)
             signals.push_back(bcs::encode(sign(
                 genesis.chain,

@@ -29,15 +29,15 @@ struct ChainParameters {
 
     std::uint32_t node_settlements_max = 64;    // SettleLanes, beside those
     std::uint64_t lane_challenge_ms = 600'000;  // between the closing of a lane and its end
+    // The most FLK emitted for each USD of the protocol's share; also never more than was burned in
+    // the epoch. At most what a USD buys, else paying oneself pays (docs/decisions/017).
+    FlkAmount emission_flk_per_usd{};
+    Address protocol_account{};
     // Of the revenue; together kBasisPoints.
     std::uint16_t node_share_bps = 7'000;
     std::uint16_t builder_share_bps = 1'000;
     std::uint16_t protocol_share_bps = 2'000;
     std::uint16_t peer_share_bps = 2'000;  // of what a node gets for what it had from peers
-    // The most FLK emitted for each USD of the protocol's share; also never more than was burned in
-    // the epoch. At most what a USD buys, else paying oneself pays (docs/decisions/017).
-    FlkAmount emission_flk_per_usd{};
-    Address protocol_account{};
 
     bool operator==(const ChainParameters&) const = default;
 };
