@@ -77,6 +77,8 @@ struct StoreUsage {
     std::uint64_t pinned_objects = 0;
     std::uint64_t evicted_objects = 0;  // since the start
     std::uint64_t damaged_objects = 0;  // found and dropped since the start
+
+    bool operator==(const StoreUsage&) const = default;
 };
 
 // What a step of scrub() did.
@@ -93,11 +95,13 @@ struct ScrubReport {
 struct ListedContent {
     types::ContentInfo info;
     bool pinned = false;
+
+    bool operator==(const ListedContent&) const = default;
 };
 
 // Owner of the content on disk. Thread-safe; calls block on the disk, except has(), list() and
 // usage(). When a quota is reached, what is neither pinned nor held is evicted, the least worth
-// first; when that is not enough: Exhausted, and nothing is evicted.
+// first; when that could not be enough: Exhausted.
 class Blockstore {
 public:
     virtual ~Blockstore() = default;
