@@ -61,11 +61,15 @@ std::unexpected<Error> Store::not_here(const ContentHash& hash) const {
 Result<std::shared_ptr<const StoredObject>> Store::load(const std::shared_ptr<Entry>& entry) {
     Hold hold(shared_from_this(), entry);
     auto file = disk_.open(layout_.object(entry->info.hash), OpenMode::Read);
-    if (!file && file.error().code == Errc::NotFound) return damaged(*entry, "the file is gone");
-    if (!file) return std::unexpected(std::move(file).error());
-    auto tail = read_tail(**file, *entry);
-    if (!tail && tail.error().code == Errc::Corrupt) return damaged(*entry, tail.error().context);
-    if (!tail) return std::unexpected(std::move(tail).error());
+    auto tail = file ? read_tail(**file, *entry) : std::unexpected(file.error());
+    if (!tail) {
+        const Error& error = tail.error();
+        if (error.code != Errc::Corrupt && error.code != Errc::NotFound)
+            return std::unexpected(error);
+        // Somebody may have removed it meanwhile, and another object may be in its place.
+        if (!drop_damaged(*entry, error.context)) return not_here(entry->info.hash);
+        return damaged(*entry, error.context);
+    }
     const auto object =
         std::make_shared<const StoredObject>(std::move(hold), *std::move(file), *std::move(tail));
     const std::lock_guard lock(mutex_);
@@ -79,26 +83,27 @@ void Store::let_go(Entry& entry) {
     index_.let_go(entry);
 }
 
-std::unexpected<Error> Store::damaged(Entry& entry, std::string_view what) {
-    const std::string path = layout_.object(entry.info.hash);
-    bool was_there = false;
+bool Store::drop_damaged(Entry& entry, std::string_view what) {
     {
         const std::lock_guard lock(mutex_);
-        was_there = index_.take_out(entry, Departure::Damaged);
+        if (!index_.take_out(entry, Departure::Damaged)) return false;
     }
-    if (was_there) {
-        const auto removed = remove_file(entry);
-        log_.warn("damaged content is dropped",
-                  {{"file", path},
-                   {"damage", std::string(what)},
-                   {"pinned", entry.pinned},
-                   {"removed", removed.has_value()},
-                   {"advice",
-                    "it has to be fetched again; if this happens more than once, check the disk"}});
-    }
-    return fail(
-        Errc::Corrupt,
-        path + " is damaged (" + std::string(what) + ") and was dropped: fetch the content again");
+    const auto removed = remove_file(entry);
+    log_.warn(
+        "damaged content is dropped",
+        {{"file", layout_.object(entry.info.hash)},
+         {"damage", std::string(what)},
+         {"pinned", entry.pinned},
+         {"removed", removed.has_value()},
+         {"advice", "it has to be fetched again; if this happens more than once, check the disk"}});
+    return true;
+}
+
+std::unexpected<Error> Store::damaged(Entry& entry, std::string_view what) {
+    drop_damaged(entry, what);
+    return fail(Errc::Corrupt,
+                layout_.object(entry.info.hash) + " is damaged (" + std::string(what) +
+                    ") and was dropped: fetch the content again");
 }
 
 // --- room

@@ -101,6 +101,8 @@ private:
     Result<std::shared_ptr<const StoredObject>> load(const std::shared_ptr<Entry>& entry);
     Result<std::shared_ptr<const StoredObject>> publish(StagedFile& staged, ObjectTail& tail);
     Result<> make_shard(const types::ContentHash& hash);
+    // False if it was out of the index already.
+    bool drop_damaged(Entry& entry, std::string_view what);
     // Of an entry that is out of the index.
     Result<> remove_file(Entry& entry);
     Result<> remove_pin(const types::ContentHash& hash);

@@ -51,7 +51,7 @@ TEST(BlockstoreCrash, FinishedObjectsSurviveACrashAtEachChange) {
         StoreLives lives(seed, {}, made);
         lives.disk().crash_at_change(n);
         ASSERT_EQ(lives.open(), "") << where;
-        ASSERT_EQ(lives.live(120), "") << where;
+        ASSERT_EQ(lives.live(250), "") << where;
         if (n == 0) changes = lives.disk().change_count();
         lives.crash_and_restart();
         // The second life crashes while it cleans up after the first.

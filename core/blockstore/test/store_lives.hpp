@@ -63,6 +63,8 @@ private:
     std::string scrub();
     std::string reopen();
 
+    bool evicts() const { return options_.bytes_max != Options().bytes_max; }
+
     bool is_held(std::size_t number) const;
     bool may_be_exhausted(std::size_t number) const;
     std::string came(std::size_t number, const Result<>& done);
@@ -82,6 +84,9 @@ private:
     std::vector<Arrival> arrivals_;
     std::vector<Reader> readers_;
     std::uint64_t evicted_ = 0;  // in this life
+    // The step may have evicted the very object that it wrote again.
+    bool wrote_again_ = false;
+    bool crashed_ = false;  // since the store was last open
 };
 
 }  // namespace draco::blockstore
