@@ -324,7 +324,8 @@ std::string StoreLives::check() {
                             ->size()
                             .value();
         if (here || known_[i].here == Here::No) continue;
-        if (known_[i].pinned != Here::No || is_held(i)) return about("pinned or held, but gone", i);
+        if (known_[i].pinned == Here::Yes || is_held(i))
+            return about("pinned or held, but gone", i);
         known_[i] = {};
         ++missing;
     }
