@@ -51,7 +51,7 @@ done
 [[ $("$draco" devnet status --home net --json | field nodes.0.running) == false ]] || fail "status of what is stopped"
 
 "$draco" devnet up --home net --detach >/dev/null
-[[ $("$draco" account balance $to --home net --json | field flk) == 4.5 ]] || fail "nothing is lost by a restart"
+[[ $("$draco" account balance $to --home net --json | field flk) == 5 ]] || fail "nothing is lost by a restart"
 status=0; "$draco" devnet up --home net --nodes 5 2>err || status=$?
 [[ $status == 1 ]] || fail "another shape is refused"
 
