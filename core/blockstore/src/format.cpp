@@ -63,15 +63,15 @@ Result<> check_directory(const StoredFooter& footer) {
 }  // namespace
 
 Bytes encode_footer(const Footer& footer) {
-    StoredFooter stored{.magic = kMagic,
-                        .version = kFormatVersion,
-                        .kind = footer.info.kind,
-                        .hash = footer.info.hash,
-                        .bytes = footer.info.bytes,
-                        .leaves = footer.info.leaves,
-                        .data_bytes = footer.data_bytes,
-                        .sequence = footer.sequence,
-                        .checksum = {}};
+    const StoredFooter stored{.magic = kMagic,
+                              .version = kFormatVersion,
+                              .kind = footer.info.kind,
+                              .hash = footer.info.hash,
+                              .bytes = footer.info.bytes,
+                              .leaves = footer.info.leaves,
+                              .data_bytes = footer.data_bytes,
+                              .sequence = footer.sequence,
+                              .checksum = {}};
     Bytes bytes = bcs::encode(stored);
     DRACO_ASSERT(bytes.size() == kFooterBytes, "a footer has a fixed size");
     const auto body = ByteView(bytes).first(kFooterBytes - Checksum::kSize);

@@ -114,7 +114,7 @@ Result<std::shared_ptr<Entry>> Store::read_object(const ContentHash& hash) {
         DRACO_TRY(count, file->read_at(size - bytes.size(), bytes));
         bytes.resize(count);
         DRACO_TRY(decoded, decode_footer(bytes, size));
-        if (decoded.info.hash == hash) return std::move(decoded);
+        if (decoded.info.hash == hash) return decoded;
         return fail(Errc::Corrupt, "its footer is that of another object");
     }();
     if (footer) {

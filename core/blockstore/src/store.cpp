@@ -70,7 +70,7 @@ Result<std::shared_ptr<const StoredObject>> Store::load(const std::shared_ptr<En
         if (!drop_damaged(*entry, error.context)) return not_here(entry->info.hash);
         return damaged(*entry, error.context);
     }
-    const auto object =
+    auto object =
         std::make_shared<const StoredObject>(std::move(hold), *std::move(file), *std::move(tail));
     const std::lock_guard lock(mutex_);
     if (auto other = entry->shared.lock()) return other;
