@@ -2,6 +2,9 @@
 // readers, restarts.
 #include "store_fixture.hpp"
 
+#include <functional>
+#include <utility>
+
 namespace draco::blockstore {
 namespace {
 
@@ -222,6 +225,41 @@ TEST_F(BlockstoreTest, EvictsTheOldestThatNobodyUsedPinnedOrHolds) {
     EXPECT_EQ(usage.evicted_objects, 3U);
     EXPECT_EQ(usage.bytes, 5 * each);
     EXPECT_EQ(usage.bytes, bytes_on_disk());
+}
+
+// Does something at the moment when an object has left the index and its file has not left the
+// disk.
+class AtEviction final : public log::Log {
+public:
+    bool enabled(log::Level /*level*/) const override { return true; }
+
+    void write(log::Level /*level*/,
+               std::string_view /*component*/,
+               std::string_view message,
+               std::span<const log::Field> /*fields*/) override {
+        if (message == "content is evicted" && act) std::exchange(act, nullptr)();
+    }
+
+    std::function<void()> act;
+};
+
+TEST_F(BlockstoreTest, WhatComesAgainWhileItIsEvictedKeepsItsFile) {
+    AtEviction hook;
+    const Content first = made_file(0, 1000);
+    store.reset();
+    options.bytes_max = 10 * first.file_bytes();
+    store = blockstore::open(disk, options, hook).value();
+    for (std::uint64_t i = 0; i < 8; ++i) put(made_file(i, 1000));
+    bool came_again = false;
+    hook.act = [&] {
+        EXPECT_FALSE(store->has(first.info.hash));
+        came_again = blockstore::put(*store, first).has_value();
+    };
+    put(made_file(9, 3000));
+    EXPECT_TRUE(came_again);
+    EXPECT_EQ(look(first), "");
+    EXPECT_EQ(store->usage().bytes, bytes_on_disk());
+    store.reset();
 }
 
 TEST_F(BlockstoreTest, TheOrderOfArrivalSurvivesARestart) {

@@ -43,11 +43,11 @@ void run(std::uint64_t bytes_max, std::uint64_t runs, std::uint64_t steps, bool 
 }
 
 TEST(BlockstoreModel, WithRoomForEverything) {
-    run(Options().bytes_max, 6, 300, false);
+    run(Options().bytes_max, 4, 300, false);
 }
 
 TEST(BlockstoreModel, WithRoomForSome) {
-    run(6 * kBlockBytes, 10, 300, true);
+    run(6 * kBlockBytes, 6, 300, true);
 }
 
 }  // namespace
