@@ -3,14 +3,27 @@
 #include <algorithm>
 
 namespace draco::consensus {
+namespace {
+
+// About what a batch and each of its transactions take beside their bytes.
+constexpr std::size_t kBatchOverheadBytes = 512;
+constexpr std::size_t kTransactionOverheadBytes = 56;
+
+}  // namespace
+
+std::size_t BatchStore::cost(const CheckedBatch& batch) {
+    return batch.bytes + kBatchOverheadBytes +
+           batch.batch->transactions->size() * kTransactionOverheadBytes;
+}
 
 BatchStore::Addition BatchStore::add(CheckedBatch batch, Round round, Demand demand) {
     if (batches_.contains(batch.digest)) return Addition::Known;
     std::size_t& held = bytes_[batch.batch->author.value()];
-    if (demand == Demand::Pushed && (held + batch.bytes > author_bytes_max_ || !has_room()))
+    const std::size_t bytes = cost(batch);
+    if (demand == Demand::Pushed && (held + bytes > author_bytes_max_ || !has_room()))
         return Addition::OverQuota;
-    held += batch.bytes;
-    total_bytes_ += batch.bytes;
+    held += bytes;
+    total_bytes_ += bytes;
     const types::BatchDigest digest = batch.digest;
     batches_.emplace(digest, Entry{std::move(batch), std::max(round, floor_)});
     return Addition::Added;
@@ -32,8 +45,9 @@ void BatchStore::raise_floor(Round floor) {
     std::erase_if(batches_, [&](const auto& item) {
         const Entry& entry = item.second;
         if (entry.round >= floor) return false;
-        bytes_[entry.batch.batch->author.value()] -= entry.batch.bytes;
-        total_bytes_ -= entry.batch.bytes;
+        const std::size_t bytes = cost(entry.batch);
+        bytes_[entry.batch.batch->author.value()] -= bytes;
+        total_bytes_ -= bytes;
         return true;
     });
 }

@@ -45,6 +45,8 @@ Result<void, Refusal> BlockSignatures::add(AuthorityIndex from, const BlockSigna
     if (height <= certified_) return std::unexpected(Refusal::Stale);
     if (height > local_ && height.value() - local_.value() > kHeightsMax)
         return std::unexpected(Refusal::TooFarAhead);
+    // Nothing is known of these blocks here any more, or never was: nobody asks for them.
+    if (height.value() + kHeightsMax <= local_.value()) return std::unexpected(Refusal::Stale);
     const auto [entry, inserted] =
         collected_[height].try_emplace(from, Collected{signature.statement, signature.signature});
     if (!inserted && entry->second.statement != signature.statement)

@@ -26,7 +26,8 @@ Conductor::Conductor(const Setting& setting, affair::Self<Conductor> self)
             setting.chain,
             setting.key.public_key()),
       signed_epoch_(
-          setting.parts.disk, setting.options.directory, setting.chain, setting.key.public_key()) {}
+          setting.parts.disk, setting.options.directory, setting.chain, setting.key.public_key()),
+      started_(setting.parts.executor.clock().unix_now()) {}
 
 Conductor::~Conductor() {
     if (timer_) setting_.parts.executor.cancel(*timer_);

@@ -89,8 +89,9 @@ private:
     Result<> end_epoch(const ExecutedNews& news);
     Result<> begin_epoch(const types::Committee& committee, const Tip& tip, Beginning beginning);
     Result<std::optional<ChainTail>> tail_of(const Tip& tip, Beginning beginning) const;
-    Result<Standing> standing(types::Epoch epoch, types::Height head, Beginning beginning);
-    bool may_make_log(types::Epoch epoch, types::Height head, Beginning beginning) const;
+    // `tip` is the last block before the epoch, or, if it was found, the head.
+    Result<Standing> standing(types::Epoch epoch, const Tip& tip, Beginning beginning);
+    bool may_make_log(types::Epoch epoch, const Tip& tip, Beginning beginning) const;
     Result<Standing> standing_by_log(types::Epoch epoch);
     Result<> open_engine(const types::Committee& committee,
                          const ChainTail& tail,
@@ -118,6 +119,7 @@ private:
     log::Logger log_;
     RecordLogs logs_;
     SignedEpoch signed_epoch_;
+    const UnixTime started_;  // the process
 
     types::Epoch epoch_;
     types::Height head_;  // the last executed block that was seen

@@ -75,7 +75,7 @@ Result<> Conductor::begin_epoch(const types::Committee& committee,
     reason_.clear();
     if (member_) {
         DRACO_TRY(tail, tail_of(tip, beginning));
-        DRACO_TRY(known, standing(epoch_, tip.height, beginning));
+        DRACO_TRY(known, standing(epoch_, tip, beginning));
         if (!tail) reason_ = "the ledger has no blocks from which this epoch could be joined";
         if (tail) DRACO_TRY_VOID(open_engine(committee, *tail, std::move(known)));
     }
@@ -99,7 +99,7 @@ Result<std::optional<ChainTail>> Conductor::tail_of(const Tip& tip, Beginning be
 
 // The participation rule; README.md says why.
 Result<Conductor::Standing> Conductor::standing(types::Epoch epoch,
-                                                types::Height head,
+                                                const Tip& tip,
                                                 Beginning beginning) {
     if (started_in_this_epoch_ && setting_.options.signed_elsewhere)
         return Standing{.reason = "this key may have signed elsewhere in this epoch"};
@@ -108,7 +108,7 @@ Result<Conductor::Standing> Conductor::standing(types::Epoch epoch,
         DRACO_TRY_VOID(signed_epoch_.after_log(epoch));
         return standing_by_log(epoch);
     }
-    if (may_make_log(epoch, head, beginning)) {
+    if (may_make_log(epoch, tip, beginning)) {
         DRACO_TRY_VOID(signed_epoch_.before_log(epoch));
         return standing_by_log(epoch);
     }
@@ -121,9 +121,12 @@ Result<Conductor::Standing> Conductor::standing(types::Epoch epoch,
                         "what its key has signed: a restored or wiped home"};
 }
 
-bool Conductor::may_make_log(types::Epoch epoch, types::Height head, Beginning beginning) const {
+bool Conductor::may_make_log(types::Epoch epoch, const Tip& tip, Beginning beginning) const {
     if (signed_epoch_.is_known()) return signed_epoch_.is_untouched(epoch);
-    return beginning == Beginning::Here && known_certified() <= head;
+    // One that catches up gets to the epoch's begin before it can verify a certificate of the
+    // epoch. But an earlier life can have signed only in epochs that began before this process did.
+    return beginning == Beginning::Here && tip.timestamp > started_ &&
+           known_certified() <= tip.height;
 }
 
 Result<Conductor::Standing> Conductor::standing_by_log(types::Epoch epoch) {

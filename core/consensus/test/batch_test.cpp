@@ -96,7 +96,8 @@ TEST(BatchStore, BoundsWhatAnAuthorMayPush) {
     const auto batch = [&](std::uint64_t sequence) {
         return checked(kChain, four.batch(2, sequence, 1000));
     };
-    BatchStore store(4, 2500, 1U << 20U);
+    const std::size_t cost = BatchStore::cost(batch(1));
+    BatchStore store(4, 2 * cost + cost / 2, 1U << 20U);
     using Addition = BatchStore::Addition;
     EXPECT_EQ(store.add(batch(1), Round(3), BatchStore::Demand::Pushed), Addition::Added);
     EXPECT_EQ(store.add(batch(1), Round(3), BatchStore::Demand::Pushed), Addition::Known);
@@ -118,13 +119,35 @@ TEST(BatchStore, BoundsWhatAllTogetherMayPush) {
     const TestCommittee four = TestCommittee::make(4);
     const CheckedBatch first = checked(kChain, four.batch(1, 1, 1000));
     const CheckedBatch second = checked(kChain, four.batch(2, 1, 1000));
-    BatchStore store(4, 2500, 1000);
+    BatchStore store(4, 2 * BatchStore::cost(first), BatchStore::cost(first));
     EXPECT_EQ(store.add(first, Round(0), BatchStore::Demand::Pushed), BatchStore::Addition::Added);
     EXPECT_FALSE(store.has_room());
     EXPECT_EQ(store.add(second, Round(0), BatchStore::Demand::Pushed),
               BatchStore::Addition::OverQuota);
     store.raise_floor(Round(1));
     EXPECT_TRUE(store.has_room());
+}
+
+TEST(BatchStore, CountsWhatBatchesTakeInMemory) {
+    // Of what a member may send, empty transactions and batches of nothing take the most memory for
+    // their bytes: neither may multiply the bound.
+    constexpr std::size_t kBound = std::size_t{1} << 20;
+    const auto fill = [&](std::size_t transactions) {
+        BatchStore store(4, kBound, 1U << 30U);
+        std::uint64_t sequence = 0;
+        for (;; ++sequence) {
+            types::Batch batch{Epoch(3), member(2), types::WorkerIndex(0), sequence, {}};
+            for (std::size_t i = 0; i < transactions; ++i)
+                EXPECT_TRUE(batch.transactions.try_push_back(transaction(0)));
+            if (store.add(checked(kChain, std::move(batch)),
+                          Round(0),
+                          BatchStore::Demand::Pushed) == BatchStore::Addition::OverQuota)
+                break;
+        }
+        return sequence;
+    };
+    EXPECT_LE(fill(10'000) * 10'000 * sizeof(types::TransactionBytes), kBound);
+    EXPECT_LE(fill(1) * sizeof(types::Batch), kBound / 2);
 }
 
 }  // namespace

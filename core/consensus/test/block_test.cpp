@@ -120,6 +120,18 @@ TEST_F(BlockSignaturesTest, AreBoundedAndTellHowFarOthersAre) {
     EXPECT_TRUE(signatures.missing_for_last().empty());
 }
 
+TEST_F(BlockSignaturesTest, OfBlocksLongAgoAreNotKept) {
+    // Before the first certificate of an epoch, one member could fill the memory with them.
+    BlockSignatures late(four.committee, types::Height(1'000'000));
+    const auto added = [&](std::uint64_t height) {
+        return late.add(member(1), four.block_signature(statement(height), 1));
+    };
+    EXPECT_EQ(added(1).error(), Refusal::Stale);
+    EXPECT_EQ(added(1'000'000 - BlockSignatures::kHeightsMax).error(), Refusal::Stale);
+    EXPECT_TRUE(added(1'000'001 - BlockSignatures::kHeightsMax).has_value());
+    EXPECT_TRUE(added(1'000'001).has_value());
+}
+
 TEST_F(BlockSignaturesTest, TheLastBlockGetsItsOwnAlthoughAVoidOneWasFirst) {
     // A certificate covers the blocks before it, unless it turns out to be of a void block.
     commit(1);

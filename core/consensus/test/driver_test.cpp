@@ -342,6 +342,45 @@ TEST(Driver, AKeyThatSignedElsewhereMakesAnObserver) {
         testing::test_seed(1)));
 }
 
+TEST(Driver, AWipedHomeSignsOnlyInEpochsThatBeginAfterItsStart) {
+    // Only the key is left. On its way through the chain the member executes the block before the
+    // epoch in which it has signed, when it cannot know yet that there are blocks of that epoch.
+    expect_sound(simulon::run_twice(
+        [](World& world) -> Result<> {
+            const auto cluster = make_cluster({.epoch_ms = 5'000, .transactions_each = 400});
+            build(world, cluster, kLan);
+            DRACO_TRY_VOID(
+                world.run_until_true([&] { return epoch_of(world, 2) == 1; }, seconds(20)));
+            DRACO_TRY_VOID(world.run_for(seconds(1)));
+            world.crash(peer(2));
+            DRACO_TRY_VOID(world.run_for(milliseconds(10)));
+            auto& disk = world.disk(peer(2));
+            disk.restart();
+            DRACO_TRY_VOID(disk.rename("consensus", "elsewhere"));
+            DRACO_TRY_VOID(disk.sync_directory(""));
+            disk.crash();
+            Home& home = cluster->homes[2];
+            home.archive.clear();
+            home.certificate.reset();
+            home.certified.clear();
+            const std::uint64_t before = signed_by(*cluster, 2, 1);
+            if (before == 0) return fail(Errc::Corrupt, "it has not signed yet");
+            world.start(peer(2));
+            DRACO_TRY_VOID(
+                world.run_until_true([&] { return epoch_of(world, 2) == 1; }, seconds(2)));
+            DRACO_TRY_VOID(world.run_for(seconds(1)));
+            if (epoch_of(world, 2) != 1 ||
+                role_of(world, 2) != interfaces::ConsensusRole::Observer ||
+                signed_by(*cluster, 2, 1) != before)
+                return fail(Errc::Corrupt, "it signs:\n" + describe(world, *cluster));
+            DRACO_TRY_VOID(world.run_until_true(
+                [&] { return role_of(world, 2) == interfaces::ConsensusRole::Member; },
+                seconds(30)));
+            return no_violations(*cluster);
+        },
+        testing::test_seed(1)));
+}
+
 TEST(Driver, AnOldLogIsFoundOut) {
     // A sound log from a backup lacks own headers that were certified since: the first of their
     // certificates makes the member an observer.

@@ -24,8 +24,11 @@ public:
     }
 
     interfaces::SyncStatus status() const override {
+        // Certificates of an epoch that is not reached yet cannot be verified.
         interfaces::SyncStatus status;
-        if (const Home* best = best_home()) status.known = best->certificate->statement.height;
+        const Home* best = best_home();
+        if (best != nullptr && best->certificate->statement.epoch <= ledger_.view()->epoch().epoch)
+            status.known = best->certificate->statement.height;
         return status;
     }
 

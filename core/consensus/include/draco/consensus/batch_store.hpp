@@ -1,6 +1,7 @@
 #pragma once
 // The batches this member holds, its own and others', until no header that could still be ordered
-// names them and every block that orders them is executed. Bounded per author.
+// names them and every block that orders them is executed. Bounded per author, by what they take in
+// memory: many small transactions take much more than their bytes.
 
 #include "draco/consensus/verify.hpp"
 
@@ -13,6 +14,9 @@ class BatchStore {
 public:
     enum class Demand : std::uint8_t { Pushed, Requested };
     enum class Addition : std::uint8_t { Added, Known, OverQuota };
+
+    // What a batch counts for in the bounds.
+    static std::size_t cost(const CheckedBatch& batch);
 
     BatchStore(std::size_t committee_size, std::size_t author_bytes_max, std::size_t bytes_max)
         : author_bytes_max_(author_bytes_max), bytes_max_(bytes_max), bytes_(committee_size) {}
