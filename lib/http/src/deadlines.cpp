@@ -33,7 +33,7 @@ std::optional<Instant> Deadlines::earliest() const {
 }
 
 Timer* Deadlines::take_due(Instant now) {
-    for (Timer& list : lists_) {
+    for (const Timer& list : lists_) {
         if (!list.is_armed() || list.next_->at_ > now) continue;
         Timer* const due = list.next_;
         due->disarm();
