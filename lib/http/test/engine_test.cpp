@@ -72,9 +72,9 @@ TEST_F(HttpEngine, KeepsAtMostSoManyPiecesOfABody) {
     start({.pieces_in_flight_max = 3});
     const RawClient client = connect();
     for (const std::string kind : {"/pull/", "/here/"}) {
-        client.send(get(kind + "40000000"));
+        client.send(get(kind + "10000000"));
         ResponseReader reader(client);
-        EXPECT_EQ(reader.read().value().body.size(), 40'000'000U);
+        EXPECT_EQ(reader.read().value().body.size(), 10'000'000U);
     }
     EXPECT_LE(handler_.producer.alive_max(), 3);
     EXPECT_GE(handler_.producer.alive_max(), 2);
@@ -356,7 +356,7 @@ TEST_F(HttpEngine, StopLetsAnswersUnderWayEnd) {
     const RawClient reading = connect();
     waiting.send(get("/later"));
     Reply reply = handler_.wait_kept();
-    reading.send(get("/pull/50000000"));
+    reading.send(get("/pull/20000000"));
     EXPECT_TRUE(reading.read_some().starts_with("HTTP/1.1 200 OK\r\n"));
     wait_for([](const EngineCounters& counters) { return counters.connections == 3; });
     std::jthread stopper([&] { engine_->stop(1h); });
@@ -366,7 +366,7 @@ TEST_F(HttpEngine, StopLetsAnswersUnderWayEnd) {
     std::size_t read = 0;
     for (std::string some = reading.read_some(); !some.empty(); some = reading.read_some())
         read += some.size();
-    EXPECT_GT(read, 49'000'000U);
+    EXPECT_GT(read, 19'000'000U);
     stopper.join();
     EXPECT_EQ(engine_->counters().connections, 0U);
 }
@@ -377,7 +377,7 @@ TEST_F(HttpEngine, StopResetsWhatDoesNotEnd) {
     client.send(get("/later"));
     Reply reply = handler_.wait_kept();
     const RawClient reading = connect();
-    reading.send(get("/here/50000000"));
+    reading.send(get("/here/20000000"));
     EXPECT_FALSE(reading.read_some().empty());
     engine_->stop(1ms);
     EXPECT_EQ(client.read_all(), "");
