@@ -246,6 +246,15 @@ TEST_F(HttpEngine, EndsSlowRequestsAndIdleConnections) {
     EXPECT_TRUE(client.read_all().ends_with("/a="));
 }
 
+// However often it sends a little.
+TEST_F(HttpEngine, ATrickleDoesNotPutOffTheDeadline) {
+    start({.request_deadline = 50ms, .limits = {.body_bytes_max = std::size_t{1} << 30}});
+    const RawClient client = connect();
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n");
+    while (engine_->counters().timed_out == 0) ASSERT_TRUE(client.send("x"));
+    EXPECT_TRUE(client.read_until("arrive\n").starts_with("HTTP/1.1 408 "));
+}
+
 TEST_F(HttpEngine, RefusesWhatIsTooLarge) {
     start({.limits = {.body_bytes_max = 4}});
     const std::vector<std::pair<std::string, std::string>> cases = {

@@ -36,8 +36,8 @@ struct GatewayCounters {
 // Thread-safe.
 class Gateway {
 public:
-    // `source` and `clock` outlive the gateway, and `source` also the last callback that it was
-    // given. Errors: those of http::Engine::start.
+    // `source` and `clock` outlive the gateway and the last callback that `source` was given.
+    // Errors: those of http::Engine::start.
     static Result<std::unique_ptr<Gateway>> start(interfaces::ContentSource& source,
                                                   const Clock& clock,
                                                   const GatewayOptions& options);
