@@ -97,7 +97,7 @@ void Delivery::serve(const std::string& name) {
     }
     // RFC 9110 14.2: ranges are for GET.
     if (!asked_.is_head && may_send_ranges(asked_.fields, etag_)) {
-        RangeSelection selection = select_ranges(*asked_.fields.find("Range"), bytes);
+        const RangeSelection selection = select_ranges(*asked_.fields.find("Range"), bytes);
         if (selection.kind == RangeSelection::Kind::NotSatisfiable)
             return reply_.answer(not_satisfiable(bytes));
         if (selection.kind == RangeSelection::Kind::Partial) return send_ranges(selection.ranges);

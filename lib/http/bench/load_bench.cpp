@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -130,8 +131,10 @@ void load(std::uint16_t port, const std::string& target, int connections, int re
 
 double cpu_ns(pid_t process) {
     double sum = own_cpu_ns("/proc/" + std::to_string(process));
-    for (const auto& other : std::filesystem::directory_iterator("/proc"))
-        if (parent_of(other.path()) == process) sum += own_cpu_ns(other.path());
+    for (const auto& other : std::filesystem::directory_iterator("/proc")) {
+        const bool is_process = std::isdigit(other.path().filename().string().front()) != 0;
+        if (is_process && parent_of(other.path()) == process) sum += own_cpu_ns(other.path());
+    }
     return sum;
 }
 
