@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 
 namespace draco::sim {
@@ -48,6 +49,10 @@ struct Slice {
     const char* scenario;
     std::uint64_t first;
     std::uint64_t count;
+
+    friend void PrintTo(const Slice& slice, std::ostream* out) {
+        *out << slice.scenario << " from seed " << slice.first;
+    }
 };
 
 class Faults : public ::testing::TestWithParam<Slice> {};

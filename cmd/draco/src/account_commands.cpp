@@ -71,7 +71,7 @@ Result<std::string> sender_address(const NodeHome& home, const SenderOptions& op
             return key_id_text(*info.id);
     return fail(Errc::NotFound,
                 "the home " + home.path() + " has no account called " + name +
-                    "; give --address, --dev-account, or draco keys generate");
+                    "; name an ADDRESS, --dev-account N, or draco keys generate");
 }
 
 Result<types::NodeKey> parse_node_key(const std::string& text) {

@@ -141,6 +141,7 @@ Result<> run_keys_backup(const Invocation& invocation, const KeysOptions& option
     DRACO_TRY(home, NodeHome::open(path));
     DRACO_TRY(keys, home.keys());
     DRACO_TRY(backup_password, read_password(options.backup_password_file));
+    DRACO_TRY_VOID(check_can_create(options.file));
     crypto::SystemRng rng;
     const auto password_of = [&](const identity::KeyInfo& /*info*/) {
         return home.password(options.password_file);

@@ -63,6 +63,15 @@ Result<> replace_text_file(const std::string& path, std::string_view text) {
     return sync_parent(path);
 }
 
+Result<> check_can_create(const std::string& path) {
+    if (path_exists(path))
+        return fail(Errc::AlreadyExists, path + " exists already: name another file");
+    const auto folder = std::filesystem::path(path).parent_path();
+    if (!folder.empty() && !path_exists(folder.string()))
+        return fail(Errc::NotFound, "there is no folder " + folder.string() + " for " + path);
+    return {};
+}
+
 Result<> create_text_file(const std::string& path, std::string_view text) {
     DRACO_TRY_VOID(write_new(path, O_EXCL, text));
     return sync_parent(path);

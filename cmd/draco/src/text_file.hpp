@@ -12,6 +12,9 @@ namespace draco {
 Result<std::string> read_text_file(const std::string& path, std::size_t bytes_max);
 // Mode 0600, atomically and durably, in place of what is there.
 Result<> replace_text_file(const std::string& path, std::string_view text);
+// Whether create_text_file would find its place: a question to ask before long work. AlreadyExists;
+// NotFound if there is no such folder.
+Result<> check_can_create(const std::string& path);
 // Mode 0600. AlreadyExists.
 Result<> create_text_file(const std::string& path, std::string_view text);
 // With its parents, mode 0700.

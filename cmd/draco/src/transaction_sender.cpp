@@ -1,6 +1,7 @@
 #include "transaction_sender.hpp"
 
 #include "draco/base/text_encoding.hpp"
+#include "draco/bcs/bcs.hpp"
 #include "draco/crypto/ethereum_address.hpp"
 
 #include <boost/json/object.hpp>
@@ -16,8 +17,10 @@ namespace json = boost::json;
 constexpr std::uint64_t kWaitMs = 60'000;
 constexpr int kJournalAttempts = 50;  // another command holds it for a moment
 constexpr auto kJournalPause = std::chrono::milliseconds(100);
-constexpr int kSendAttempts = 20;  // transactions with earlier nonces may still be on their way
+// A network may be starting, and transactions with earlier nonces may still be on their way.
+constexpr int kSendAttempts = 60;
 constexpr auto kSendPause = std::chrono::milliseconds(250);
+constexpr std::uint64_t kBehindMax = 5;
 constexpr std::uint64_t kFeeBytes = 512;  // a transfer takes about 200
 
 struct Chain {
@@ -36,17 +39,63 @@ Result<Chain> chain_of(const RpcClient& client) {
     return Chain{.id = types::ChainId(id), .genesis = digest};
 }
 
-Result<types::FlkAmount> fee_max_of(const RpcClient& client, const std::string& given) {
-    if (!given.empty()) return types::parse_flk(given);
+struct Fees {
+    types::FlkAmount base;
+    types::FlkAmount per_byte;
+
+    std::optional<types::FlkAmount> of(std::size_t bytes) const {
+        const auto part = per_byte.times(bytes);
+        return part ? base.plus(*part) : std::nullopt;
+    }
+};
+
+Result<Fees> fees_of(const RpcClient& client) {
     DRACO_TRY(parameters, client.ask("flk_get_protocol_params"));
     DRACO_TRY(base_text, text_member(parameters, "fee_base"));
     DRACO_TRY(byte_text, text_member(parameters, "fee_per_byte"));
     DRACO_TRY(base, types::parse_flk(base_text));
     DRACO_TRY(per_byte, types::parse_flk(byte_text));
-    const auto bytes = per_byte.times(kFeeBytes);
-    const auto fee = bytes ? base.plus(*bytes) : std::nullopt;
+    return Fees{.base = base, .per_byte = per_byte};
+}
+
+Result<types::FlkAmount> fee_max_of(const Fees& fees, const std::string& given) {
+    if (!given.empty()) return types::parse_flk(given);
+    const auto fee = fees.of(kFeeBytes);
     if (!fee) return fail(Errc::Corrupt, "the node's fees make no sense; give --fee-max");
     return *fee;
+}
+
+// Lengths of what is signed do not depend on its numbers, so the fee is known before.
+Result<> check_fee(const Fees& fees,
+                   types::FlkAmount fee_max,
+                   const types::Address& sender,
+                   const types::Method& method) {
+    const types::SignedTransaction unsigned_yet{
+        .transaction = {.sender = sender, .nonce = {}, .fee_max = fee_max, .method = method},
+        .signature = types::AccountSignature{}};
+    const std::size_t bytes = bcs::encoded_size(unsigned_yet);
+    const auto fee = fees.of(bytes);
+    if (!fee) return fail(Errc::Corrupt, "the node's fees make no sense");
+    if (*fee <= fee_max) return {};
+    return fail(Errc::InvalidArgument,
+                "this transaction has " + std::to_string(bytes) + " bytes and costs " +
+                    to_text(*fee) + " FLK, and --fee-max is " + to_text(fee_max) +
+                    " FLK; raise it or leave it out. Nothing was signed");
+}
+
+// A node that is behind names a nonce that is used up.
+Result<> check_is_current(const RpcClient& client) {
+    DRACO_TRY(status, client.ask("flk_node_status"));
+    DRACO_TRY(height, number_member(status, "height"));
+    const auto* object = status.if_object();
+    const auto* sync = object == nullptr ? nullptr : object->if_contains("sync");
+    if (sync == nullptr) return fail(Errc::Corrupt, "the node's status says nothing of its sync");
+    DRACO_TRY(known, number_member(*sync, "known"));
+    if (known <= height + kBehindMax) return {};
+    return fail(Errc::Unavailable,
+                "the node is " + std::to_string(known - height) +
+                    " blocks behind the chain; wait until it has caught up (draco node health), "
+                    "or ask another with --node URL. Nothing was signed");
 }
 
 // What the chain has executed of this sender; and that it can pay, because a signed nonce is spent.
@@ -77,9 +126,12 @@ Result<Signed> sign_next(const NodeHome& home,
                          const identity::TransactionKey& key,
                          types::Method method,
                          const SendOptions& options) {
-    DRACO_TRY(fee_max, fee_max_of(client, options.fee_max));
+    DRACO_TRY(fees, fees_of(client));
+    DRACO_TRY(fee_max, fee_max_of(fees, options.fee_max));
     DRACO_TRY_VOID(key.check(method));
     const auto sender = std::get<types::Address>(key.sender());
+    DRACO_TRY_VOID(check_fee(fees, fee_max, sender, method));
+    DRACO_TRY_VOID(check_is_current(client));
     const std::string path = account_journal_path(chain.genesis, sender);
     DRACO_TRY(nonces, open_account_nonces(home, path, key, chain.genesis));
     DRACO_TRY(executed, executed_nonce(client, sender, fee_max));
@@ -100,16 +152,39 @@ bool may_pass(const CallError& error) {
     return error.where == "block" || error.code == -32001 || error.code == -32004;
 }
 
+// Gives the node what was signed before and has not been executed; a later nonce waits for it.
+Result<> send_earlier(const RpcClient& client,
+                      const types::Address& sender,
+                      const std::vector<identity::SignedBytes>& earlier) {
+    for (const auto& transaction : earlier) {
+        const auto answer = client.call("flk_send_txn", send_parameters(transaction, false));
+        if (answer || may_pass(answer.error())) continue;
+        // It may have been executed meanwhile.
+        DRACO_TRY(account, client.ask("flk_get_account_info", {crypto::to_text(sender)}));
+        DRACO_TRY(executed, number_member(account, "nonce"));
+        if (executed >= transaction.nonce.value()) continue;
+        Error error = answer.error().error;
+        error.context = "transaction 0x" + to_hex(transaction.hash.view()) + ", nonce " +
+                        std::to_string(transaction.nonce.value()) +
+                        ", which an earlier command signed and which has to be executed first: " +
+                        error.context;
+        return std::unexpected(std::move(error));
+    }
+    return {};
+}
+
 Result<json::value> send(const RpcClient& client,
-                         const identity::SignedBytes& transaction,
+                         const types::Address& sender,
+                         const Signed& made,
                          bool wait) {
     const auto timeout = std::chrono::milliseconds(kWaitMs) + kCallTimeout;
     for (int attempt = 1;; ++attempt) {
-        auto answer = client.call("flk_send_txn", send_parameters(transaction, wait), timeout);
+        DRACO_TRY_VOID(send_earlier(client, sender, made.before));
+        auto answer = client.call("flk_send_txn", send_parameters(made.now, wait), timeout);
         if (answer) return *std::move(answer);
         if (!may_pass(answer.error()) || attempt == kSendAttempts) {
             Error error = std::move(answer).error().error;
-            error.context += "; transaction 0x" + to_hex(transaction.hash.view()) +
+            error.context += "; transaction 0x" + to_hex(made.now.hash.view()) +
                              " is signed and will be sent again by the next command";
             return std::unexpected(std::move(error));
         }
@@ -157,10 +232,8 @@ Result<json::value> send_transaction(const NodeHome& home,
     DRACO_TRY(chain, chain_of(client));
     const identity::TransactionKey signing(chain.id, std::move(key));
     DRACO_TRY(made, sign_next(home, client, chain, signing, std::move(method), options));
-    // Errors of what is sent again are those of this transaction, which waits for them.
-    for (const auto& earlier : made.before)
-        static_cast<void>(client.call("flk_send_txn", send_parameters(earlier, false)));
-    DRACO_TRY(answer, send(client, made.now, options.wait));
+    const auto sender = std::get<types::Address>(signing.sender());
+    DRACO_TRY(answer, send(client, sender, made, options.wait));
     if (options.wait) return judged(std::move(answer));
     return json::object{{"hash", "0x" + to_hex(made.now.hash.view())},
                         {"nonce", made.now.nonce.value()}};

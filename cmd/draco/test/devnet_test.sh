@@ -35,6 +35,9 @@ grep -q "public" note || fail "a development account says that it is public"
 "$draco" account transfer $to 0.25 --usd --home net --dev-account 0 >/dev/null 2>&1
 [[ $("$draco" account balance $to --home net --json | field flk) == 3.5 ]] || fail "two quick transfers both arrive"
 [[ $("$draco" account balance $to --home net --json | field usd) == 0.25 ]] || fail "stablecoin arrives"
+status=0; "$draco" account transfer $to 1 --home net --dev-account 0 --fee-max 0.000000001 2>err || status=$?
+[[ $status == 1 ]] && grep -q "Nothing was signed" err || fail "a fee that is too low is found before signing: $(cat err)"
+"$draco" account transfer $to 0.5 --home net --dev-account 0 >/dev/null 2>&1 || fail "the account goes on after that"
 status=0; "$draco" account transfer $to 1 --home net --account nobody 2>err || status=$?
 [[ $status == 1 ]] || fail "an account that is not there"
 
@@ -48,7 +51,7 @@ done
 [[ $("$draco" devnet status --home net --json | field nodes.0.running) == false ]] || fail "status of what is stopped"
 
 "$draco" devnet up --home net --detach >/dev/null
-[[ $("$draco" account balance $to --home net --json | field flk) == 4.5 ]] || fail "nothing is lost by a restart"
+[[ $("$draco" account balance $to --home net --json | field flk) == 5 ]] || fail "nothing is lost by a restart"
 status=0; "$draco" devnet up --home net --nodes 5 2>err || status=$?
 [[ $status == 1 ]] || fail "another shape is refused"
 

@@ -39,7 +39,8 @@ fails "" keys generate --home a --light-keys
 echo "correct horse" >seal && echo "wrong horse" >wrong && echo "other" >other
 "$draco" keys backup backup.sealed --home a --backup-password-file seal >/dev/null
 [[ $(stat -c %a backup.sealed) == 600 ]] || fail "a backup is private"
-fails "" keys backup backup.sealed --home a --backup-password-file seal
+fails "exists already" keys backup backup.sealed --home a --backup-password-file seal
+fails "there is no folder" keys backup no/backup.sealed --home a --backup-password-file seal
 fails "" keys restore backup.sealed --home d --backup-password-file wrong --password-file other --light-keys
 "$draco" keys restore backup.sealed --home d --backup-password-file seal --password-file other --light-keys >/dev/null
 "$draco" keys show --home d --json >restored.json

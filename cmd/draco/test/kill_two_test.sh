@@ -11,6 +11,8 @@ wait_until "the chain moves" 60 is_above 0 20
 "$draco" devnet kill-node 3 --home "$net"
 sleep 3 # what was committed before is executed
 stopped=$(height 0)
+"$draco" node health --home "$net" >health.txt 2>&1 && fail "a chain without quorum is not healthy"
+grep -qF "no progress: 2 of the committee's 4 members" health.txt || fail "health says why: $(cat health.txt)"
 cpu=$(of_node 0 cpu_s)
 sleep 10 # the time over which nothing may happen
 [[ $(height 0) == "$stopped" ]] || fail "two of four nodes made blocks: $stopped, $(height 0)"

@@ -91,6 +91,24 @@ json::array mailboxes_json(const affair::Registry& registry) {
     return mailboxes;
 }
 
+// What keeps this node out of touch with those who order; empty if nothing does.
+std::string isolation_of(const Context& context) {
+    const auto view = context.on.ledger.view();
+    const auto found = view->committee(view->epoch().epoch);
+    if (!found || !*found) return {};
+    const types::Committee& committee = **found;
+    const bool is_member = committee.index_of(context.on.node_key).has_value();
+    std::size_t reached = is_member ? 1 : 0;
+    for (const types::NodeKey& key : context.on.links.connected())
+        if (committee.index_of(key)) ++reached;
+    const std::size_t needed = is_member ? committee.quorum() : 1;
+    if (reached >= needed) return {};
+    return "no progress: " + std::to_string(reached) + " of the committee's " +
+           std::to_string(committee.size()) + " members are in reach" +
+           (is_member ? ", this node included, and " : ", and ") + std::to_string(needed) +
+           (is_member ? " must be" : " must be, to follow them");
+}
+
 }  // namespace
 
 json::object node_status(const Context& context) {
@@ -125,6 +143,8 @@ Health health_of(const Context& context) {
         return {.ok = false,
                 .reason = "catching up: executed block " + std::to_string(executed) + " of " +
                           std::to_string(known)};
+    if (std::string reason = isolation_of(context); !reason.empty())
+        return {.ok = false, .reason = std::move(reason)};
     return {};
 }
 

@@ -73,13 +73,13 @@ Outcome<json::value> answer_to(const types::TransactionHash& of,
         return std::unexpected(submission_error(std::move(*error), hash));
     if (std::holds_alternative<SubmissionAccepted>(outcome)) return json::value(hash);
     if (std::holds_alternative<WaitStopped>(outcome)) return std::unexpected(stopping());
-    return std::unexpected(RpcError(Code::Deadline,
-                                    wanted == Wanted::Receipt
-                                        ? "no block executed the transaction in time; it may "
-                                          "still come: see flk_get_transaction_receipt"
-                                        : "no member of the committee took the transaction in "
-                                          "time; sending it again is safe",
-                                    {{"hash", hash}}));
+    return std::unexpected(RpcError(
+        Code::Deadline,
+        wanted == Wanted::Receipt ? "no block executed the transaction in time; it may "
+                                    "still come: see draco tx HASH, or flk_get_transaction_receipt"
+                                  : "no member of the committee took the transaction in "
+                                    "time; sending it again is safe",
+        {{"hash", hash}}));
 }
 
 // What becomes of a transaction, as the answer.

@@ -144,6 +144,9 @@ TEST(Methods, HealthFollowsForksAndLag) {
     node.parts->consensus.now.fork = true;
     EXPECT_FALSE(node.service->health().ok);
     node.parts->consensus.now.fork = false;
+    EXPECT_TRUE(node.service->health().ok);
+    for (auto& link : node.parts->links.links) link.up = false;
+    EXPECT_FALSE(node.service->health().ok) << "nobody of the committee is in reach";
     node.service->stop();
     EXPECT_FALSE(node.service->health().ok);
 }

@@ -104,6 +104,24 @@ TEST(Directory, EntriesCanBeProven) {
     }
 }
 
+TEST(Directory, LeavesOfSingleEntriesAreThoseOfTheTree) {
+    // Links and symbolic links, alone and among others, and with an index of two bytes.
+    DirectoryHasher one;
+    ASSERT_TRUE(one.add_symlink("l", "target"));
+    EXPECT_EQ(symlink_leaf({.index = 0, .is_only = true}, "l", "target"),
+              std::move(one).finish()->root());
+    DirectoryHasher many;
+    const auto name = [](std::size_t i) { return std::to_string(1000 + i); };
+    for (std::size_t i = 0; i < 300; ++i)
+        ASSERT_TRUE(i % 2 == 0 ? many.add_link(name(i), sample::filled(3))
+                               : many.add_symlink(name(i), "t"));
+    const HashTree tree = *std::move(many).finish();
+    for (std::uint16_t i = 0; i < 300; ++i)
+        EXPECT_EQ(i % 2 == 0 ? link_leaf({.index = i}, name(i), sample::filled(3))
+                             : symlink_leaf({.index = i}, name(i), "t"),
+                  tree.leaf(i));
+}
+
 TEST(Directory, RefusesBadEntriesUnchanged) {
     // Every rule about names and targets; the directory is what it would have been without them.
     using namespace std::string_view_literals;

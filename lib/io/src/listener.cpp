@@ -200,9 +200,9 @@ std::unique_ptr<StreamReceiver> ListenerState::opened(const Stream& stream) {
 }
 
 void ListenerState::finished(bool was_opened, const Source& source) {
-    if (!was_opened) ++refused_;
     leave(source);
     const bool was_full = connections_.fetch_sub(1) == options_.connections_max;
+    if (!was_opened) ++refused_;  // last: its place is free for whoever sees it counted
     if (was_full && !is_closed_) loop_->post([self = shared_from_this()] { self->arm(); });
 }
 

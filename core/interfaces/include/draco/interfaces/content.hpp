@@ -21,8 +21,9 @@ namespace draco::interfaces {
 
 // --- what this node has ---
 
-// One object of the store. Immutable and thread-safe; while somebody holds it, it is not evicted.
-// Reads block on the disk.
+// One object of the store. Immutable and thread-safe; while somebody holds it, it is not evicted,
+// and a file of the disk is open. It may outlive the store. Reads block on the disk, and are
+// verified; a damaged object answers Corrupt and is dropped from the store.
 class StoredContent {
 public:
     virtual ~StoredContent() = default;
@@ -32,19 +33,21 @@ public:
     // A file's block, verified. Precondition: index < info().leaves, and this is a file.
     virtual Result<Bytes> read_block(std::uint64_t index) const = 0;
     // A directory's entries, from the first-th, at most count_max, ascending by name.
+    // InvalidArgument for a file.
     virtual Result<std::vector<types::DirectoryEntry>> entries(std::uint64_t first,
                                                                std::size_t count_max) const = 0;
-    // The entry of that name. Costs O(log entries).
+    // The entry of that name. Costs O(log entries). InvalidArgument for a file.
     virtual Result<std::optional<types::DirectoryEntry>> find(std::string_view name) const = 0;
 };
 
 // A file on its way in from a trusted hand, in pieces of any size. Dropped without finish():
-// nothing is left. One thread at a time.
+// nothing is left. One thread at a time. After a failure it is of no more use: drop it.
 class FileWriter {
 public:
     virtual ~FileWriter() = default;
     virtual Result<> write(ByteView bytes) = 0;
-    // Durable, and open to readers, when this returns.
+    // Durable, and open to readers, when this returns. Precondition of this and of write(): not
+    // called before.
     virtual Result<types::ContentInfo> finish() = 0;
 };
 
@@ -54,31 +57,51 @@ class ArrivingFile {
 public:
     virtual ~ArrivingFile() = default;
     virtual const types::ContentInfo& info() const = 0;
-    // Corrupt if it is not this block; then nothing has changed. A block that is there is ignored.
+    // Corrupt if it is not this block; then nothing has changed. Corrupt also if it is, and thereby
+    // shows that the file is not as long as was claimed: then no block can complete it. A block
+    // that is there is ignored.
     virtual Result<> put_block(std::uint64_t index, ByteView block) = 0;
     virtual bool has_block(std::uint64_t index) const = 0;
-    // A block that has arrived, from the disk, verified.
+    // A block that has arrived, from the disk, verified. NotFound if it has not; Corrupt if it was
+    // damaged since, and has to arrive again; of a file that is whole, the object is dropped.
+    // Precondition: index < info().leaves.
     virtual Result<Bytes> read_block(std::uint64_t index) const = 0;
-    // Precondition: every block is there. Durable, and open to readers, when this returns.
+    // NotFound if a block is missing. Durable, and open to readers, when this returns.
     virtual Result<> finish() = 0;
 };
 
 struct StoreUsage {
-    std::uint64_t bytes = 0;  // on the disk
+    std::uint64_t bytes = 0;  // on the disk, with what is on its way in and what is held only
     std::uint64_t bytes_max = 0;
     std::uint64_t objects = 0;
     std::uint64_t pinned_objects = 0;
     std::uint64_t evicted_objects = 0;  // since the start
     std::uint64_t damaged_objects = 0;  // found and dropped since the start
+
+    bool operator==(const StoreUsage&) const = default;
+};
+
+// What a step of scrub() did.
+struct ScrubReport {
+    std::uint64_t bytes = 0;               // read
+    std::uint64_t whole_objects = 0;       // checked to their end
+    std::uint64_t damaged_objects = 0;     // dropped
+    std::uint64_t unreadable_objects = 0;  // the disk failed; kept
+    bool end_reached = false;              // the next step begins a new round
+
+    bool operator==(const ScrubReport&) const = default;
 };
 
 struct ListedContent {
     types::ContentInfo info;
     bool pinned = false;
+
+    bool operator==(const ListedContent&) const = default;
 };
 
-// Owner of the content on disk. Thread-safe. When a quota is reached, what is neither pinned nor
-// held is evicted, the least worth first; when that is not enough: Exhausted.
+// Owner of the content on disk. Thread-safe; calls block on the disk, except has(), list() and
+// usage(). When a quota is reached, what is neither pinned nor held is evicted, the least worth
+// first; when that could not be enough: Exhausted.
 class Blockstore {
 public:
     virtual ~Blockstore() = default;
@@ -90,7 +113,7 @@ public:
     virtual Result<std::unique_ptr<FileWriter>> write_file() = 0;
     // `nodes` is the tree, as lib/blake3-tree lays it out, and `bytes` the claimed length. Corrupt
     // unless the tree's root is `hash` and its leaves are those of so many bytes. The length is
-    // proven by the last block.
+    // proven by the last block. If the file is here already, all its blocks are there.
     virtual Result<std::unique_ptr<ArrivingFile>> arrive(const types::ContentHash& hash,
                                                          std::vector<blake3_tree::Hash> nodes,
                                                          std::uint64_t bytes) = 0;
@@ -99,16 +122,22 @@ public:
     virtual Result<types::ContentInfo> put_directory(
         const std::vector<types::DirectoryEntry>& entries) = 0;
 
-    // A pin keeps an object from eviction, across restarts. Idempotent. NotFound.
+    // A pin keeps an object from eviction, across restarts; it stays when the object is found to be
+    // damaged, for when it comes again. Idempotent, durable when they return. NotFound.
     virtual Result<> pin(const types::ContentHash& hash) = 0;
     virtual Result<> unpin(const types::ContentHash& hash) = 0;
-    // Drops the object now; who holds it can read on. NotFound.
+    // Drops the object and its pin, durably; who holds it can read on. NotFound.
     virtual Result<> remove(const types::ContentHash& hash) = 0;
 
     // Ascending by hash, those after `after`.
     virtual std::vector<ListedContent> list(const std::optional<types::ContentHash>& after,
                                             std::size_t count_max) const = 0;
     virtual StoreUsage usage() const = 0;
+
+    // Looks for damage: verifies objects in the order of their hashes, from where the last step
+    // ended, until `bytes_max` are read, or the last object is checked. A step verifies at least
+    // one block, and reads the tree of the object it begins in; it counts for no use of the object.
+    virtual ScrubReport scrub(std::uint64_t bytes_max) = 0;
 };
 
 // --- what this node can get ---

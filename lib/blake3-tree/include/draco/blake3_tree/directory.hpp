@@ -31,6 +31,20 @@ const Mode& directory_mode();
 // The root of a directory without entries, which has no tree.
 const Hash& empty_directory_hash();
 
+bool is_entry_name(std::string_view name);
+bool is_symlink_target(std::string_view target);
+
+// Where an entry stands in its directory; its leaf binds it.
+struct EntryPlace {
+    std::uint16_t index = 0;
+    bool is_only = false;  // the directory has no other entry
+};
+
+// The leaf of one entry, to check it by itself. It stands for one entry only if name and target are
+// of the form above (a NUL inside them would leave open where one ends): check foreign ones first.
+Hash link_leaf(EntryPlace place, std::string_view name, const Hash& target);
+Hash symlink_leaf(EntryPlace place, std::string_view name, std::string_view target);
+
 // Collects entries in ascending order of their names. One thread at a time. Each call answers
 // InvalidArgument (the entry breaks a rule above) or Exhausted (too many entries) and then has no
 // effect. Memory: 64 bytes per entry.
@@ -47,12 +61,9 @@ public:
     std::optional<HashTree> finish() &&;
 
 private:
-    static constexpr std::uint8_t kOnlyEntry = 1;
-    static constexpr std::uint8_t kSymlink = 2;
-
     Result<> check_name(std::string_view name) const;
-    void add_entry(std::uint8_t flags, std::string_view name, ByteView target);
-    void add_first_leaf(std::uint8_t flags);
+    void add_entry(Bytes transcript, std::string_view name);
+    void add_first_leaf(bool is_only);
 
     TreeAssembler assembler_;
     std::size_t entry_count_ = 0;
