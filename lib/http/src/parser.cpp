@@ -82,24 +82,24 @@ namespace detail {
 Result<std::optional<std::size_t>, ParseError> MessageReader::read_line(ByteView bytes,
                                                                         std::size_t line_bytes_max,
                                                                         unsigned status_too_long) {
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        const char c = static_cast<char>(bytes[i]);
-        if (line_has_cr_) {
-            if (c != '\n') return refuse(400, "a CR without LF");
-            line_has_cr_ = false;
-            return std::optional(i + 1);
-        }
-        if (c == '\r') {
-            line_has_cr_ = true;
-            continue;
-        }
-        if (c == '\n') return refuse(400, "a LF without CR");
-        if (line_.size() == line_bytes_max)
+    const std::string_view text = as_text(bytes);
+    std::size_t at = 0;
+    if (!line_has_cr_) {
+        const std::size_t feed = std::min(text.find('\n'), text.size());
+        at = std::min(text.substr(0, feed).find('\r'), feed);
+        if (at > line_bytes_max - line_.size())
             return refuse(status_too_long,
                           "a line of more than " + std::to_string(line_bytes_max) + " bytes");
-        line_ += c;
+        line_.append(text.substr(0, at));
+        if (at == text.size()) return std::optional<std::size_t>();
+        if (text[at] == '\n') return refuse(400, "a LF without CR");
+        line_has_cr_ = true;
+        ++at;
     }
-    return std::optional<std::size_t>();
+    if (at == text.size()) return std::optional<std::size_t>();
+    if (text[at] != '\n') return refuse(400, "a CR without LF");
+    line_has_cr_ = false;
+    return std::optional(at + 1);
 }
 
 Result<std::size_t, ParseError> MessageReader::read_head(ByteView bytes) {
@@ -119,7 +119,8 @@ Result<std::size_t, ParseError> MessageReader::read_head(ByteView bytes) {
                 if (std::exchange(skipped_empty_line_, true)) return refuse(400, "an empty line");
                 continue;
             }
-            head_.start_line = std::exchange(line_, {});
+            head_.start_line.swap(line_);
+            line_.clear();
             state_ = State::FieldLines;
         } else if (line_.empty()) {
             state_ = State::HeadDone;
@@ -232,7 +233,14 @@ bool MessageReader::end() {
 }
 
 void MessageReader::reset() {
-    *this = MessageReader(limits_);
+    state_ = State::StartLine;
+    line_.clear();
+    line_has_cr_ = false;
+    skipped_empty_line_ = false;
+    head_.start_line.clear();
+    head_.fields.list.clear();
+    fields_bytes_ = 0;
+    left_ = 0;
 }
 
 }  // namespace detail
@@ -278,7 +286,7 @@ Result<void, ParseError> RequestParser::take_head() {
     request_.target = target;
     request_.minor_version = *minor;
     request_.keep_alive = keeps_alive(head.fields, *minor);
-    request_.fields = std::move(head.fields);
+    request_.fields.list.swap(head.fields.list);
     expects_continue_ = *minor == 1 && request_.fields.has_token("Expect", "100-continue");
     return reader_.begin_body(framing->body, framing->length);
 }
@@ -288,6 +296,19 @@ Request RequestParser::take() {
     reader_.reset();
     expects_continue_ = false;
     return std::exchange(request_, {});
+}
+
+const Request& RequestParser::request() const {
+    DRACO_ASSERT(is_complete(), "a request is read when it is complete");
+    return request_;
+}
+
+void RequestParser::next() {
+    DRACO_ASSERT(is_complete(), "a request is left when it is complete");
+    reader_.reset();
+    expects_continue_ = false;
+    request_.fields.list.clear();
+    request_.body = {};
 }
 
 Result<std::size_t, ParseError> ResponseParser::feed(ByteView bytes) {

@@ -4,14 +4,12 @@
 #include "draco/http/server.hpp"
 
 #include "draco/http/client.hpp"
-#include "draco/io/file_descriptor.hpp"
 #include "draco/io/thread_pool.hpp"
 #include "draco/testing/seed.hpp"
 
-#include <arpa/inet.h>
+#include "raw_client.hpp"
+
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -80,63 +78,6 @@ private:
     std::vector<std::unique_ptr<Responder>> kept_;
 };
 
-// A client that sends and reads bytes as it likes.
-class RawClient {
-public:
-    explicit RawClient(std::uint16_t port)
-        : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        address.sin_port = htons(port);
-        EXPECT_EQ(
-            ::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
-            0);
-    }
-
-    // False when the other side takes no more: gone, or `flags` has MSG_DONTWAIT.
-    bool send(std::string_view bytes, int flags = 0) const {
-        while (!bytes.empty()) {
-            const ssize_t sent =
-                ::send(socket_.get(), bytes.data(), bytes.size(), flags | MSG_NOSIGNAL);
-            if (sent <= 0) return false;
-            bytes.remove_prefix(static_cast<std::size_t>(sent));
-        }
-        return true;
-    }
-
-    void end() const { ::shutdown(socket_.get(), SHUT_WR); }
-
-    void reset() const {
-        const linger now{.l_onoff = 1, .l_linger = 0};
-        ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-    }
-
-    // Blocks until the bytes read hold `what`, or the other side ends. Returns them.
-    std::string read_until(std::string_view what) const {
-        std::string all;
-        char buffer[4096];
-        while (!all.contains(what)) {
-            const ssize_t count = ::recv(socket_.get(), buffer, sizeof(buffer), 0);
-            if (count <= 0) break;
-            all.append(buffer, static_cast<std::size_t>(count));
-        }
-        return all;
-    }
-
-    // Blocks until the other side has ended.
-    std::string read_all() const {
-        std::string all;
-        char buffer[4096];
-        for (ssize_t count = 0; (count = ::recv(socket_.get(), buffer, sizeof(buffer), 0)) > 0;)
-            all.append(buffer, static_cast<std::size_t>(count));
-        return all;
-    }
-
-private:
-    io::FileDescriptor socket_;
-};
-
 class HttpServer : public ::testing::Test {
 protected:
     void start(const ServerOptions& options = {}) {
@@ -163,16 +104,6 @@ protected:
         io::Network::start({.name = "http", .thread_count = 2}).value();
     std::unique_ptr<Server> server_;
 };
-
-std::string get(std::string_view target, std::string_view fields = "") {
-    return "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n";
-}
-
-std::size_t count(std::string_view text, std::string_view what) {
-    std::size_t found = 0;
-    for (std::size_t at = 0; (at = text.find(what, at)) != std::string_view::npos; ++at) ++found;
-    return found;
-}
 
 TEST_F(HttpServer, AnswersPipelinedRequestsInTheirOrder) {
     start();

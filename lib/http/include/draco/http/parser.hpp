@@ -108,6 +108,11 @@ public:
     // Precondition (asserted): is_complete(). The parser is ready for the next request.
     Request take();
 
+    // The same in two steps, for who has no use for the request afterwards: its memory serves the
+    // next one.
+    const Request& request() const;
+    void next();
+
 private:
     Result<void, ParseError> take_head();
 

@@ -1,0 +1,43 @@
+#pragma once
+// What a request target names: the address of a content, and a path below it.
+
+#include "draco/base/result.hpp"
+#include "draco/types/content.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace draco::gateway {
+
+inline constexpr std::size_t kSegmentsMax = 64;
+
+struct ContentPath {
+    types::ContentHash root;
+    // Decoded; none is empty, "." or "..", none has a '/' or a zero byte. They need not be UTF-8.
+    std::vector<std::string> segments;
+    bool has_slash_at_end = false;
+
+    bool operator==(const ContentPath&) const = default;
+};
+
+// Why it names none: a status, and what to say to a person.
+struct Refusal {
+    unsigned status = 400;
+    std::string text;
+
+    bool operator==(const Refusal&) const = default;
+};
+
+// Of a target in origin form:
+//     /b3/<64 hex digits>[/path][?ignored]
+//     /services/0/blake3/<64 hex digits>[/path][?ignored]
+// Segments are separated before they are decoded, so that "%2F" separates nothing; what decodes to
+// '/', a zero byte, "." or ".." is refused, not resolved.
+Result<ContentPath, Refusal> parse_content_path(std::string_view target);
+
+// Foreign text as it may stand in a line for people: control characters become '?'.
+std::string printable(std::string_view text);
+
+}  // namespace draco::gateway

@@ -1,0 +1,123 @@
+#pragma once
+// An HTTP/1.1 server for delivery: few instructions for a small answer, bounded memory for a large
+// one. (server.hpp is for APIs: whole responses over io::Network.)
+//
+// Each thread has its own listening socket on the same port (SO_REUSEPORT), its own edge-triggered
+// epoll and its own connections; a connection stays with its thread. One request of a connection is
+// in work at a time; small answers to pipelined requests go out together.
+//
+// Bounds. Connections in all: the next ones wait in the system's queue. Connections of one client
+// (Peer::network): the next ones are reset. A request: ParseLimits, and request_deadline from its
+// first byte to its last. Memory per connection: the limits of one request, 16 KiB that were read
+// ahead, 16 KiB and one head of answers, pieces_in_flight_max pieces of a body. A client that takes
+// nothing for stall_deadline is dropped; one that reads slowly costs the same memory for longer.
+
+#include "draco/base/clock.hpp"
+#include "draco/base/result.hpp"
+#include "draco/http/answer.hpp"
+#include "draco/http/message.hpp"
+#include "draco/http/peer.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace draco::http {
+
+// The promise of one answer. Move-only; used by any thread, also after the client or the engine has
+// gone, which nobody hears of. Destroyed without answer(): 500.
+class Reply {
+public:
+    Reply(std::shared_ptr<detail::Inbox> inbox, const detail::ExchangeId& exchange)
+        : inbox_(std::move(inbox)), exchange_(exchange) {}
+
+    Reply(Reply&&) noexcept = default;
+
+    // The promise that was here lives and ends with `other`.
+    Reply& operator=(Reply&& other) noexcept {
+        inbox_.swap(other.inbox_);
+        std::swap(exchange_, other.exchange_);
+        return *this;
+    }
+
+    ~Reply();
+
+    // Once.
+    void answer(Answer answer);
+
+private:
+    std::shared_ptr<detail::Inbox> inbox_;
+    detail::ExchangeId exchange_;
+};
+
+class EngineHandler {
+public:
+    virtual ~EngineHandler() = default;
+    // On every thread of the engine at the same time; must not block or throw. `request` is valid
+    // during the call, `reply` for as long as it takes.
+    virtual void on_request(const Request& request, const Peer& peer, Reply reply) = 0;
+};
+
+struct EngineOptions {
+    std::string address = "127.0.0.1";  // "::" and "0.0.0.0" are all of this machine
+    std::uint16_t port = 0;             // 0: the system chooses
+    std::size_t thread_count = 1;
+    std::size_t connections_max = 10'000;
+    std::size_t connections_per_client_max = 256;
+    std::size_t pieces_in_flight_max = 4;
+    Duration request_deadline = std::chrono::seconds(10);  // from its first byte to its last
+    Duration keep_alive = std::chrono::seconds(60);        // between two requests
+    Duration stall_deadline = std::chrono::seconds(30);    // of a client that takes nothing
+    Duration answer_deadline = std::chrono::seconds(60);   // of the handler, and of each piece
+    ParseLimits limits{.body_bytes_max = std::size_t{64} << 10};
+};
+
+struct EngineCounters {
+    std::size_t connections = 0;             // open now
+    std::uint64_t accepted = 0;              // since the start, as all that follow
+    std::uint64_t refused = 0;               // connections reset: too many of one client
+    std::uint64_t requests = 0;              // given to the handler
+    std::uint64_t malformed = 0;             // what was no request
+    std::uint64_t timed_out = 0;             // requests that did not arrive in time
+    std::uint64_t stalled = 0;               // connections dropped because nothing was taken
+    std::uint64_t unanswered = 0;            // answers and pieces that did not come in time
+    std::uint64_t cut_off = 0;               // bodies that failed after their head was sent
+    std::uint64_t accept_pauses = 0;         // for want of file descriptors
+    std::uint64_t bytes_sent = 0;            // heads and bodies
+    std::array<std::uint64_t, 6> answers{};  // by the first digit of their status
+
+    bool operator==(const EngineCounters&) const = default;
+};
+
+// Thread-safe.
+class Engine {
+public:
+    // `handler` and `clock` outlive the engine. Errors: InvalidArgument (no address of this
+    // machine, no threads), AlreadyExists (the port is taken), Exhausted (descriptors, threads),
+    // Io.
+    static Result<std::unique_ptr<Engine>> start(EngineHandler& handler,
+                                                 const Clock& clock,
+                                                 const EngineOptions& options);
+    ~Engine();  // stop(0)
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    // Stops listening, lets answers that are under way end for at most `grace`, resets what is
+    // left, and returns when the handler is not being called and will not be. Not on a thread of
+    // the engine (asserted). Again: does nothing.
+    void stop(Duration grace = Duration{0});
+
+    std::uint16_t port() const;
+    EngineCounters counters() const;
+
+private:
+    struct Threads;
+
+    explicit Engine(std::unique_ptr<Threads> threads);
+
+    std::unique_ptr<Threads> threads_;
+};
+
+}  // namespace draco::http

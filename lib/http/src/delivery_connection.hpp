@@ -1,0 +1,163 @@
+#pragma once
+// One connection of the engine: a state machine over a Transport, without clock, lock or thread.
+// The thread that owns it notes what happened and then calls work(), which does all that can be
+// done now.
+
+#include "draco/http/engine.hpp"
+#include "draco/http/parser.hpp"
+
+#include "deadlines.hpp"
+#include "inbox.hpp"
+#include "outgoing.hpp"
+#include "thread_counters.hpp"
+#include "transport.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace draco::http {
+
+// What a connection needs of its thread.
+class ConnectionHost {
+public:
+    ConnectionHost(EngineHandler& handler,
+                   const EngineOptions& options,
+                   std::shared_ptr<detail::Inbox> inbox);
+    virtual ~ConnectionHost() = default;
+
+    // Applies what was said on this thread since the last time: answered() and delivered() of any
+    // connection.
+    virtual void settle() = 0;
+
+    EngineHandler& handler() const { return handler_; }
+
+    const EngineOptions& options() const { return options_; }
+
+    const std::shared_ptr<detail::Inbox>& shared_inbox() const { return inbox_; }
+
+    detail::Inbox& inbox() const { return *inbox_; }
+
+    Instant now() const { return now_; }
+
+    std::string_view date_line() const { return date_line_; }
+
+    MutByteView scratch() { return scratch_; }
+
+    Deadlines& deadlines() { return deadlines_; }
+
+    const Deadlines& deadlines() const { return deadlines_; }
+
+    ThreadCounters& counters() { return counters_; }
+
+protected:
+    void set_time(Instant now, UnixTime date);
+
+    ThreadCounters counters_;
+
+private:
+    static constexpr std::size_t kReadBytes = 16 << 10;
+
+    EngineHandler& handler_;
+    const EngineOptions& options_;
+    std::shared_ptr<detail::Inbox> inbox_;
+    Deadlines deadlines_;
+    Instant now_{};
+    std::uint64_t date_s_ = ~std::uint64_t{0};
+    std::string date_line_;
+    std::array<std::uint8_t, kReadBytes> scratch_{};
+};
+
+class DeliveryConnection {
+public:
+    DeliveryConnection(ConnectionHost& host,
+                       std::unique_ptr<Transport> transport,
+                       const Peer& peer,
+                       std::uint32_t slot,
+                       std::uint64_t serial);
+
+    std::uint32_t slot() const { return slot_; }
+
+    std::uint64_t serial() const { return serial_; }
+
+    const Peer& peer() const { return peer_; }
+
+    // What happened. None of these acts.
+    void note_readable(bool has_peer_ended);
+    void note_writable();
+
+    void note_lost() { phase_ = Phase::Over; }
+
+    void answered(std::uint64_t number, Answer answer);
+    void delivered(std::uint64_t number, std::uint64_t piece, Result<SharedBytes> bytes);
+    void expired(Wait what);
+    // What is under way is the last.
+    void drain();
+
+    // All that can be done now. Then `wants_turn` says whether more could have been, but others are
+    // to have their turn first.
+    void work();
+
+    bool wants_turn() const { return wants_turn_; }
+
+    bool is_over() const { return phase_ == Phase::Over; }
+
+    bool is_queued = false;  // the thread's own note
+
+    void reset();
+
+private:
+    enum class Phase : std::uint8_t {
+        Reading,    // the next request, or nothing, is on its way in
+        Handling,   // the handler has a request
+        Sending,    // a body that does not fit the buffer is on its way out
+        Lingering,  // all was said; what the peer still sends is discarded
+        Over,
+    };
+
+    bool may_read_on() const;
+    bool send();
+    void pull_pieces();
+    void after_send(const Outgoing::Progress& progress);
+    void read();
+    std::size_t take_bytes(ByteView bytes);
+    bool take_ahead();
+    void hand_on();
+    void refuse(const ParseError& error);
+    void queue_answer(const Answer& answer, std::uint64_t length);
+    void queue_and_close(unsigned status, std::string_view text);
+    void finish();
+    void linger();
+    void arm();
+    void arm(Wait what, bool restart);
+
+    ConnectionHost& host_;
+    const std::unique_ptr<Transport> transport_;
+    const Peer peer_;
+    const std::uint32_t slot_;
+    const std::uint64_t serial_;
+    Timer timer_;
+    RequestParser parser_;
+    Bytes ahead_;  // read and not parsed
+    std::size_t ahead_taken_ = 0;
+    Outgoing outgoing_;
+    Phase phase_ = Phase::Reading;
+    std::uint64_t number_ = 0;  // of the request in work, or the last one
+    bool is_readable_ = false;
+    bool is_writable_ = true;
+    bool may_have_ended_ = false;  // the system says that the peer has
+    bool has_peer_ended_ = false;  // and all it sent was read
+    bool is_last_ = false;
+    bool is_refused_ = false;
+    bool is_blocked_ = false;  // by the peer, which does not take what is sent
+    bool has_progress_ = false;
+    bool told_to_continue_ = false;
+    bool wants_turn_ = false;
+    std::uint64_t lingered_bytes_ = 0;
+    // Of the request in work.
+    bool is_head_ = false;
+    bool keeps_alive_ = true;
+    bool is_http_1_0_ = false;
+};
+
+}  // namespace draco::http
