@@ -28,6 +28,8 @@ enum class Protocol : std::uint8_t {
     Gossip = 2,        // core/broadcast
     Blocks = 3,        // certified blocks, for those who follow
     Transactions = 4,  // to a member of the committee
+    Content = 5,       // objects, by address
+    Providers = 6,     // who has which object
 };
 
 inline constexpr std::size_t kRequestBytesMax = std::size_t{1} << 20;
