@@ -35,12 +35,19 @@ FrontOptions front_options(const RpcServerOptions& options) {
 
 class RpcServer::Routes final : public http::Handler {
 public:
-    Routes(RpcService& service, const Clock& clock, const FrontOptions& options)
-        : front_(service, clock, options) {}
+    Routes(RpcService& service,
+           const Clock& clock,
+           const FrontOptions& options,
+           std::vector<Mount> mounts)
+        : front_(service, clock, options), mounts_(std::move(mounts)) {}
 
     void on_request(http::Request request,
                     const std::string& client,
                     std::unique_ptr<http::Responder> responder) override {
+        for (const Mount& mount : mounts_)
+            if (request.target.starts_with(mount.prefix))
+                return mount.handler->on_request(
+                    std::move(request), client, std::move(responder));
         front_.handle(
             {.method = std::move(request.method),
              .target = std::move(request.target),
@@ -55,6 +62,7 @@ public:
 
 private:
     RpcFront front_;
+    const std::vector<Mount> mounts_;
 };
 
 RpcServer::RpcServer(std::unique_ptr<Routes> routes) : routes_(std::move(routes)) {}
@@ -64,9 +72,10 @@ RpcServer::~RpcServer() = default;
 Result<std::unique_ptr<RpcServer>> RpcServer::start(io::Network& network,
                                                     Executor& executor,
                                                     RpcService& service,
-                                                    const RpcServerOptions& options) {
-    std::unique_ptr<RpcServer> made(
-        new RpcServer(std::make_unique<Routes>(service, executor.clock(), front_options(options))));
+                                                    const RpcServerOptions& options,
+                                                    std::vector<Mount> mounts) {
+    std::unique_ptr<RpcServer> made(new RpcServer(std::make_unique<Routes>(
+        service, executor.clock(), front_options(options), std::move(mounts))));
     http::ServerOptions server_options{.address = options.address,
                                        .port = options.port,
                                        .connections_max = options.connections_max};

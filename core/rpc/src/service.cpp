@@ -167,6 +167,10 @@ void RpcService::stop() {
     state_->stop();
 }
 
+bool RpcService::is_admin(std::string_view authorization) const {
+    return state_->is_admin(authorization);
+}
+
 Health RpcService::health() const {
     if (state_->stopped) return {.ok = false, .reason = "the node is stopping"};
     return health_of(state_->context);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace draco::rpc {
 
@@ -20,6 +21,13 @@ struct RpcServerOptions {
     std::uint32_t requests_per_s = 200;  // of one client, see FrontOptions; 0: unbounded
 };
 
+// Another part of the node on the same port: requests whose path begins with `prefix` go to
+// `handler`, which judges by itself who may ask it.
+struct Mount {
+    std::string prefix;
+    http::Handler* handler = nullptr;  // outlives the server
+};
+
 // Thread-safe.
 class RpcServer {
 public:
@@ -28,7 +36,8 @@ public:
     static Result<std::unique_ptr<RpcServer>> start(io::Network& network,
                                                     Executor& executor,
                                                     RpcService& service,
-                                                    const RpcServerOptions& options);
+                                                    const RpcServerOptions& options,
+                                                    std::vector<Mount> mounts = {});
     // Stops listening and resets the connections.
     ~RpcServer();
     RpcServer(const RpcServer&) = delete;

@@ -108,6 +108,9 @@ public:
     // Every call that waits is answered, and what comes later is refused with Unavailable's code.
     void stop();
 
+    // Whether the value of an Authorization header has the token of the node's owner.
+    bool is_admin(std::string_view authorization) const;
+
     // Whether the node serves: it is not stopping, saw no fork and is not far behind the chain.
     Health health() const;
     // Prometheus text exposition format 0.0.4.
