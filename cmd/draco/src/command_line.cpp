@@ -6,6 +6,7 @@
 
 #include "account_commands.hpp"
 #include "chain_commands.hpp"
+#include "content_commands.hpp"
 #include "devnet_commands.hpp"
 #include "hash_command.hpp"
 #include "invocation.hpp"
@@ -46,6 +47,7 @@ struct CommandLine {
     OptOptions opt;
     SimOptions sim;
     HashOptions hash;
+    ContentOptions content;
     std::string transaction;
 };
 
@@ -386,6 +388,36 @@ void add_sim(CommandLine& line) {
     run->add_option("--seeds", line.sim.seeds, "how many (1)")->check(CLI::Range(1, 1'000'000));
 }
 
+void add_content(CommandLine& line) {
+    CLI::App* root = &line.app;
+    CLI::App* put = command(line, root, "put", "Publish a file or a folder on your node", [&line] {
+        return run_put(line.invocation, line.content);
+    });
+    put->add_option("PATH", line.content.path, "what to publish")->required();
+    put->add_flag("--no-pin", line.content.no_pin, "let it go when the node needs the room");
+    CLI::App* list = command(line, root, "ls", "What your node stores, or a folder in it", [&line] {
+        return run_ls(line.invocation, line.content);
+    });
+    list->add_option("HASH", line.content.hash, "of a folder: its entries");
+    CLI::App* pin =
+        command(line, root, "pin", "Keep content on your node, fetched if need be", [&line] {
+            return run_pin(line.invocation, line.content);
+        });
+    CLI::App* unpin =
+        command(line, root, "unpin", "Let content go when your node needs the room", [&line] {
+            return run_unpin(line.invocation, line.content);
+        });
+    for (CLI::App* each : {pin, unpin})
+        each->add_flag("--this-object-only",
+                       line.content.this_object_only,
+                       "of a folder only the list of its entries");
+    CLI::App* remove = command(line, root, "rm", "Remove an object from your node", [&line] {
+        return run_rm(line.invocation, line.content);
+    });
+    for (CLI::App* each : {pin, unpin, remove})
+        each->add_option("HASH", line.content.hash, "its address: 64 hex digits")->required();
+}
+
 void add_hash(CommandLine& line) {
     CLI::App* hash = line.app.add_subcommand("hash", "Print the content address of files");
     hash->add_option("FILE", line.hash.paths, "files to hash; - is standard input")->required();
@@ -417,6 +449,7 @@ void declare(CommandLine& line) {
     add_lane(line);
     add_opt(line);
     add_chain(line);
+    add_content(line);
     add_sim(line);
     add_hash(line);
 }

@@ -65,6 +65,18 @@ Result<HttpAnswer> http_exchange(const HttpUrl& url,
     return answered(url, http::send_and_wait(*net, exchange_of(url, path, body, timeout, bearer)));
 }
 
+Result<HttpAnswer> http_request(const HttpUrl& url, HttpCall call, Duration timeout) {
+    DRACO_TRY(net, network());
+    http::Exchange exchange;
+    exchange.url = {.host = url.host, .port = url.port, .target = std::move(call.target)};
+    exchange.method = std::move(call.method);
+    exchange.deadline = timeout;
+    if (!call.body.empty()) exchange.fields.add("Content-Type", std::move(call.content_type));
+    exchange.body = std::move(call.body);
+    if (!call.bearer.empty()) exchange.fields.add("Authorization", "Bearer " + call.bearer);
+    return answered(url, http::send_and_wait(*net, exchange));
+}
+
 void begin_http_exchange(const HttpUrl& url,
                          std::string_view path,
                          std::string_view body,

@@ -1,6 +1,7 @@
 #pragma once
 // One HTTP request to a node, answered or not.
 
+#include "draco/base/bytes.hpp"
 #include "draco/base/clock.hpp"
 #include "draco/base/result.hpp"
 
@@ -36,6 +37,17 @@ Result<HttpAnswer> http_exchange(const HttpUrl& url,
                                  std::string_view body,
                                  Duration timeout,
                                  std::string_view bearer = {});
+
+struct HttpCall {
+    std::string method = "GET";
+    std::string target;
+    Bytes body{};
+    std::string content_type = "application/octet-stream";  // of the body, if there is one
+    std::string bearer{};
+};
+
+// Any request. As above.
+Result<HttpAnswer> http_request(const HttpUrl& url, HttpCall call, Duration timeout);
 
 // The same without blocking or authorization: `done` is called once, on a thread of the network.
 void begin_http_exchange(const HttpUrl& url,

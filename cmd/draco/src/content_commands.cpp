@@ -1,0 +1,402 @@
+#include "content_commands.hpp"
+
+#include "draco/base/text_encoding.hpp"
+#include "draco/bcs/bcs.hpp"
+#include "draco/io/path_file.hpp"
+#include "draco/io/system_clock.hpp"
+
+#include "content_owner.hpp"
+#include "local_tree.hpp"
+#include "progress.hpp"
+#include "rpc_client.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <set>
+#include <thread>
+#include <utility>
+
+namespace draco {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kPieceBytes = std::size_t{1} << 20;  // what a node takes in one request
+constexpr Duration kLookEvery = std::chrono::milliseconds(100);
+
+std::string query_of(std::string_view kind, bool pin) {
+    return "?kind=" + std::string(kind) + (pin ? "&pin=true" : "");
+}
+
+// --- put ---
+
+class Upload {
+public:
+    Upload(const ContentOwner& owner, Progress& progress, bool pin)
+        : owner_(owner), progress_(progress), pin_(pin) {}
+
+    Result<std::string> put(const LocalEntry& entry) {
+        return entry.kind == LocalEntry::Kind::File ? put_file(entry) : put_directory(entry);
+    }
+
+private:
+    Result<std::string> put_file(const LocalEntry& entry) {
+        DRACO_TRY(file, io::open_for_reading(entry.path));
+        DRACO_TRY(bytes, file->size());
+        return put_stream("file", bytes, [&](std::uint64_t offset, Bytes& piece) -> Result<> {
+            DRACO_TRY(count, file->read_at(offset, piece));
+            if (count != piece.size())
+                return fail(
+                    Errc::Unavailable,
+                    "\"" + entry.path + "\" became shorter while it was read; put it again");
+            progress_.advance(count);
+            return {};
+        });
+    }
+
+    Result<std::string> put_directory(const LocalEntry& directory) {
+        std::vector<types::DirectoryEntry> entries;
+        entries.reserve(directory.entries.size());
+        for (const LocalEntry& each : directory.entries) {
+            types::DirectoryEntry made;
+            DRACO_TRY(name, decltype(made.name)::make(each.name));
+            made.name = std::move(name);
+            if (each.kind == LocalEntry::Kind::Link) {
+                DRACO_TRY(target, types::LinkTarget::make(each.target));
+                made.target = std::move(target);
+            } else {
+                DRACO_TRY(hash, put(each));
+                const auto parsed = fixed_from_hex<types::ContentHash>(hash);
+                if (!parsed) return fail(Errc::Corrupt, owner_.url() + " answers with no address");
+                made.target = *parsed;
+            }
+            entries.push_back(std::move(made));
+        }
+        const Bytes encoded = bcs::encode(entries);
+        return put_stream(
+            "directory", encoded.size(), [&](std::uint64_t offset, Bytes& piece) -> Result<> {
+                std::ranges::copy(ByteView(encoded).subspan(offset, piece.size()), piece.begin());
+                return {};
+            });
+    }
+
+    using ReadPiece = std::function<Result<>(std::uint64_t offset, Bytes& piece)>;
+
+    Result<std::string> put_stream(std::string_view kind,
+                                   std::uint64_t bytes,
+                                   const ReadPiece& read) {
+        Bytes piece(std::min<std::uint64_t>(bytes, kPieceBytes));
+        DRACO_TRY_VOID(read(0, piece));
+        if (bytes <= kPieceBytes) {
+            DRACO_TRY(done, owner_.ask("POST", "objects" + query_of(kind, pin_), std::move(piece)));
+            return text_member(done.body, "hash");
+        }
+        DRACO_TRY(begun, owner_.ask("POST", "uploads" + query_of(kind, false)));
+        DRACO_TRY(id, text_member(begun.body, "upload"));
+        for (std::uint64_t offset = 0; offset < bytes;) {
+            if (offset > 0) {
+                piece.resize(std::min<std::uint64_t>(bytes - offset, kPieceBytes));
+                DRACO_TRY_VOID(read(offset, piece));
+            }
+            DRACO_TRY_VOID(
+                owner_.ask("PUT", "uploads/" + id + "?offset=" + std::to_string(offset), piece));
+            offset += piece.size();
+        }
+        DRACO_TRY(done, owner_.ask("POST", "uploads/" + id + (pin_ ? "?pin=true" : "")));
+        return text_member(done.body, "hash");
+    }
+
+    const ContentOwner& owner_;
+    Progress& progress_;
+    bool pin_;
+};
+
+void print_put(const Invocation& invocation,
+               const std::string& path,
+               const std::string& hash,
+               const LocalTree& tree,
+               const std::vector<std::string>& fronts) {
+    json::array urls;
+    for (const std::string& front : fronts)
+        urls.emplace_back(content_url(front, hash, tree.root.kind == LocalEntry::Kind::Directory));
+    if (invocation.json)
+        return print_value(
+            invocation,
+            json::object{
+                {"hash", hash}, {"bytes", tree.bytes}, {"files", tree.files}, {"urls", urls}});
+    std::printf("%s: %llu file%s, %s\n%s\n",
+                path.c_str(),
+                static_cast<unsigned long long>(tree.files),
+                tree.files == 1 ? "" : "s",
+                human_bytes(static_cast<double>(tree.bytes)).c_str(),
+                hash.c_str());
+    for (const json::value& url : urls) std::printf("  %s\n", url.get_string().c_str());
+}
+
+// --- what a directory leads to ---
+
+// Of a directory, all pages together.
+Result<json::array> entries_of(const ContentOwner& owner, const std::string& hash) {
+    json::array all;
+    std::string first = "0";
+    while (true) {
+        DRACO_TRY(page, owner.ask("GET", "objects/" + hash + "/entries?first=" + first));
+        const auto* object = page.body.if_object();
+        const auto* entries = object == nullptr ? nullptr : object->if_contains("entries");
+        const auto* next = object == nullptr ? nullptr : object->if_contains("next");
+        if (entries == nullptr || !entries->is_array() || next == nullptr)
+            return fail(Errc::Corrupt, owner.url() + " answers with no page of entries");
+        for (const json::value& each : entries->get_array()) all.push_back(each);
+        if (!next->is_number()) return all;
+        first = std::to_string(next->to_number<std::uint64_t>());
+    }
+}
+
+Result<std::vector<std::string>> children_of(const ContentOwner& owner, const std::string& hash) {
+    DRACO_TRY(entries, entries_of(owner, hash));
+    std::vector<std::string> children;
+    for (const json::value& each : entries) {
+        if (const auto* entry = each.if_object(); entry == nullptr || !entry->contains("hash"))
+            continue;
+        DRACO_TRY(child, text_member(each, "hash"));
+        children.push_back(std::move(child));
+    }
+    return children;
+}
+
+struct Walked {
+    std::uint64_t objects = 0;
+    std::set<std::string> seen{};
+};
+
+// `visit` answers whether the object is a directory to go into.
+Result<> walk(const ContentOwner& owner,
+              const std::string& root,
+              Walked& walked,
+              const std::function<Result<bool>(const std::string& hash)>& visit) {
+    std::vector<std::string> open = {root};
+    while (!open.empty()) {
+        const std::string hash = std::move(open.back());
+        open.pop_back();
+        if (!walked.seen.insert(hash).second) continue;
+        DRACO_TRY(go_in, visit(hash));
+        ++walked.objects;
+        if (!go_in) continue;
+        DRACO_TRY(children, children_of(owner, hash));
+        for (std::string& child : children) open.push_back(std::move(child));
+    }
+    return {};
+}
+
+struct ListedObject {
+    std::string hash;
+    std::string kind;
+    std::uint64_t size = 0;
+    bool pinned = false;
+};
+
+struct Listing {
+    std::vector<ListedObject> objects;
+    json::value usage;
+};
+
+Result<Listing> list_all(const ContentOwner& owner) {
+    Listing listing;
+    std::string query;
+    while (true) {
+        DRACO_TRY(page, owner.ask("GET", "objects" + query));
+        const auto* object = page.body.if_object();
+        const auto* listed = object == nullptr ? nullptr : object->if_contains("objects");
+        const auto* next = object == nullptr ? nullptr : object->if_contains("next");
+        const auto* usage = object == nullptr ? nullptr : object->if_contains("usage");
+        if (listed == nullptr || !listed->is_array() || next == nullptr || usage == nullptr)
+            return fail(Errc::Corrupt, owner.url() + " answers with no page of objects");
+        for (const json::value& each : listed->get_array()) {
+            DRACO_TRY(hash, text_member(each, "hash"));
+            DRACO_TRY(kind, text_member(each, "kind"));
+            DRACO_TRY(size, number_member(each, kind == "file" ? "bytes" : "entries"));
+            const auto* pinned = each.as_object().if_contains("pinned");
+            listing.objects.push_back(
+                {.hash = std::move(hash),
+                 .kind = std::move(kind),
+                 .size = size,
+                 .pinned = pinned != nullptr && pinned->is_bool() && pinned->get_bool()});
+        }
+        listing.usage = *usage;
+        if (!next->is_string()) return listing;
+        query = "?after=" + std::string(next->get_string());
+    }
+}
+
+Result<> check_hash(const std::string& text) {
+    if (fixed_from_hex<types::ContentHash>(text)) return {};
+    return fail(Errc::InvalidArgument,
+                "\"" + text + "\" is no address: 64 hex digits, as draco put and draco ls show");
+}
+
+Result<> show_entries(const Invocation& invocation,
+                      const ContentOwner& owner,
+                      const std::string& hash) {
+    DRACO_TRY_VOID(check_hash(hash));
+    DRACO_TRY(entries, entries_of(owner, hash));
+    if (invocation.json) {
+        print_value(invocation, json::object{{"entries", entries}});
+        return {};
+    }
+    std::vector<std::vector<std::string>> rows;
+    for (const json::value& each : entries) {
+        DRACO_TRY(name, text_member(each, "name"));
+        const bool is_link = each.as_object().contains("link");
+        DRACO_TRY(target, text_member(each, is_link ? "link" : "hash"));
+        rows.push_back({std::move(name), is_link ? "-> " + target : target});
+    }
+    print_table({"name", "address"}, rows);
+    return {};
+}
+
+std::string size_text(const ListedObject& object) {
+    return object.kind == "file" ? human_bytes(static_cast<double>(object.size))
+                                 : std::to_string(object.size) + " entries";
+}
+
+Result<> show_objects(const Invocation& invocation, const ContentOwner& owner) {
+    DRACO_TRY(listing, list_all(owner));
+    if (invocation.json) {
+        json::array objects;
+        for (const ListedObject& each : listing.objects)
+            objects.push_back({{"hash", each.hash},
+                               {"kind", each.kind},
+                               {each.kind == "file" ? "bytes" : "entries", each.size},
+                               {"pinned", each.pinned}});
+        print_value(invocation, json::object{{"objects", objects}, {"usage", listing.usage}});
+        return {};
+    }
+    std::vector<std::vector<std::string>> rows;
+    for (const ListedObject& each : listing.objects)
+        rows.push_back({each.hash, each.kind, size_text(each), each.pinned ? "pinned" : ""});
+    print_table({"address", "kind", "size", ""}, rows);
+    DRACO_TRY(bytes, number_member(listing.usage, "bytes"));
+    DRACO_TRY(bytes_max, number_member(listing.usage, "bytes_max"));
+    std::printf("%zu objects; %s of %s used\n",
+                listing.objects.size(),
+                human_bytes(static_cast<double>(bytes)).c_str(),
+                human_bytes(static_cast<double>(bytes_max)).c_str());
+    return {};
+}
+
+// Whether the pinned object is a directory. Waits until it is there.
+Result<bool> pin_one(const ContentOwner& owner, const std::string& hash, Progress& progress) {
+    std::uint64_t told = 0;
+    std::string kind;
+    while (true) {
+        DRACO_TRY(reply, owner.ask("PUT", "pins/" + hash));
+        if (reply.status == 200) break;
+        DRACO_TRY(here, number_member(reply.body, "blocks_here"));
+        progress.advance((here - std::min(here, told)) * blake3_tree::kBlockBytes);
+        told = here;
+        std::this_thread::sleep_for(kLookEvery);
+    }
+    const auto children = owner.ask("GET", "objects/" + hash + "/entries?first=0");
+    if (children) return true;
+    if (children.error().code == Errc::InvalidArgument) return false;
+    return std::unexpected(children.error());
+}
+
+}  // namespace
+
+Result<> run_put(const Invocation& invocation, const ContentOptions& options) {
+    DRACO_TRY(tree, read_local_tree(options.path));
+    DRACO_TRY(owner, ContentOwner::of(invocation));
+    const io::SystemClock clock;
+    std::string hash;
+    {
+        Progress progress(clock, options.path, tree.bytes);
+        DRACO_TRY(put, Upload(owner, progress, !options.no_pin).put(tree.root));
+        hash = std::move(put);
+    }
+    print_put(invocation, options.path, hash, tree, owner.front_urls());
+    return {};
+}
+
+Result<> run_ls(const Invocation& invocation, const ContentOptions& options) {
+    DRACO_TRY(owner, ContentOwner::of(invocation));
+    return options.hash.empty() ? show_objects(invocation, owner)
+                                : show_entries(invocation, owner, options.hash);
+}
+
+Result<> run_pin(const Invocation& invocation, const ContentOptions& options) {
+    DRACO_TRY_VOID(check_hash(options.hash));
+    DRACO_TRY(owner, ContentOwner::of(invocation));
+    const io::SystemClock clock;
+    Walked walked;
+    {
+        Progress progress(clock, "pin", 0);
+        DRACO_TRY_VOID(walk(owner, options.hash, walked, [&](const std::string& hash) {
+            auto is_directory = pin_one(owner, hash, progress);
+            if (is_directory && options.this_object_only) *is_directory = false;
+            return is_directory;
+        }));
+    }
+    if (invocation.json)
+        print_value(invocation, json::object{{"hash", options.hash}, {"pinned", walked.objects}});
+    else
+        std::printf("pinned %llu object%s\n",
+                    static_cast<unsigned long long>(walked.objects),
+                    walked.objects == 1 ? "" : "s");
+    return {};
+}
+
+// What other pinned directories lead to stays pinned.
+Result<> run_unpin(const Invocation& invocation, const ContentOptions& options) {
+    DRACO_TRY_VOID(check_hash(options.hash));
+    DRACO_TRY(owner, ContentOwner::of(invocation));
+    DRACO_TRY(listing, list_all(owner));
+    const auto find = [&](const std::string& hash) {
+        return std::ranges::find(listing.objects, hash, &ListedObject::hash);
+    };
+    Walked below;
+    DRACO_TRY_VOID(walk(owner, options.hash, below, [&](const std::string& hash) -> Result<bool> {
+        const auto found = find(hash);
+        return found != listing.objects.end() && found->kind == "directory" &&
+               !options.this_object_only;
+    }));
+    std::set<std::string> kept;
+    for (const ListedObject& each : listing.objects) {
+        if (!each.pinned || each.kind != "directory" || below.seen.contains(each.hash)) continue;
+        DRACO_TRY(children, children_of(owner, each.hash));
+        kept.insert(children.begin(), children.end());
+    }
+    std::uint64_t unpinned = 0;
+    for (const std::string& hash : below.seen) {
+        const auto found = find(hash);
+        const bool is_root = hash == options.hash;
+        if (!is_root && (found == listing.objects.end() || !found->pinned || kept.contains(hash)))
+            continue;
+        DRACO_TRY_VOID(owner.ask("DELETE", "pins/" + hash));
+        ++unpinned;
+    }
+    if (invocation.json)
+        print_value(invocation, json::object{{"hash", options.hash}, {"unpinned", unpinned}});
+    else
+        std::printf("unpinned %llu object%s\n",
+                    static_cast<unsigned long long>(unpinned),
+                    unpinned == 1 ? "" : "s");
+    return {};
+}
+
+Result<> run_rm(const Invocation& invocation, const ContentOptions& options) {
+    DRACO_TRY_VOID(check_hash(options.hash));
+    DRACO_TRY(owner, ContentOwner::of(invocation));
+    DRACO_TRY_VOID(owner.ask("DELETE", "objects/" + options.hash));
+    if (invocation.json)
+        print_value(invocation, json::object{{"removed", options.hash}});
+    else
+        std::printf("removed %s\n", options.hash.c_str());
+    return {};
+}
+
+}  // namespace draco

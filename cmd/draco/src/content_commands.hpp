@@ -1,0 +1,25 @@
+#pragma once
+// What the owner of a node does with its content: put, ls, pin, unpin, rm.
+
+#include "draco/base/result.hpp"
+
+#include "invocation.hpp"
+
+#include <string>
+
+namespace draco {
+
+struct ContentOptions {
+    std::string path;  // put
+    std::string hash;
+    bool no_pin = false;
+    bool this_object_only = false;  // pin, unpin: not what a directory leads to
+};
+
+Result<> run_put(const Invocation& invocation, const ContentOptions& options);
+Result<> run_ls(const Invocation& invocation, const ContentOptions& options);
+Result<> run_pin(const Invocation& invocation, const ContentOptions& options);
+Result<> run_unpin(const Invocation& invocation, const ContentOptions& options);
+Result<> run_rm(const Invocation& invocation, const ContentOptions& options);
+
+}  // namespace draco
