@@ -136,6 +136,34 @@ void add_listener(Keys& keys,
                     .max = 65'535});
 }
 
+void add_http(Keys& keys, NodeConfig::Http& http) {
+    add_listener(keys, "http", "TCP.", http.address, http.port);
+    keys.push_back({.section = "http",
+                    .name = "threads",
+                    .comment = "Each with its own connections; one per processor is enough.",
+                    .member = &http.threads,
+                    .min = 1,
+                    .max = 256});
+    keys.push_back({.section = "http",
+                    .name = "connections_max",
+                    .comment = "Clients that are connected at a time.",
+                    .member = &http.connections_max,
+                    .min = 1,
+                    .max = 1'000'000});
+    keys.push_back({.section = "http",
+                    .name = "requests_per_s",
+                    .comment = "Of one client address, for nothing; 0 is without bound.",
+                    .member = &http.requests_per_s,
+                    .min = 0,
+                    .max = 1'000'000});
+    keys.push_back({.section = "http",
+                    .name = "bytes_per_s",
+                    .comment = "To one client address, for nothing; 0 is without bound.",
+                    .member = &http.bytes_per_s,
+                    .min = 0,
+                    .max = kTiB});
+}
+
 void add_network(Keys& keys, NodeConfig& config) {
     add_listener(keys, "links", "TCP.", config.links.address, config.links.port);
     keys.push_back({.section = "links",
@@ -144,8 +172,14 @@ void add_network(Keys& keys, NodeConfig& config) {
                     .member = &config.links.guests_max,
                     .min = 1,
                     .max = 4096});
-    add_listener(keys, "http", "TCP. Reserved.", config.http.address, config.http.port);
-    add_listener(keys, "session", "TCP. Reserved.", config.session.address, config.session.port);
+    add_http(keys, config.http);
+    add_listener(keys, "session", "TCP, TLS 1.3.", config.session.address, config.session.port);
+    keys.push_back({.section = "session",
+                    .name = "sessions_max",
+                    .comment = "Sessions that are open at a time.",
+                    .member = &config.session.sessions_max,
+                    .min = 1,
+                    .max = 65'536});
     add_listener(
         keys, "rpc", "TCP: /rpc/v0, /health, /metrics.", config.rpc.address, config.rpc.port);
     keys.push_back({.section = "rpc",
@@ -232,6 +266,18 @@ void add_storage(Keys& keys, NodeConfig& config) {
                     .member = &config.ledger.archive_bytes_max,
                     .min = 64 * kMiB,
                     .max = 1024 * kTiB});
+    keys.push_back({.section = "blockstore",
+                    .name = "bytes_max",
+                    .comment = "Content on this disk; beyond, what is not pinned makes room.",
+                    .member = &config.blockstore.bytes_max,
+                    .min = 64 * kMiB,
+                    .max = 1024 * kTiB});
+    keys.push_back({.section = "blockstore",
+                    .name = "objects_max",
+                    .comment = "Files and directories; each takes about 300 bytes of memory.",
+                    .member = &config.blockstore.objects_max,
+                    .min = 1'000,
+                    .max = 1'000'000'000});
     keys.push_back({.section = "state",
                     .name = "backend",
                     .comment = "rocksdb, or memory: executed again from the blocks at each start.",
@@ -259,6 +305,12 @@ void add_storage(Keys& keys, NodeConfig& config) {
                     .name = "threads",
                     .comment = "That run the node's components.",
                     .member = &config.executor.threads,
+                    .min = 1,
+                    .max = 256});
+    keys.push_back({.section = "executor",
+                    .name = "disk_threads",
+                    .comment = "That wait for the disk where content is read and written.",
+                    .member = &config.executor.disk_threads,
                     .min = 1,
                     .max = 256});
 }
@@ -295,7 +347,8 @@ const std::vector<ConfigSection>& config_sections() {
         {.name = "rpc", .comment = "JSON-RPC, health and metrics."},
         {.name = "consensus", .comment = "How this node takes part in ordering transactions."},
         {.name = "ledger", .comment = "The blocks."},
-        {.name = "state", .comment = "What they led to."},
+        {.name = "blockstore", .comment = "The content."},
+        {.name = "state", .comment = "What the blocks led to."},
         {.name = "executor", .comment = "Threads."},
     };
     return kSections;

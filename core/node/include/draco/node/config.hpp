@@ -57,6 +57,11 @@ struct NodeConfig {
     struct Http {
         std::string address = "127.0.0.1";
         std::uint16_t port = 4220;
+        std::uint32_t threads = 2;
+        std::uint32_t connections_max = 10'000;
+        // What one client address may take for nothing; 0: unbounded.
+        std::uint32_t requests_per_s = 100;
+        std::uint64_t bytes_per_s = std::uint64_t{16} << 20;
 
         bool operator==(const Http&) const = default;
     } http;
@@ -64,6 +69,7 @@ struct NodeConfig {
     struct Session {
         std::string address = "127.0.0.1";
         std::uint16_t port = 4221;
+        std::uint32_t sessions_max = 1'000;
 
         bool operator==(const Session&) const = default;
     } session;
@@ -98,6 +104,13 @@ struct NodeConfig {
         bool operator==(const Ledger&) const = default;
     } ledger;
 
+    struct Blockstore {
+        std::uint64_t bytes_max = std::uint64_t{64} << 30;
+        std::uint64_t objects_max = std::uint64_t{1} << 20;
+
+        bool operator==(const Blockstore&) const = default;
+    } blockstore;
+
     struct State {
         std::string backend = "rocksdb";      // or "memory"
         std::string durability = "buffered";  // "sync", "group", "buffered": atomo::Durability
@@ -109,6 +122,7 @@ struct NodeConfig {
 
     struct Executor {
         std::uint32_t threads = 2;
+        std::uint32_t disk_threads = 2;
 
         bool operator==(const Executor&) const = default;
     } executor;
