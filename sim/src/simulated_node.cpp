@@ -43,6 +43,7 @@ SimulatedNode::SimulatedNode(const simulon::Host& host,
     }
     auto started = node::Node::start(
         {.executor = host.executor,
+         .disk_executor = host.executor,
          .disk = host.disk,
          .rng = host.rng,
          .peers = peers_,

@@ -2,6 +2,7 @@
 
 #include "draco/base/text_encoding.hpp"
 #include "draco/crypto/system_rng.hpp"
+#include "draco/gateway/gateway.hpp"
 #include "draco/identity/key_store.hpp"
 #include "draco/io/network.hpp"
 #include "draco/io/posix_disk.hpp"
@@ -15,6 +16,7 @@
 #include "draco/node/node.hpp"
 #include "draco/node/password_file.hpp"
 #include "draco/pool/tls_transport.hpp"
+#include "draco/publisher/publisher.hpp"
 #include "draco/rpc/process_usage.hpp"
 #include "draco/rpc/server.hpp"
 #include "draco/rpc/service.hpp"
@@ -31,6 +33,9 @@
 
 namespace draco::node {
 namespace {
+
+// For answers that are under way when the node stops.
+constexpr Duration kAnswersGrace = std::chrono::seconds(2);
 
 Result<NodeIdentity> load_identity(Disk& home,
                                    const NodeConfig::Keys& config,
@@ -95,6 +100,7 @@ struct Running {
     std::unique_ptr<io::PosixDisk> home;
     std::unique_ptr<DiskLock> lock;
     std::unique_ptr<io::ThreadPool> threads;
+    std::unique_ptr<io::ThreadPool> disk_threads;
     std::unique_ptr<NodeLog> log;
     std::unique_ptr<io::Network> network;
     crypto::SystemRng transport_rng;
@@ -103,6 +109,16 @@ struct Running {
     std::unique_ptr<Node> node;
     std::unique_ptr<RestoredKeyWatch> restored_key;
     std::unique_ptr<rpc::RpcServer> server;
+    std::unique_ptr<gateway::Gateway> gateway;
+
+    Running() = default;
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+    // What waits for the disk uses parts of the node.
+    ~Running() {
+        if (disk_threads) disk_threads->stop();
+    }
 };
 
 std::string state_directory(const std::string& home, const NodeConfig& config) {
@@ -139,6 +155,7 @@ Result<> start_node(Running& r,
     DRACO_TRY_VOID(start_links(r, config, genesis, identity.key));
     DRACO_TRY(node,
               Node::start({.executor = *r.threads,
+                           .disk_executor = *r.disk_threads,
                            .disk = *r.home,
                            .rng = r.node_rng,
                            .peers = *r.transport,
@@ -165,6 +182,30 @@ Result<> start_node(Running& r,
     return {};
 }
 
+Result<> start_fronts(Running& r, const NodeConfig& config) {
+    DRACO_TRY(server,
+              rpc::RpcServer::start(*r.network,
+                                    *r.threads,
+                                    r.node->rpc(),
+                                    {.address = config.rpc.address,
+                                     .port = config.rpc.port,
+                                     .connections_max = config.rpc.connections_max,
+                                     .requests_per_s = config.rpc.requests_per_s},
+                                    {{.prefix = std::string(publisher::kPathPrefix),
+                                      .handler = &r.node->publisher()}}));
+    r.server = std::move(server);
+    gateway::GatewayOptions front;
+    front.engine.address = config.http.address;
+    front.engine.port = config.http.port;
+    front.engine.thread_count = config.http.threads;
+    front.engine.connections_max = config.http.connections_max;
+    front.limits.requests_per_s = config.http.requests_per_s;
+    front.limits.bytes_per_s = config.http.bytes_per_s;
+    DRACO_TRY(gateway, gateway::Gateway::start(r.node->content(), r.threads->clock(), front));
+    r.gateway = std::move(gateway);
+    return {};
+}
+
 Result<> start(Running& r, const ProcessOptions& options, Signals& signals) {
     DRACO_TRY(home, io::PosixDisk::open_root(options.home));
     r.home = std::move(home);
@@ -179,6 +220,10 @@ Result<> start(Running& r, const ProcessOptions& options, Signals& signals) {
     DRACO_TRY(threads,
               io::ThreadPool::start({.name = "node", .thread_count = config.executor.threads}));
     r.threads = std::move(threads);
+    DRACO_TRY(
+        disk_threads,
+        io::ThreadPool::start({.name = "disk", .thread_count = config.executor.disk_threads}));
+    r.disk_threads = std::move(disk_threads);
     DRACO_TRY(log, NodeLog::open(*r.home, *r.threads, config.log, options.log_to_terminal));
     r.log = std::move(log);
     const log::Logger logger(r.log->get(), "node");
@@ -187,16 +232,7 @@ Result<> start(Running& r, const ProcessOptions& options, Signals& signals) {
         DRACO_TRY(network, io::Network::start({.name = "net"}));
         r.network = std::move(network);
         DRACO_TRY_VOID(start_node(r, options, config, signals));
-        DRACO_TRY(server,
-                  rpc::RpcServer::start(*r.network,
-                                        *r.threads,
-                                        r.node->rpc(),
-                                        {.address = config.rpc.address,
-                                         .port = config.rpc.port,
-                                         .connections_max = config.rpc.connections_max,
-                                         .requests_per_s = config.rpc.requests_per_s}));
-        r.server = std::move(server);
-        return {};
+        return start_fronts(r, config);
     }();
     if (!started) {
         logger.error("cannot start", {{"error", to_string(started.error())}});
@@ -208,12 +244,14 @@ Result<> start(Running& r, const ProcessOptions& options, Signals& signals) {
                  {"height", view->head().height.value()},
                  {"epoch", view->epoch().epoch.value()},
                  {"link_port", std::uint64_t{r.transport->listen_port()}},
+                 {"http_port", std::uint64_t{r.gateway->port()}},
                  {"rpc_port", std::uint64_t{r.server->port()}}});
     return {};
 }
 
 void stop(Running& r, Duration deadline) {
     const log::Logger logger(r.log->get(), "node");
+    r.gateway->stop(kAnswersGrace);
     r.server.reset();
     std::promise<affair::StopReport> stopped;
     r.node->stop(r.threads->clock().now() + deadline,
@@ -221,6 +259,7 @@ void stop(Running& r, Duration deadline) {
     for (const affair::ObjectSnapshot& object : stopped.get_future().get().unfinished)
         logger.warn("was still busy at the end", {{"object", object.name}});
     r.restored_key.reset();
+    r.disk_threads->stop();
     r.node.reset();
     r.transport.reset();
     r.network->stop();

@@ -11,8 +11,11 @@
 #include "draco/base/executor.hpp"
 #include "draco/base/rng.hpp"
 #include "draco/interfaces/consensus.hpp"
+#include "draco/interfaces/content.hpp"
+#include "draco/interfaces/delivery.hpp"
 #include "draco/interfaces/ledger.hpp"
 #include "draco/interfaces/links.hpp"
+#include "draco/interfaces/providers.hpp"
 #include "draco/interfaces/signer.hpp"
 #include "draco/interfaces/sync.hpp"
 #include "draco/log/log.hpp"
@@ -26,6 +29,10 @@
 #include <string>
 #include <string_view>
 
+namespace draco::publisher {
+class Publisher;
+}  // namespace draco::publisher
+
 namespace draco::rpc {
 class RpcService;
 }  // namespace draco::rpc
@@ -38,6 +45,8 @@ inline constexpr std::uint64_t kNoncesAheadMax = 64;
 // What a node needs of its surroundings.
 struct NodeWorld {
     Executor& executor;
+    // Whose tasks wait for the disk where content is read and written; in a simulation the same.
+    Executor& disk_executor;
     Disk& disk;  // the node's home
     // Used by the node alone. It draws a secret: cryptographically strong, but in a simulation.
     Rng& rng;
@@ -87,6 +96,11 @@ public:
     interfaces::Links& links();
     interfaces::BlockFollower& follower();
     interfaces::NodeSigner& signer();
+    interfaces::Blockstore& blockstore();
+    interfaces::ContentSource& content();
+    interfaces::Providers& providers();
+    interfaces::Acknowledgements& acknowledgements();
+    publisher::Publisher& publisher();
     rpc::RpcService& rpc();
     affair::Registry& registry();
 
