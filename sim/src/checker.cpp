@@ -15,7 +15,8 @@ std::string at(std::uint64_t height, std::size_t node) {
 
 }  // namespace
 
-Checker::Checker(const Population& population, PlantedBug bug) : bug_(bug) {
+Checker::Checker(const Population& population, PlantedBug bug)
+    : bug_(bug), payees_(population.payees) {
     for (const types::GenesisAccount& account : *population.genesis.accounts)
         purses_[account.address] = {account.flk, account.usd, {}};
 }
@@ -87,8 +88,48 @@ void Checker::apply(const types::SignedTransaction& transaction, const types::Re
         move(&Purse::flk, flk->to, flk->amount);
     else if (const auto* usd = std::get_if<types::TransferUsd>(&transaction.transaction.method))
         move(&Purse::usd, usd->to, usd->amount);
+    else if (const auto* open = std::get_if<types::OpenLane>(&transaction.transaction.method))
+        open_lane(*sender, from, *open);
     else
         fail_with("a method was executed that no client sent");
+}
+
+void Checker::open_lane(const types::Address& payer, Purse& from, const types::OpenLane& opened) {
+    const auto left = from.usd.minus(opened.reserve);
+    if (!left) return fail_with("a lane holds more than its payer had");
+    from.usd = *left;
+    const types::LaneKey key{.payer = payer, .node = opened.node, .index = opened.lane};
+    if (!lanes_.try_emplace(key, types::LaneInstance(from.nonce.value()), opened.reserve).second)
+        fail_with("a lane was opened twice");
+}
+
+std::optional<types::LaneInstance> Checker::lane_instance(const types::LaneKey& lane) const {
+    const auto found = lanes_.find(lane);
+    return found == lanes_.end() ? std::nullopt : std::optional(found->second.instance);
+}
+
+// What left the lanes is the price of what was settled, and all of it came to somebody.
+Result<> Checker::check_revenue(std::size_t node, const interfaces::StateView& view) const {
+    const auto wrong = [node](const std::string& what) {
+        return fail(Errc::Corrupt, "node " + std::to_string(node) + ": " + what);
+    };
+    types::UsdAmount paid;
+    for (const auto& [key, opened] : lanes_) {
+        DRACO_TRY(lane, view.lane(key));
+        if (!lane) return wrong("a lane has vanished");
+        const auto left = opened.reserve.minus(lane->reserve);
+        if (!left || left != types::cost(lane->price, lane->settled))
+            return wrong("a lane has paid something else than the price of what was settled");
+        paid = paid.plus(*left).value_or(paid);
+    }
+    types::UsdAmount received = view.revenue_pot();
+    for (const types::Address& payee : payees_) {
+        DRACO_TRY(account, view.account(payee));
+        received = received.plus(account.usd).value_or(received);
+    }
+    if (paid == received) return {};
+    return wrong("readers have paid " + types::to_text(paid) + " USD, and " +
+                 types::to_text(received) + " USD have come to somebody");
 }
 
 types::Nonce Checker::executed_nonce(const types::Address& address) const {
@@ -98,6 +139,7 @@ types::Nonce Checker::executed_nonce(const types::Address& address) const {
 
 Result<> Checker::check_books(std::size_t node, const interfaces::StateView& view) const {
     DRACO_TRY_VOID(application::audit(view));
+    DRACO_TRY_VOID(check_revenue(node, view));
     std::size_t index = 0;
     for (const auto& [address, purse] : purses_) {
         DRACO_TRY(account, view.account(address));

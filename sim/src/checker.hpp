@@ -33,6 +33,9 @@ public:
     // The first broken promise, if any.
     const std::optional<std::string>& violation() const { return violation_; }
 
+    // When some node executed its opening; nullopt: none did.
+    std::optional<types::LaneInstance> lane_instance(const types::LaneKey& lane) const;
+
     // At the end: the node's books against the model.
     Result<> check_books(std::size_t node, const interfaces::StateView& view) const;
 
@@ -48,14 +51,23 @@ private:
         types::Nonce nonce;
     };
 
+    struct OpenedLane {
+        types::LaneInstance instance;
+        types::UsdAmount reserve;
+    };
+
+    Result<> check_revenue(std::size_t node, const interfaces::StateView& view) const;
     void fail_with(std::string what);
     void apply(const interfaces::LedgerBlock& block);
+    void open_lane(const types::Address& payer, Purse& from, const types::OpenLane& opened);
     void apply(const types::SignedTransaction& transaction, const types::Receipt& receipt);
 
     PlantedBug bug_;
     std::map<std::uint64_t, Agreed> heights_;
     std::map<std::pair<std::size_t, std::uint64_t>, std::uint64_t> reported_;  // (node, life)
     std::map<types::Address, Purse> purses_;
+    std::map<types::LaneKey, OpenedLane> lanes_;
+    std::vector<types::Address> payees_;
     std::uint64_t epochs_ = 0;
     std::uint64_t transfers_ = 0;
     std::optional<std::string> violation_;

@@ -14,10 +14,19 @@ struct Client {
     types::Address address;
 };
 
+struct Reader {
+    types::AccountSecretKey key;
+    types::Address address;
+    types::SessionSecretKey session_key;
+};
+
 struct Population {
     std::vector<types::NodeSecretKey> node_keys;  // members, then followers
     std::vector<types::NodeKey> nodes;
     std::vector<Client> clients;
+    std::vector<Reader> readers;
+    // Where there are readers: who is paid for what is delivered. Else clients own the nodes.
+    std::vector<types::Address> payees;
     types::Genesis genesis;
 };
 

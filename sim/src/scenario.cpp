@@ -5,6 +5,7 @@
 #include "checker.hpp"
 #include "clients.hpp"
 #include "population.hpp"
+#include "readers.hpp"
 #include "simulated_node.hpp"
 
 #include <algorithm>
@@ -32,6 +33,12 @@ public:
           checker_(population_, bug),
           clients_(
               world, scenario, population_, checker_, [this](std::size_t i) { return node_at(i); }),
+          readers_(world,
+                   scenario,
+                   population_,
+                   checker_,
+                   bug,
+                   [this](std::size_t i) { return node_at(i); }),
           lives_(population_.nodes.size()) {
         for (std::size_t i = 0; i < population_.nodes.size(); ++i)
             world.add_node([this, i](const simulon::Host& host) { return boot(i, host); },
@@ -42,6 +49,7 @@ public:
     Result<> run() {
         world_.start_all();
         clients_.start(scenario_.duration);
+        readers_.start(scenario_.duration);
         if (!scenario_.faults.kinds.empty()) {
             simulon::FaultPlanOptions options = scenario_.faults;
             options.duration = scenario_.duration;
@@ -64,6 +72,7 @@ private:
             population_.nodes,
             population_.node_keys[index].clone(),
             population_.genesis,
+            index + scenario_.liars >= population_.nodes.size(),
             [this, index, life](const interfaces::LedgerBlock& block) {
                 checker_.executed(index, life, block);
             });
@@ -95,8 +104,13 @@ private:
 
     Result<> run_checked(const std::function<bool()>& done, Duration limit) {
         const auto reached = world_.run_until_true(
-            [&] { return checker_.violation().has_value() || done(); }, limit);
+            [&] {
+                return checker_.violation().has_value() || readers_.violation().has_value() ||
+                       done();
+            },
+            limit);
         if (checker_.violation()) return fail(Errc::Corrupt, *checker_.violation());
+        if (readers_.violation()) return fail(Errc::Corrupt, *readers_.violation());
         if (!reached) return fail(reached.error().code, reached.error().context + ";" + describe());
         return {};
     }
@@ -107,8 +121,11 @@ private:
         if (bug_ == PlantedBug::StalledNode)
             world_.partition(std::vector<std::vector<PeerId>>{{PeerId(1)}},
                              simulon::World::Partition::Silent);
-        DRACO_TRY_VOID(run_checked([this] { return clients_.all_executed() && at_same_height(); },
-                                   scenario_.heal_limit));
+        DRACO_TRY_VOID(run_checked(
+            [this] { return clients_.all_executed() && at_same_height() && readers_.done(); },
+            scenario_.heal_limit));
+        if (scenario_.readers > 0 && readers_.words_taken() == 0)
+            return fail(Errc::NotFound, "no acknowledgement was taken, so nothing was tested");
         if (checker_.transfers() == 0)
             return fail(Errc::NotFound, "no transfer was executed, so nothing was tested");
         for (std::size_t i = 0; i < population_.nodes.size(); ++i) {
@@ -116,10 +133,11 @@ private:
             if (node == nullptr)
                 return fail(Errc::Unavailable,
                             "node " + std::to_string(i) + " is down;" + describe());
-            if (const auto accused = program_at(i)->peers().refused())
+            const auto accused = program_at(i)->peers().refused();
+            if (accused && accused->value() < population_.nodes.size() - scenario_.liars)
                 return fail(Errc::Corrupt,
                             "node " + std::to_string(i) + " accuses node " +
-                                std::to_string(accused->value()) + ", and all are honest");
+                                std::to_string(accused->value()) + ", which is honest");
             DRACO_TRY_VOID(checker_.check_books(i, *node->ledger().view()));
         }
         return {};
@@ -154,7 +172,7 @@ private:
                         (status.reason.empty() ? "" : " (" + status.reason + ")") + ";";
             }
         }
-        return text + clients_.describe();
+        return text + clients_.describe() + readers_.describe();
     }
 
     simulon::World& world_;
@@ -163,6 +181,7 @@ private:
     Population population_;
     Checker checker_;
     Clients clients_;
+    Readers readers_;
     std::vector<std::uint64_t> lives_;
 };
 

@@ -6,8 +6,10 @@
 
 namespace draco::sim {
 
-SimulatedPeers::SimulatedPeers(Transport& transport, const std::vector<types::NodeKey>& keys)
-    : transport_(transport), keys_(keys) {
+SimulatedPeers::SimulatedPeers(Transport& transport,
+                               const std::vector<types::NodeKey>& keys,
+                               bool lies)
+    : transport_(transport), lies_(lies), keys_(keys) {
     for (std::size_t i = 0; i < keys.size(); ++i)
         ids_.emplace(keys[i], PeerId(static_cast<std::uint32_t>(i)));
 }
@@ -26,8 +28,9 @@ SimulatedNode::SimulatedNode(const simulon::Host& host,
                              const std::vector<types::NodeKey>& keys,
                              types::NodeSecretKey key,
                              const types::Genesis& genesis,
+                             bool lies,
                              BlockReport report)
-    : peers_(host.transport, keys), report_(std::move(report)) {
+    : peers_(host.transport, keys, lies), report_(std::move(report)) {
     node::NodeConfig config;
     config.state.backend = "memory";
     // The key itself needs no file here, but what says that it was used does.

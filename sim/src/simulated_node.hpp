@@ -15,14 +15,16 @@
 
 namespace draco::sim {
 
-// The simulated network under the names of its nodes: host i has key i.
+// The simulated network under the names of its nodes: host i has key i. A liar's long messages,
+// which are blocks of content, have a wrong byte.
 class SimulatedPeers final : public interfaces::PeerTransport {
 public:
-    SimulatedPeers(Transport& transport, const std::vector<types::NodeKey>& keys);
+    SimulatedPeers(Transport& transport, const std::vector<types::NodeKey>& keys, bool lies);
 
     PeerId self() const override { return transport_.self(); }
 
     Result<> send(PeerId to, Channel channel, Bytes message) override {
+        if (lies_ && message.size() >= kLieBytesMin) message[message.size() / 2] ^= 1U;
         return transport_.send(to, channel, std::move(message));
     }
 
@@ -40,7 +42,10 @@ public:
     std::optional<PeerId> refused() const { return refused_; }
 
 private:
+    static constexpr std::size_t kLieBytesMin = std::size_t{32} << 10;
+
     Transport& transport_;
+    const bool lies_;
     const std::vector<types::NodeKey>& keys_;
     std::map<types::NodeKey, PeerId> ids_;
     std::optional<PeerId> refused_;
@@ -54,6 +59,7 @@ public:
                   const std::vector<types::NodeKey>& keys,
                   types::NodeSecretKey key,
                   const types::Genesis& genesis,
+                  bool lies,
                   BlockReport report);
     ~SimulatedNode() override;
 

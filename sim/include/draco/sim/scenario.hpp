@@ -25,6 +25,11 @@ struct NetworkScenario {
     Duration duration = std::chrono::seconds(8);
     Duration transfer_interval_mean = std::chrono::milliseconds(40);
     Duration heal_limit = std::chrono::seconds(60);
+    // Who pay for what they read; none: no content.
+    std::size_t readers = 0;
+    std::size_t contents = 0;
+    Duration read_interval_mean = std::chrono::milliseconds(400);
+    std::size_t liars = 0;  // of the nodes, the last ones: they send wrong blocks
     simulon::LinkOptions link{};
     simulon::DiskOptions disk{};
     simulon::FaultPlanOptions faults{};  // `duration` is the scenario's; no kinds: no faults
@@ -42,12 +47,16 @@ enum class PlantedBug : std::uint8_t {
     MintedMoney,  // the naive model loses a coin
     StalledNode,  // one node is never told that it is healed
     HiddenInput,  // the run depends on something outside the seed
+    WrongByte,    // a reader expects another byte than was published
+    LostWord,     // a reader believes that a node took more than it did
 };
 
 // For simulon::run, run_twice and run_seeds. Checked throughout: all nodes execute the same block
 // with the same state root at each height; no node executes a height twice in a life; money is
-// conserved. Checked at the end: every held transaction is executed everywhere, once; all balances
-// are those of a naive model of the executed transfers; the books of every node add up.
+// conserved; no reader gets a wrong byte. Checked at the end: every held transaction is executed
+// everywhere, once; all balances are those of a naive model of the executed transfers; the books of
+// every node add up; every content can be read from every node; what a reader has acknowledged to a
+// node is settled, and it has paid exactly the price of that.
 simulon::Scenario make_scenario(const NetworkScenario& scenario, PlantedBug bug = PlantedBug::None);
 
 }  // namespace draco::sim
