@@ -26,6 +26,8 @@ enum class MessageKind : std::uint8_t {
     Genesis = 7,
     CommitteeDraw = 8,
     DeliveryAck = 9,
+    ProviderRecord = 10,
+    SessionProof = 11,
 };
 
 // A message names its kind and the type of its digest:
