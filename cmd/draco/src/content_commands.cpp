@@ -144,7 +144,9 @@ Result<json::array> entries_of(const ContentOwner& owner, const std::string& has
     json::array all;
     std::string first = "0";
     while (true) {
-        DRACO_TRY(page, owner.ask("GET", "objects/" + hash + "/entries?first=" + first));
+        std::string target = "objects/";
+        target.append(hash).append("/entries?first=").append(first);
+        DRACO_TRY(page, owner.ask("GET", target));
         const auto* object = page.body.if_object();
         const auto* entries = object == nullptr ? nullptr : object->if_contains("entries");
         const auto* next = object == nullptr ? nullptr : object->if_contains("next");
@@ -276,6 +278,7 @@ Result<> show_objects(const Invocation& invocation, const ContentOwner& owner) {
         return {};
     }
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(listing.objects.size());
     for (const ListedObject& each : listing.objects)
         rows.push_back({each.hash, each.kind, size_text(each), each.pinned ? "pinned" : ""});
     print_table({"address", "kind", "size", ""}, rows);
@@ -291,7 +294,6 @@ Result<> show_objects(const Invocation& invocation, const ContentOwner& owner) {
 // Whether the pinned object is a directory. Waits until it is there.
 Result<bool> pin_one(const ContentOwner& owner, const std::string& hash, Progress& progress) {
     std::uint64_t told = 0;
-    std::string kind;
     while (true) {
         DRACO_TRY(reply, owner.ask("PUT", "pins/" + hash));
         if (reply.status == 200) break;

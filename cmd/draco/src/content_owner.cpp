@@ -102,6 +102,7 @@ Result<ContentOwner> ContentOwner::of_devnet(const Invocation& invocation,
                                              const std::string& home) {
     DRACO_TRY(record, load_devnet_record(home));
     std::vector<std::string> fronts;
+    fronts.reserve(record.nodes.size());
     for (const DevnetNodeRecord& node : record.nodes) fronts.push_back(node.http_url());
     if (!invocation.node.empty()) {
         DRACO_TRY(url, HttpUrl::parse(invocation.node));

@@ -1,5 +1,7 @@
 #include "directory_writer.hpp"
 
+#include "draco/base/text_encoding.hpp"
+#include "draco/bcs/bcs.hpp"
 #include "draco/blake3_tree/directory.hpp"
 
 #include "entry_codec.hpp"
@@ -11,7 +13,18 @@ namespace {
 
 using Entries = std::vector<types::DirectoryEntry>;
 
+// Entries travel as text (docs/decisions/006), so one that is none could be stored and never sent.
+Result<> check_text(std::string_view text, std::string_view what) {
+    if (bcs::is_utf8(text)) return {};
+    return fail(Errc::InvalidArgument,
+                std::string(what) + " that is not UTF-8 (in hex: " + to_hex(as_bytes(text)) +
+                    ") cannot be in a directory; rename it");
+}
+
 Result<> add_entry(blake3_tree::DirectoryHasher& to, const types::DirectoryEntry& entry) {
+    DRACO_TRY_VOID(check_text(*entry.name, "a name"));
+    if (const auto* link = std::get_if<types::LinkTarget>(&entry.target))
+        DRACO_TRY_VOID(check_text(**link, "the target of a symbolic link"));
     if (const auto* link = std::get_if<types::LinkTarget>(&entry.target))
         return to.add_symlink(*entry.name, **link);
     return to.add_link(*entry.name, as_tree_hash(std::get<types::ContentHash>(entry.target)));

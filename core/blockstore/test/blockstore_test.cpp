@@ -99,6 +99,21 @@ TEST_F(BlockstoreTest, EntriesOutOfOrderAndQuestionsToTheWrongKindAreRefused) {
     EXPECT_EQ(store->usage().objects, 1U);
 }
 
+TEST_F(BlockstoreTest, NamesAndTargetsThatAreNoTextAreRefused) {
+    const ContentHash hash = made_file(1, 1).info.hash;
+    for (const auto& entry : {made_link("caf\xe9", hash),
+                              made_link("\xc0\xaf", hash),
+                              made_symlink("name", "to\xff"),
+                              made_symlink("\xed\xa0\x80", "target")}) {
+        const auto put = store->put_directory({entry});
+        ASSERT_FALSE(put);
+        EXPECT_EQ(put.error().code, Errc::InvalidArgument);
+        EXPECT_NE(put.error().context.find("UTF-8"), std::string::npos);
+    }
+    EXPECT_EQ(store->usage().objects, 0U);
+    EXPECT_TRUE(store->put_directory({made_symlink("caf\xc3\xa9", "\xe2\x82\xac")}));
+}
+
 TEST_F(BlockstoreTest, WhatIsPutTwiceIsThereOnce) {
     const Content file = made_file(1, 300'000);
     const Content directory = made_directory(1, 10);

@@ -103,9 +103,9 @@ inline Content made_directory(std::vector<types::DirectoryEntry> entries) {
 inline Content made_directory(std::uint64_t seed, std::size_t count) {
     std::vector<types::DirectoryEntry> entries;
     for (std::size_t i = 0; i < count; ++i) {
-        // Not UTF-8, and of many lengths.
+        // Not ASCII, and of many lengths.
         const std::string name =
-            std::to_string(100'000 + i) + "\xff" + std::string((seed + 7 * i) % 200, 'n');
+            std::to_string(100'000 + i) + "\xc3\xbf" + std::string((seed + 7 * i) % 200, 'n');
         const auto bytes = made_bytes(seed + i, 32);
         entries.push_back((seed + i) % 5 == 4
                               ? made_symlink(name, std::string(1 + (seed + i) % 300, 't'))

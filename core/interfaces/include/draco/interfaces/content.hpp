@@ -117,8 +117,8 @@ public:
     virtual Result<std::unique_ptr<ArrivingFile>> arrive(const types::ContentHash& hash,
                                                          std::vector<blake3_tree::Hash> nodes,
                                                          std::uint64_t bytes) = 0;
-    // Entries in ascending order of their names, by the rules of lib/blake3-tree. What they link to
-    // need not be there. Durable when it returns.
+    // Entries in ascending order of their names, by the rules of lib/blake3-tree, names and targets
+    // in UTF-8; else InvalidArgument. What they link to need not be there. Durable when it returns.
     virtual Result<types::ContentInfo> put_directory(
         const std::vector<types::DirectoryEntry>& entries) = 0;
 

@@ -1,0 +1,221 @@
+#pragma once
+// How one object is got from several peers, as a state machine (docs/decisions/004): the same
+// events give the same effects.
+//
+// First its head, from one peer, and from another one when that is slow; the head brings the last
+// block, which proves the length. Then ranges of blocks, several from each peer, those that
+// somebody waits for first. A range without a block for `late_after` is asked for elsewhere too,
+// and its peer for nothing else until it goes on. Who sends what does not verify is a liar and out;
+// who fails rests, twice as long each time, and is out after `failures_max` failures in a row. When
+// nobody is left, providers are looked for again.
+//
+// Blocks are in one of three states: here, in a range that counts (at most one), or missing. Not
+// thread-safe. A step costs O(log blocks + ranges + peers).
+
+#include "draco/base/clock.hpp"
+#include "draco/base/result.hpp"
+#include "draco/fetcher/block_set.hpp"
+#include "draco/types/content.hpp"
+#include "draco/types/keys.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <variant>
+#include <vector>
+
+namespace draco::fetcher {
+
+struct DownloadLimits {
+    std::size_t peers_max = 32;
+    std::size_t asks_per_peer_max = 4;
+    std::size_t heads_max = 2;       // asked for at the same time
+    std::uint32_t range_blocks = 8;  // at most kRangeBlocksMax
+    std::size_t fronts_max = 16;     // places where somebody reads
+    std::uint32_t failures_max = 6;  // in a row
+    Duration late_after = std::chrono::seconds(3);
+    Duration ask_timeout = std::chrono::seconds(30);  // without a block, or part of a head
+    Duration pause_first = std::chrono::milliseconds(250);
+    Duration find_pause = std::chrono::seconds(5);  // between searches
+    Duration stall_max = std::chrono::seconds(60);  // without progress the download has failed
+};
+
+// ---- Events
+
+struct Start {};
+
+struct ProvidersFound {
+    Result<std::vector<types::NodeKey>> providers;
+};
+
+// There is room for one more ask; `ticket` is a new number. No effect if none makes sense.
+struct SlotFree {
+    std::uint64_t ticket = 0;
+};
+
+// A part of a head has come.
+struct HeadGrew {
+    std::uint64_t ticket = 0;
+};
+
+struct HeadJudged {
+    std::uint64_t ticket = 0;
+    bool is_true = false;
+    std::uint64_t leaves = 0;
+    bool is_whole = false;  // nothing else is missing: a directory, or the store has the file
+};
+
+struct BlockJudged {
+    std::uint64_t ticket = 0;
+    std::uint64_t index = 0;
+    bool is_true = false;
+};
+
+// After everything that came of it was judged. Success: the peer said that this is all. NotFound
+// and InvalidArgument as the outcome of a head: this peer is of no use.
+struct AskEnded {
+    std::uint64_t ticket = 0;
+    Result<> outcome;
+};
+
+// Somebody waits for this block. Precondition of this and the next: is_open(), and there is such a
+// block.
+struct Wanted {
+    std::uint64_t index = 0;
+};
+
+// It was here, and is damaged.
+struct BlockLost {
+    std::uint64_t index = 0;
+};
+
+// To another download, or about another one's object.
+struct PeerLied {
+    types::NodeKey peer;
+};
+
+struct TimePassed {};
+
+using Event = std::variant<Start,
+                           ProvidersFound,
+                           SlotFree,
+                           HeadGrew,
+                           HeadJudged,
+                           BlockJudged,
+                           AskEnded,
+                           Wanted,
+                           BlockLost,
+                           PeerLied,
+                           TimePassed>;
+
+// ---- Effects
+
+struct BlockRange {
+    std::uint64_t first = 0;
+    std::uint64_t end = 0;
+
+    bool operator==(const BlockRange&) const = default;
+};
+
+struct Ask {
+    std::uint64_t ticket = 0;
+    types::NodeKey peer;
+    std::optional<BlockRange> blocks;  // none: the head
+};
+
+struct Effects {
+    bool find = false;  // and tell ProvidersFound
+    std::optional<Ask> ask;
+    std::vector<std::uint64_t> cancels;  // asks that need not go on; no AskEnded is expected
+    std::vector<types::NodeKey> liars;
+    bool is_complete = false;      // every block is here, now
+    std::optional<Error> failure;  // the download is over
+};
+
+class Download {
+public:
+    explicit Download(const types::ContentHash& hash, const DownloadLimits& limits = {});
+
+    void step(const Event& event, Instant now, Effects& effects);
+
+    // When TimePassed is due.
+    std::optional<Instant> wake_at() const;
+
+    // The head is here.
+    bool is_open() const { return phase_ == Phase::Blocks || phase_ == Phase::Complete; }
+
+    bool is_here(std::uint64_t index) const { return is_open() && here_[index]; }
+
+    std::uint64_t here_count() const { return here_count_; }
+
+    std::uint64_t leaves() const { return here_.size(); }
+
+    std::size_t ask_count() const { return asks_.size(); }
+
+private:
+    enum class Phase : std::uint8_t { Finding, Head, Blocks, Complete, Failed };
+
+    struct Peer {
+        std::size_t order = 0;  // as the providers were found
+        std::size_t asks = 0;
+        std::size_t late = 0;  // of them
+        std::uint32_t failures = 0;
+        Instant rest_until{};
+        bool is_out = false;
+        bool has_not = false;  // said NotFound
+    };
+
+    struct Open {
+        types::NodeKey peer;
+        std::optional<BlockRange> blocks;
+        Instant progressed{};
+        bool is_late = false;
+        bool counts = true;  // its blocks are not missing
+    };
+
+    void on(const Start& event, Effects& effects);
+    void on(const ProvidersFound& event, Effects& effects);
+    void on(const SlotFree& event, Effects& effects);
+    void on(const HeadGrew& event, Effects& effects);
+    void on(const HeadJudged& event, Effects& effects);
+    void on(const BlockJudged& event, Effects& effects);
+    void on(const AskEnded& event, Effects& effects);
+    void on(const Wanted& event, Effects& effects);
+    void on(const BlockLost& event, Effects& effects);
+    void on(const PeerLied& event, Effects& effects);
+    void on(const TimePassed& event, Effects& effects);
+
+    const types::NodeKey* best_peer() const;
+    std::optional<BlockRange> next_range();
+    bool may_ask_head() const;
+    void take_block(std::uint64_t from, std::uint64_t index, Effects& effects);
+    void progressed(std::uint64_t ticket);
+    void release(const Open& ask);
+    void drop_ask(std::uint64_t ticket, Effects& effects);
+    void expel(const types::NodeKey& peer, Effects& effects);
+    void failed(Peer& peer);
+    void check_times(Effects& effects);
+    void settle(Effects& effects);
+    void give_up(Errc code, const std::string& why, Effects& effects);
+    std::optional<Instant> next_rest() const;
+
+    types::ContentHash hash_;
+    DownloadLimits limits_;
+    Phase phase_ = Phase::Finding;
+    Instant now_{};
+    Instant progressed_{};  // when something true came last
+    bool is_finding_ = false;
+    Instant find_at_{};  // not before
+    std::map<types::NodeKey, Peer> peers_;
+    std::set<types::NodeKey> liars_;
+    std::map<std::uint64_t, Open> asks_;
+    std::vector<bool> here_;
+    std::uint64_t here_count_ = 0;
+    BlockSet missing_;
+    std::deque<std::uint64_t> fronts_;
+    std::string last_error_;
+};
+
+}  // namespace draco::fetcher

@@ -1,0 +1,172 @@
+#include "server.hpp"
+
+#include "draco/base/text_encoding.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace draco::fetcher {
+namespace {
+
+using blake3_tree::Hash;
+using types::ContentKind;
+
+const types::ContentHash& hash_of(const Request& request) {
+    if (const auto* head = std::get_if<HeadRequest>(&request)) return head->hash;
+    return std::get<BlocksRequest>(request).hash;
+}
+
+}  // namespace
+
+bool ServeBudget::begin(const types::NodeKey& peer) {
+    const std::lock_guard lock(mutex_);
+    const auto found = serves_.find(peer);
+    if (serve_count_ >= limits_.serves_max ||
+        (found != serves_.end() && found->second >= limits_.serves_per_peer_max)) {
+        ++refused_;
+        return false;
+    }
+    ++serves_[peer];
+    ++serve_count_;
+    ++answers_;
+    return true;
+}
+
+void ServeBudget::end(const types::NodeKey& peer) {
+    const std::lock_guard lock(mutex_);
+    const auto found = serves_.find(peer);
+    if (--found->second == 0) serves_.erase(found);
+    --serve_count_;
+}
+
+void ServeBudget::count(std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    bytes_ += bytes;
+}
+
+void ServeBudget::add_to(Counts& counts) const {
+    const std::lock_guard lock(mutex_);
+    counts.answers = answers_;
+    counts.answers_refused = refused_;
+    counts.bytes_served = bytes_;
+}
+
+Serve::Turn Serve::go_on(const ServeSource& from) {
+    if (!has_begun_) {
+        has_begun_ = true;
+        if (auto begun = begin(from); !begun) {
+            responder_->finish(std::move(begun));
+            return Turn::Done;
+        }
+    }
+    if (!unwritten_) {
+        auto chunk = next_chunk();
+        if (!chunk) {
+            const bool is_damaged = chunk.error().code == Errc::Corrupt;
+            if (is_damaged) from.providers.withdraw(hash_of(request_));
+            // Its own damage is no fault that the asker has to find in its own store.
+            responder_->finish(is_damaged ? fail(Errc::NotFound,
+                                                 "the object was found to be damaged here; ask "
+                                                 "another node")
+                                          : std::unexpected(std::move(chunk).error()));
+            return Turn::Done;
+        }
+        if (!*chunk) {
+            responder_->finish({});
+            return Turn::Done;
+        }
+        unwritten_ = *std::move(chunk);
+    }
+    const std::size_t bytes = unwritten_->size();
+    const auto written = responder_->write(*std::move(unwritten_));
+    if (!written) return written.error().code == Errc::Exhausted ? Turn::WaitForCredit : Turn::Done;
+    unwritten_.reset();
+    budget_->count(bytes);
+    return Turn::GoOn;
+}
+
+Result<> Serve::begin(const ServeSource& from) {
+    const types::ContentHash& hash = hash_of(request_);
+    auto stored = from.store.open(hash);
+    if (stored) {
+        stored_ = *std::move(stored);
+    } else if (arrival_ = from.shared->arrival(hash); !arrival_) {
+        if (stored.error().code == Errc::Corrupt) from.providers.withdraw(hash);
+        return fail(Errc::NotFound, "this node does not have " + to_hex(hash.view()));
+    }
+    const auto* blocks = std::get_if<BlocksRequest>(&request_);
+    if (blocks == nullptr) return {};
+    if (info().kind != ContentKind::File || blocks->first >= info().leaves ||
+        blocks->count > info().leaves - blocks->first)
+        return fail(Errc::InvalidArgument,
+                    to_hex(hash.view()) + " has no blocks " + std::to_string(blocks->first) +
+                        " and " + std::to_string(blocks->count - 1) + " more");
+    next_ = blocks->first;
+    return {};
+}
+
+Result<std::optional<Bytes>> Serve::next_chunk() {
+    const auto* blocks = std::get_if<BlocksRequest>(&request_);
+    if (blocks == nullptr) return next_of_head();
+    if (next_ == blocks->first + blocks->count) return std::nullopt;
+    DRACO_TRY(block, read_block(next_));
+    ++next_;
+    // Links carry no empty chunk; who asks knows the only block of an empty file.
+    if (block.empty()) return std::nullopt;
+    return std::move(block);
+}
+
+Result<std::optional<Bytes>> Serve::next_of_head() {
+    if (!has_head_) {
+        has_head_ = true;
+        return bcs::encode(
+            Head{.kind = info().kind, .bytes = info().bytes, .leaves = info().leaves});
+    }
+    if (info().kind == ContentKind::Directory) return next_entries();
+    if (next_ < 2 * info().leaves - 1) return next_nodes();
+    if (has_last_ || info().bytes == 0) return std::nullopt;
+    has_last_ = true;
+    DRACO_TRY(block, read_block(info().leaves - 1));
+    return std::move(block);
+}
+
+Result<std::optional<Bytes>> Serve::next_nodes() {
+    const auto all = nodes();
+    const auto some = all.subspan(static_cast<std::size_t>(next_),
+                                  std::min<std::size_t>(all.size() - next_, kChunkNodesMax));
+    next_ += some.size();
+    return encode_nodes(some);
+}
+
+Result<std::optional<Bytes>> Serve::next_entries() {
+    if (next_ == info().leaves) return std::nullopt;
+    DRACO_TRY(some, stored_->entries(next_, kChunkEntriesMax));
+    if (some.empty()) return fail(Errc::Corrupt, "a directory ends too early");
+    next_ += some.size();
+    DRACO_TRY(chunk, EntriesChunk::make(std::move(some)));
+    return bcs::encode(chunk);
+}
+
+Result<Bytes> Serve::read_block(std::uint64_t index) const {
+    return stored_ ? stored_->read_block(index) : arrival_->file->read_block(index);
+}
+
+std::span<const Hash> Serve::nodes() const {
+    return stored_ ? stored_->tree().value().nodes() : std::span<const Hash>(*arrival_->nodes);
+}
+
+void Server::handle(const ServeStep& step) const {
+    const auto turn = step.serve->go_on(source_);
+    if (turn == Serve::Turn::Done) return;
+    // If the server has ended by then, the serve is dropped, which ends the answer.
+    auto again = [address = self_.address(), serve = step.serve]() mutable {
+        static_cast<void>(address.tell(ServeStep{std::move(serve)}));
+    };
+    if (turn == Serve::Turn::GoOn) {
+        again();
+    } else {
+        step.serve->responder().on_writable(std::move(again));
+    }
+}
+
+}  // namespace draco::fetcher
