@@ -84,8 +84,7 @@ Result<> Core::judge(const types::SignedDeliveryAck& word, const LaneOnChain& ch
         return fail(Errc::NotFound,
                     describe(ack) + " is open as instance " +
                         std::to_string(lane.instance.value()) + ", not as " +
-                        std::to_string(ack.instance.value()) +
-                        ": sign for the one that is open");
+                        std::to_string(ack.instance.value()) + ": sign for the one that is open");
     if (const std::uint64_t before = acknowledged(ack, lane); ack.cumulative < before)
         return fail(Errc::InvalidArgument,
                     "the acknowledgement says " + units(ack.cumulative) + " where " +
@@ -131,18 +130,14 @@ void Core::on(const StandingAsked& event, Instant /*now*/, Effects& effects) {
                               " of this payer to this node"));
     if (event.chain.lane->closes)
         return reply(fail(Errc::Unavailable,
-                          "the payer has closed lane " +
-                              std::to_string(event.lane.index.value()) +
+                          "the payer has closed lane " + std::to_string(event.lane.index.value()) +
                               ": nothing more is delivered on it"));
     reply(standing(event.lane, *event.chain.lane));
 }
 
-Result<interfaces::LaneStanding> Core::standing(const types::LaneKey& key,
-                                                const types::Lane& lane) const {
-    interfaces::LaneStanding made{.lane = lane,
-                                  .acknowledged = lane.settled,
-                                  .latest = {},
-                                  .units_max = units_max(lane)};
+interfaces::LaneStanding Core::standing(const types::LaneKey& key, const types::Lane& lane) const {
+    interfaces::LaneStanding made{
+        .lane = lane, .acknowledged = lane.settled, .latest = {}, .units_max = units_max(lane)};
     const auto at = lanes_.find(key);
     if (at == lanes_.end() || !at->second.durable) return made;
     const types::SignedDeliveryAck& word = *at->second.durable;
@@ -154,8 +149,8 @@ Result<interfaces::LaneStanding> Core::standing(const types::LaneKey& key,
 
 void Core::on(const Persisted& event, Instant /*now*/, Effects& effects) {
     if (!event.result) {
-        failure_ = Error{Errc::Io,
-                         "acknowledgements cannot be kept: " + event.result.error().context};
+        failure_ =
+            Error{Errc::Io, "acknowledgements cannot be kept: " + event.result.error().context};
         for (const Waiting& waiting : std::exchange(waiting_, {})) {
             ++counts_.refused;
             effects.emplace_back(Reply{waiting.request, std::unexpected(*failure_)});
@@ -166,8 +161,10 @@ void Core::on(const Persisted& event, Instant /*now*/, Effects& effects) {
         const Waiting waiting = std::move(waiting_.front());
         waiting_.pop_front();
         became_durable(waiting);
-        effects.emplace_back(
-            Reply{waiting.request, standing(lane_key(waiting.word.ack), waiting.lane)});
+        auto result = standing(lane_key(waiting.word.ack), waiting.lane);
+        // The chain may have counted it meanwhile, on behalf of an earlier run.
+        result.acknowledged = std::max(result.acknowledged, waiting.word.ack.cumulative);
+        effects.emplace_back(Reply{waiting.request, std::move(result)});
     }
     if (flight_ && !flight_->sent && flight_->ticket <= event.up_to) send_flight(effects);
 }

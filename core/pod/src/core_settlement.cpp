@@ -107,8 +107,7 @@ void Core::drop(Lanes::iterator at, AckOutcome why, Effects& effects) {
     const Kept& kept = at->second;
     const bool known = kept.lane && kept.lane->instance == kept.newest.ack.instance;
     const std::uint64_t counted = known ? kept.lane->settled : 0;
-    effects.emplace_back(
-        AckDropped{kept.newest, why, kept.newest.ack.cumulative - counted});
+    effects.emplace_back(AckDropped{kept.newest, why, kept.newest.ack.cumulative - counted});
     forget(at);
 }
 
@@ -293,10 +292,7 @@ void Core::read_again(const Settlement& settlement, Effects& effects) {
     effects.emplace_back(std::move(read));
 }
 
-void Core::reverted(const Settlement& settlement,
-                    Revert revert,
-                    Instant now,
-                    Effects& effects) {
+void Core::reverted(const Settlement& settlement, Revert revert, Instant now, Effects& effects) {
     const bool keep_peers = !is_of_peers(revert);
     if (keep_peers)
         for (const PeerShare& share : settlement.peers) add_peer(share);

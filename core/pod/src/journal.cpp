@@ -84,8 +84,8 @@ Result<Journal::Opened> Journal::open(Disk& disk,
                                            .segment_bytes = options.segment_bytes,
                                            .segments_max = kSegmentsMax,
                                            .record_bytes_max = kRecordBytesMax};
-    auto log = SegmentLog::open(
-        disk, log_options, [&](const segment_log::Record& found) -> Result<> {
+    auto log =
+        SegmentLog::open(disk, log_options, [&](const segment_log::Record& found) -> Result<> {
             const auto record = decode_record(found.bytes);
             if (!record)
                 return fail(Errc::Corrupt,

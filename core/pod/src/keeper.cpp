@@ -216,7 +216,8 @@ void Keeper::remove_unknown_peers(std::vector<types::PeerShare>& peers) {
         return !record || !*record;
     });
     if (removed > 0)
-        log_.info("peers that are not registered get no share", {{"peers", std::uint64_t{removed}}});
+        log_.info("peers that are not registered get no share",
+                  {{"peers", std::uint64_t{removed}}});
 }
 
 void Keeper::perform(Reply effect) {

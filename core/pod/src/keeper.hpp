@@ -106,7 +106,9 @@ class Keeper {
 public:
     using Messages = affair::Messages<TakeWord, TellStanding, LookAtChain>;
 
-    Keeper(affair::Self<Keeper> self, std::shared_ptr<KeeperShared> shared, Journal::Opened journal);
+    Keeper(affair::Self<Keeper> self,
+           std::shared_ptr<KeeperShared> shared,
+           Journal::Opened journal);
     ~Keeper();
     Keeper(const Keeper&) = delete;
     Keeper& operator=(const Keeper&) = delete;

@@ -196,8 +196,7 @@ private:
     void on(const Persisted& event, Instant now, Effects& effects);
     Result<> judge(const types::SignedDeliveryAck& word, const LaneOnChain& chain) const;
     std::uint64_t acknowledged(const types::DeliveryAck& ack, const types::Lane& lane) const;
-    Result<interfaces::LaneStanding> standing(const types::LaneKey& key,
-                                              const types::Lane& lane) const;
+    interfaces::LaneStanding standing(const types::LaneKey& key, const types::Lane& lane) const;
     void keep(AckReceived event, Effects& effects);
     void became_durable(const Waiting& waiting);
     void persist(JournalRecord record, Effects& effects);
@@ -225,9 +224,7 @@ private:
     std::vector<types::SignedDeliveryAck> choose_acks();
     std::vector<types::PeerShare> choose_peers() const;
     void send_flight(Effects& effects);
-    void judged(const types::SignedDeliveryAck& word,
-                types::AckOutcome outcome,
-                Effects& effects);
+    void judged(const types::SignedDeliveryAck& word, types::AckOutcome outcome, Effects& effects);
     void read_again(const Settlement& settlement, Effects& effects);
     void reverted(const Settlement& settlement,
                   types::Revert revert,

@@ -56,7 +56,9 @@ public:
     struct Opened;
 
     // `disk` outlives the journal. InvalidArgument: the options. Corrupt: which file, what to do.
-    static Result<Opened> open(Disk& disk, const JournalOptions& options, const JournalOwner& owner);
+    static Result<Opened> open(Disk& disk,
+                               const JournalOptions& options,
+                               const JournalOwner& owner);
     // Marks a clean end, after which any damage is recognised.
     ~Journal();
     Journal(const Journal&) = delete;

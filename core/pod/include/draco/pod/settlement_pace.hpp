@@ -44,6 +44,7 @@ public:
     void saw(const ChainClock& clock, Instant now);
     // A settlement is sent, or there was nothing to settle.
     void began(Instant now, Urgency urgency);
+
     // The chain has executed it.
     void counted() { ++clock_.settlements_used; }
 
