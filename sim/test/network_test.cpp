@@ -81,6 +81,26 @@ INSTANTIATE_TEST_SUITE_P(Others,
                          ::testing::Values(Slice{"network/followers", 1, 20},
                                            Slice{"network/blackout", 1, 20}));
 
+// Every file can be read from every node, no wrong byte is served although nodes lie, and what was
+// acknowledged is settled and paid exactly, through the same faults.
+INSTANTIATE_TEST_SUITE_P(Delivery,
+                         Faults,
+                         ::testing::Values(Slice{"delivery/calm", 1, 4},
+                                           Slice{"delivery/four", 1, 30},
+                                           Slice{"delivery/four", 31, 30},
+                                           Slice{"delivery/liars", 1, 20},
+                                           Slice{"delivery/liars", 21, 20}));
+
+// A byte that is not the published one is noticed.
+TEST(PlantedBugs, AWrongByteIsFound) {
+    expect_found("delivery/calm", PlantedBug::WrongByte, "wrong block");
+}
+
+// A word that a node said it has taken, and that is never settled, is noticed.
+TEST(PlantedBugs, ALostWordIsFound) {
+    expect_found("delivery/calm", PlantedBug::LostWord, "taken");
+}
+
 // A node whose blocks differ from the others' is noticed.
 TEST(PlantedBugs, AForkIsFound) {
     expect_found("network/calm", PlantedBug::ForkedState, "two blocks");

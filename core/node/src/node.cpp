@@ -6,19 +6,25 @@
 #include "draco/application/application.hpp"
 #include "draco/atomo/memory_storage.hpp"
 #include "draco/atomo/rocks_storage.hpp"
+#include "draco/blockstore/blockstore.hpp"
 #include "draco/broadcast/gossip.hpp"
 #include "draco/consensus/driver.hpp"
 #include "draco/consensus/epoch_timer.hpp"
 #include "draco/consensus/forwarder.hpp"
+#include "draco/fetcher/fetcher.hpp"
 #include "draco/identity/transaction_signer.hpp"
 #include "draco/ledger/ledger.hpp"
+#include "draco/pod/acknowledgements.hpp"
 #include "draco/pool/pool.hpp"
+#include "draco/publisher/publisher.hpp"
 #include "draco/rpc/process_usage.hpp"
 #include "draco/rpc/service.hpp"
 #include "draco/sync/sync.hpp"
 
 #include "membership.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace draco::node {
@@ -53,6 +59,31 @@ consensus::Parameters parameters_of(const NodeConfig::Consensus& config) {
     return made;
 }
 
+// TEMPORARY
+class AllPeers final : public interfaces::Providers {
+public:
+    explicit AllPeers(interfaces::Links& links) : links_(links) {}
+
+    Result<> provide(const types::ContentHash&) override { return {}; }
+
+    void withdraw(const types::ContentHash&) override {}
+
+    void find(const types::ContentHash&, Instant, FindCallback callback) override {
+        callback(links_.connected());
+    }
+
+    interfaces::ProvidersStatus status() const override { return {}; }
+
+private:
+    interfaces::Links& links_;
+};
+
+pod::Options pod_options(const std::string& data) {
+    pod::Options made;
+    made.journal.directory = data + "/delivery";
+    return made;
+}
+
 // Files of a log are made ahead in full. A state in memory is for simulations and trials.
 std::uint64_t log_segment_bytes(const NodeConfig::State& config) {
     return std::uint64_t{config.backend == "memory" ? 4U : 64U} << 20;
@@ -71,11 +102,17 @@ Result<rpc::AdminAccess> admin_access(const NodeWorld& world, const NodeConfig& 
 
 // Made from top to bottom, ended from bottom to top.
 struct Node::Parts {
-    Parts(const NodeWorld& world, types::NodeKey self, affair::EscalationHandler on_failure)
-        : key(self), registry(world.executor, std::move(on_failure)) {}
+    Parts(const NodeWorld& world,
+          types::NodeKey self,
+          const std::shared_ptr<affair::EscalationHandler>& on_failure)
+        : key(self),
+          registry(world.executor, [on_failure](const auto& failed) { (*on_failure)(failed); }),
+          disk_registry(world.disk_executor,
+                        [on_failure](const auto& failed) { (*on_failure)(failed); }) {}
 
     types::NodeKey key;
     affair::Registry registry;
+    affair::Registry disk_registry;  // of those that wait for the disk where content is
     std::unique_ptr<pool::Pool> links;
     std::unique_ptr<broadcast::Gossip> gossip;
     interfaces::Application* application = nullptr;  // the ledger owns it
@@ -86,13 +123,21 @@ struct Node::Parts {
     std::unique_ptr<consensus::Forwarder> forwarder;
     std::unique_ptr<identity::TransactionSigner> signer;
     std::unique_ptr<consensus::EpochTimer> epoch_timer;
+    std::unique_ptr<interfaces::Acknowledgements> acknowledgements;
+    std::unique_ptr<interfaces::Blockstore> blockstore;
+    std::unique_ptr<interfaces::Providers> providers;
+    std::unique_ptr<fetcher::Fetcher> fetcher;
     std::unique_ptr<rpc::RpcService> rpc;
+    std::unique_ptr<publisher::Publisher> publisher;
 
     Parts(const Parts&) = delete;
     Parts& operator=(const Parts&) = delete;
 
     ~Parts() {
+        publisher.reset();
         rpc.reset();
+        fetcher.reset();
+        acknowledgements.reset();
         epoch_timer.reset();
         signer.reset();
         if (consensus) {
@@ -115,7 +160,8 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
     const types::NodeKey self = identity.key.public_key();
     const std::string data = config.node.data_directory;
     DRACO_TRY_VOID(world.disk.create_directory(data));
-    auto parts = std::make_unique<Parts>(world, self, std::move(on_failure));
+    auto parts = std::make_unique<Parts>(
+        world, self, std::make_shared<affair::EscalationHandler>(std::move(on_failure)));
     Parts& p = *parts;
 
     DRACO_TRY(admin, admin_access(world, config));
@@ -187,6 +233,35 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
     p.epoch_timer = std::make_unique<consensus::EpochTimer>(
         world.executor, p.registry, *p.ledger, *p.consensus, *p.signer, self, world.log);
 
+    // What it delivers, and is paid for.
+    DRACO_TRY(acknowledgements,
+              pod::open({.executor = world.disk_executor,
+                         .registry = p.disk_registry,
+                         .disk = world.disk,
+                         .ledger = *p.ledger,
+                         .log = world.log},
+                        self,
+                        pod::make_lane_submitter(*p.signer),
+                        pod_options(data)));
+    p.acknowledgements = std::move(acknowledgements);
+    DRACO_TRY(blockstore,
+              blockstore::open(world.disk,
+                               {.directory = data + "/blockstore",
+                                .bytes_max = config.blockstore.bytes_max,
+                                .objects_max = config.blockstore.objects_max},
+                               world.log));
+    p.blockstore = std::move(blockstore);
+    p.providers = std::make_unique<AllPeers>(*p.links);
+    fetcher::Options fetching;
+    fetching.on_bytes_received = [&shares = *p.acknowledgements](const types::NodeKey& peer,
+                                                                 std::uint64_t bytes) {
+        shares.had_from_peer(peer, bytes);
+    };
+    DRACO_TRY(fetcher,
+              fetcher::Fetcher::make(
+                  *p.links, *p.blockstore, *p.providers, p.disk_registry, world.log, fetching));
+    p.fetcher = std::move(fetcher);
+
     // Its front.
     DRACO_TRY(rpc,
               rpc::RpcService::start({.ledger = *p.ledger,
@@ -202,11 +277,21 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
                                       .process_usage = world.process_usage,
                                       .admin = std::move(admin)}));
     p.rpc = std::move(rpc);
+    p.publisher = std::make_unique<publisher::Publisher>(
+        publisher::PublisherParts{.store = *p.blockstore,
+                                  .source = *p.fetcher,
+                                  .providers = *p.providers,
+                                  .executor = world.disk_executor,
+                                  .log = world.log,
+                                  .is_owner = [service = p.rpc.get()](std::string_view given) {
+                                      return service->is_admin(given);
+                                  }});
 
     DRACO_TRY_VOID(p.forwarder->start());
     DRACO_TRY_VOID(p.consensus->start());
     DRACO_TRY_VOID(p.epoch_timer->start());
     DRACO_TRY_VOID(p.membership->start());
+    p.publisher->announce();
     return std::unique_ptr<Node>(new Node(std::move(parts)));
 }
 
@@ -238,6 +323,26 @@ interfaces::NodeSigner& Node::signer() {
     return *parts_->signer;
 }
 
+interfaces::Blockstore& Node::blockstore() {
+    return *parts_->blockstore;
+}
+
+interfaces::ContentSource& Node::content() {
+    return *parts_->fetcher;
+}
+
+interfaces::Providers& Node::providers() {
+    return *parts_->providers;
+}
+
+interfaces::Acknowledgements& Node::acknowledgements() {
+    return *parts_->acknowledgements;
+}
+
+publisher::Publisher& Node::publisher() {
+    return *parts_->publisher;
+}
+
 rpc::RpcService& Node::rpc() {
     return *parts_->rpc;
 }
@@ -248,7 +353,20 @@ affair::Registry& Node::registry() {
 
 void Node::stop(Instant deadline, affair::StopCallback done) {
     parts_->rpc->stop();
-    parts_->registry.stop_all(affair::StopPolicy::Drain, deadline, std::move(done));
+    parts_->disk_registry.stop_all(
+        affair::StopPolicy::Drain,
+        deadline,
+        [&registry = parts_->registry, deadline, done = std::move(done)](
+            affair::StopReport content) mutable {
+            registry.stop_all(affair::StopPolicy::Drain,
+                              deadline,
+                              [content = std::move(content),
+                               done = std::move(done)](affair::StopReport rest) mutable {
+                                  std::ranges::move(rest.unfinished,
+                                                    std::back_inserter(content.unfinished));
+                                  done(std::move(content));
+                              });
+        });
 }
 
 }  // namespace draco::node
