@@ -12,7 +12,7 @@ fail() { echo "FAILED: $*"; exit 1; }
 say() { echo "$(date +%T) $*"; }
 field() { node -e 'let v=JSON.parse(require("fs").readFileSync(0));for(const k of process.argv[1].split("."))v=v[k];console.log(v)' "$1"; }
 ask() { node "$checks" call "$@"; }
-in_committee() { "$draco" committee --home "$net" --json | grep -qi "$1"; }
+in_committee() { "$draco" committee --home "$net" --json | grep -qF "\"$1\""; }
 load=
 finish() {
   touch load.stop
@@ -48,7 +48,7 @@ status=0; "$draco" opt in --home "$home4" 2>err || status=$?
 [[ $status == 1 ]] && grep -q "start it with draco node run --home $home4" err || fail "opt in of a node that does not run: $(cat err)"
 "$draco" devnet start-node 4 --home "$net" >/dev/null
 urls+=("$url")
-hex=$(ask "$url" flk_get_public_keys | field node_public_key)
+[[ $(ask "$url" flk_get_public_keys | field node_public_key) == "$key" ]] || fail "one notation of a node's key"
 [[ $(stat -c %a "$home4/data/admin-token") == 600 ]] || fail "the token's mode"
 [[ $("$draco" node inspect --home "$home4" --json | field role) == follower ]] || fail "its role"
 say "agrees at height $(node "$checks" same_root 30 "${urls[@]}")"
@@ -71,7 +71,7 @@ say "opts in"
 "$draco" opt in --home "$home4" --wait --json >in.json || fail "opt in"
 say "$(cat in.json)"
 [[ $(field participation <in.json) == active && $(field in_committee <in.json) == true ]] || fail "opted in: $(cat in.json)"
-in_committee "$hex" || fail "the committee has it"
+in_committee "$key" || fail "the committee has it"
 [[ $(field role <in.json) == member ]] || fail "it signs from its first epoch on: $(cat in.json)"
 
 say "signs: without another one its signature is needed"
@@ -88,7 +88,7 @@ say "opts out"
 "$draco" opt out --home "$home4" --wait --json >out.json || fail "opt out"
 say "$(cat out.json)"
 [[ $(field participation <out.json) == none && $(field in_committee <out.json) == false ]] || fail "opted out: $(cat out.json)"
-! in_committee "$hex" || fail "the committee is without it"
+! in_committee "$key" || fail "the committee is without it"
 [[ $(field role <out.json) == follower ]] || fail "its role: $(cat out.json)"
 
 touch load.stop; wait "$load" || true; load=

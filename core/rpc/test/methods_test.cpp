@@ -48,7 +48,7 @@ TEST(Methods, NodesByKeyAndInPages) {
     const auto keys = node.result("flk_get_committee_members").as_array();
     ASSERT_EQ(keys.size(), 4);
     for (const auto& machine : node.parts->chain.machines) {
-        const std::string text = to_hex(machine.key.view());
+        const std::string text = to_base58(machine.key.view());
         EXPECT_NE(std::ranges::find(keys, json::value(text)), keys.end());
         const auto info = node.result("flk_get_node_info", "[" + in_quotes(text) + "]");
         EXPECT_EQ(info.at("stake_units"), "1000");
@@ -57,7 +57,7 @@ TEST(Methods, NodesByKeyAndInPages) {
             node.result("flk_get_node_info", "[" + in_quotes(hex0x(machine.key.view())) + "]"),
             info);
         EXPECT_EQ(
-            node.result("flk_get_node_info", "[" + in_quotes(to_base58(machine.key.view())) + "]"),
+            node.result("flk_get_node_info", "[" + in_quotes(to_hex(machine.key.view())) + "]"),
             info);
         EXPECT_EQ(node.result("flk_get_staked", "[" + in_quotes(text) + "]"), "0.000000000000001");
         EXPECT_EQ(node.result("flk_get_locked", "[" + in_quotes(text) + "]"), "0");
