@@ -212,7 +212,12 @@ Result<json::value> RpcClient::ask(std::string_view method,
 
 Result<RpcClient::Health> RpcClient::health(Duration timeout) const {
     DRACO_TRY(answer, exchange("/health", {}, timeout));
-    return Health{.ok = answer.status == 200, .text = std::move(answer.body)};
+    if (answer.status == 200) return Health{.ok = true, .text = std::move(answer.body)};
+    json::error_code code;
+    const json::value document = json::parse(answer.body, code);
+    const auto reason = code ? Result<std::string>(std::string()) : text_member(document, "reason");
+    const bool is_said = reason && !reason->empty();
+    return Health{.ok = false, .text = is_said ? *reason : std::move(answer.body)};
 }
 
 Result<std::string> text_member(const json::value& object, std::string_view name) {

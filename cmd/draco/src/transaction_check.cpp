@@ -153,7 +153,7 @@ private:
         return useless("node " + key + " belongs to " + owner +
                        ", and only its owner moves its "
                        "stake; this would be signed by " +
-                       sender_ + ": choose the owner's key with --account");
+                       sender_ + ": choose the owner's key with --account or --dev-account");
     }
 
     Result<json::value> owned_node(const types::NodeKey& key) const {
