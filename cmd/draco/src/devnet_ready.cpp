@@ -56,6 +56,18 @@ Result<> check_part(const json::value& status) {
     return not_yet("it has not begun to order transactions of epoch " + std::to_string(epoch));
 }
 
+// A node that has heard of no block yet takes itself for current. One that does not answer is not
+// compared with.
+Result<> check_is_not_behind(const DevnetNodeRecord& other, std::uint64_t epoch) {
+    const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = other.rpc_port});
+    const auto theirs = client.ask("flk_get_epoch", {}, kTimeout);
+    if (!theirs || !theirs->is_number()) return {};
+    const auto ahead = theirs->to_number<std::uint64_t>();
+    if (ahead <= epoch) return {};
+    return not_yet("it is in epoch " + std::to_string(epoch) + ", and node " +
+                   std::to_string(other.index) + " in epoch " + std::to_string(ahead));
+}
+
 }  // namespace
 
 Result<> check_ready(const RpcClient& client, const DevnetRecord& devnet) {
@@ -67,9 +79,11 @@ Result<> check_ready(const RpcClient& client, const DevnetRecord& devnet) {
         return not_yet(std::move(reason));
     }
     if (contains(committee, own)) DRACO_TRY_VOID(check_part(status));
+    DRACO_TRY(epoch, number_member(status, "epoch"));
     for (const DevnetNodeRecord& node : devnet.nodes) {
-        if (node.key == own || !is_running(node.process) || !contains(committee, node.key))
-            continue;
+        if (node.key == own || !is_running(node.process)) continue;
+        DRACO_TRY_VOID(check_is_not_behind(node, epoch));
+        if (!contains(committee, node.key)) continue;
         if (!is_linked(member(status, "peers"), node.key))
             return not_yet("it has no link to node " + std::to_string(node.index) + " yet");
     }
