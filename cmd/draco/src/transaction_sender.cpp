@@ -194,6 +194,24 @@ Result<Signed> sign_next(const NodeHome& home,
     return Signed{.before = std::move(before), .now = std::move(now)};
 }
 
+// The nonce may be used up by a transaction that this home knows nothing of.
+Result<> check_not_overtaken(const RpcClient& client,
+                             const types::Address& sender,
+                             const identity::SignedBytes& transaction) {
+    const std::string hash = "0x" + to_hex(transaction.hash.view());
+    DRACO_TRY(executed, executed_nonce(client, sender));
+    if (executed < transaction.nonce) return {};
+    DRACO_TRY(receipt, client.ask("flk_get_transaction_receipt", {hash}));
+    if (!receipt.is_null()) return {};
+    return fail(Errc::Unavailable,
+                "transaction " + hash +
+                    " came too late and is void: the chain had executed another "
+                    "one with nonce " +
+                    std::to_string(transaction.nonce.value()) +
+                    ", which the node did not know yet, because it was behind, or which was signed "
+                    "elsewhere with this key. Nothing was moved or paid; repeat the command");
+}
+
 Result<json::value> send(const RpcClient& client,
                          const types::Address& sender,
                          const Signed& made,
@@ -204,6 +222,7 @@ Result<json::value> send(const RpcClient& client,
         auto answer = client.call("flk_send_txn", send_parameters(made.now, wait), timeout);
         if (answer) return *std::move(answer);
         if (!may_pass(answer.error()) || attempt == kSendAttempts) {
+            DRACO_TRY_VOID(check_not_overtaken(client, sender, made.now));
             Error error = std::move(answer).error().error;
             error.context += "; transaction 0x" + to_hex(made.now.hash.view()) +
                              " is signed and will be sent again by the next command";
