@@ -14,10 +14,6 @@
 #include <charconv>
 
 namespace draco {
-CLI::Validator flk_amount() {
-    return parses<types::FlkAmount>("FLK", types::parse_flk);
-}
-
 namespace {
 
 template <class Amount>
@@ -42,6 +38,10 @@ Result<> check_flk(std::string_view text) {
 
 Result<> check_usd(std::string_view text) {
     return check_more_than_nothing(types::parse_usd(text));
+}
+
+CLI::Validator flk_amount() {
+    return parses<types::FlkAmount>("FLK", types::parse_flk);
 }
 
 CLI::Validator some_flk() {

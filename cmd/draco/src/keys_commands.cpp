@@ -16,7 +16,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
-#include <cstdio>
+#include <optional>
+#include <utility>
 
 namespace draco {
 namespace {
@@ -148,8 +149,10 @@ Result<> run_keys_backup(const Invocation& invocation, const KeysOptions& option
     const io::SystemClock clock;
     std::optional<Progress> progress;
     progress.emplace(clock, "backup", all.size() + 1, Progress::Unit::Keys);
+    bool is_first = true;
     const auto password_of = [&](const identity::KeyInfo& /*info*/) {
-        progress->advance(1);
+        // Whoever asks for the next one has opened the one before.
+        progress->advance(std::exchange(is_first, false) ? 0 : 1);
         return home.password(options.password_file);
     };
     const auto backup = keys.backup(password_of, backup_password, rng);

@@ -31,6 +31,12 @@ node "$checks" money "${urls[0]}" "${people[@]}" "$sink" >money.begin
 genesis_supply=$(field supply <money.begin)
 [[ $(field sum <money.begin) == "$genesis_supply" ]] || fail "the money before: $(cat money.begin)"
 
+say "a committee of the fewest members keeps one that opts out"
+"$draco" opt out --home "$net/node3" --wait --json >kept.json || fail "opt out of four"
+[[ $(field participation <kept.json) == none && $(field in_committee <kept.json) == true && $(field note <kept.json) == *committee_size_min* ]] ||
+  fail "it says that it is kept: $(cat kept.json)"
+"$draco" opt in --home "$net/node3" --wait >/dev/null || fail "opt in again"
+
 # A light load; each line is a receipt.
 : >load.receipts
 (
