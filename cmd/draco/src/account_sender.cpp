@@ -72,13 +72,14 @@ Result<std::string> sender_address(const NodeHome& home, const SenderOptions& op
                     "; name an ADDRESS, --dev-account N, or draco keys generate");
 }
 
-Result<types::NodeKey> parse_node_key(const std::string& text) {
-    if (const auto key = fixed_from_hex<types::NodeKey>(
-            std::string_view(text).substr(text.starts_with("0x") ? 2 : 0)))
+Result<types::NodeKey> parse_node_key(std::string_view text) {
+    if (const auto key =
+            fixed_from_hex<types::NodeKey>(text.substr(text.starts_with("0x") ? 2 : 0)))
         return *key;
     const auto bytes = from_base58(text, types::NodeKey::kSize);
     if (!bytes || bytes->size() != types::NodeKey::kSize)
-        return fail(Errc::InvalidArgument, "\"" + text + "\" is no node key in base58 or hex");
+        return fail(Errc::InvalidArgument,
+                    "\"" + std::string(text) + "\" is no node key in base58 or hex");
     types::NodeKey key;
     std::ranges::copy(*bytes, key.bytes.begin());
     return key;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace draco {
 
@@ -29,7 +30,7 @@ Result<NodeHome> sender_home(const Invocation& invocation);
 Result<std::string> sender_address(const NodeHome& home, const SenderOptions& options);
 
 // Base58 or hex. InvalidArgument if it is neither.
-Result<types::NodeKey> parse_node_key(const std::string& text);
+Result<types::NodeKey> parse_node_key(std::string_view text);
 
 // Signs, sends, and prints the receipt, or the hash with no_wait.
 Result<> send_as_account(const Invocation& invocation,

@@ -1,5 +1,8 @@
 #include "chain_commands.hpp"
 
+#include "draco/base/text_encoding.hpp"
+#include "draco/types/transaction.hpp"
+
 #include "rpc_client.hpp"
 
 #include <boost/json/object.hpp>
@@ -40,6 +43,15 @@ Result<> run_epoch(const Invocation& invocation) {
 
 Result<> run_committee(const Invocation& invocation) {
     return print_answer(invocation, "flk_get_committee_members");
+}
+
+Result<> check_transaction_hash(std::string_view text) {
+    const auto hash =
+        fixed_from_hex<types::TransactionHash>(text.substr(text.starts_with("0x") ? 2 : 0));
+    if (hash) return {};
+    return fail(
+        Errc::InvalidArgument,
+        "\"" + std::string(text) + "\" is no transaction's hash (" + hash.error().context + ")");
 }
 
 Result<> run_tx(const Invocation& invocation, const std::string& hash) {

@@ -1,10 +1,8 @@
 #include "command_line.hpp"
 
-#include "draco/crypto/ethereum_address.hpp"
-#include "draco/node/nearest.hpp"
-#include "draco/types/money.hpp"
-
 #include "account_commands.hpp"
+#include "account_pending.hpp"
+#include "argument_checks.hpp"
 #include "chain_commands.hpp"
 #include "content_commands.hpp"
 #include "devnet_commands.hpp"
@@ -17,18 +15,16 @@
 #include "node_command.hpp"
 #include "opt_commands.hpp"
 #include "sim_command.hpp"
+#include "usage.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
 #include <functional>
 #include <string>
 #include <vector>
 
 namespace draco {
 namespace {
-
-constexpr int kExitUsage = 2;
 
 // Everything that options write to, and the command that was chosen.
 struct CommandLine {
@@ -51,61 +47,29 @@ struct CommandLine {
     std::string transaction;
 };
 
-std::string path_of(const CLI::App* command) {
-    std::string path = command->get_name();
-    for (const CLI::App* parent = command->get_parent(); parent != nullptr && parent->get_parent();
-         parent = parent->get_parent())
-        path.insert(0, parent->get_name() + " ");
-    return path;
-}
-
 CLI::App* group(CommandLine& line, const std::string& name, const std::string& what) {
     CLI::App* made = line.app.add_subcommand(name, what);
     made->require_subcommand(1);
     return made;
 }
 
-// A command whose outcome is its exit status.
+// A command whose outcome is its exit status. `check` judges together what options say one by one:
+// what it refuses is a usage error.
 CLI::App* command(CommandLine& line,
                   CLI::App* under,
                   const std::string& name,
                   const std::string& what,
-                  std::function<Result<>()> run) {
+                  std::function<Result<>()> run,
+                  const std::function<Result<>()>& check = {}) {
     CLI::App* made = under->add_subcommand(name, what);
-    made->callback([&line, made, run = std::move(run)] {
-        line.invocation.command = path_of(made);
+    made->callback([&line, made, run = std::move(run), check] {
+        if (check)
+            if (const auto sound = check(); !sound)
+                throw CLI::ValidationError(sound.error().context);
+        line.invocation.command = words_of(made);
         line.chosen = [&line, run] { return exit_status(line.invocation, run()); };
     });
     return made;
-}
-
-// --- checks of what is typed ---
-
-template <class Parsed>
-CLI::Validator parses(const std::string& what, Result<Parsed> (*parse)(std::string_view)) {
-    return CLI::Validator(
-        [parse](std::string& text) {
-            const auto parsed = parse(text);
-            return parsed ? std::string() : parsed.error().context;
-        },
-        what);
-}
-
-CLI::Validator flk_amount() {
-    return parses<types::FlkAmount>("FLK", types::parse_flk);
-}
-
-CLI::Validator usd_amount() {
-    return parses<types::UsdAmount>("USD", types::parse_usd);
-}
-
-CLI::Validator address() {
-    return parses<types::Address>("ADDRESS", crypto::parse_ethereum_address);
-}
-
-// A port of every node is beyond the base.
-CLI::Validator port_base() {
-    return CLI::Range(0, 65'000);
 }
 
 // --- the commands ---
@@ -133,9 +97,13 @@ void add_transaction(CLI::App* command, SenderOptions& sender) {
 }
 
 void add_init(CommandLine& line) {
-    CLI::App* init = command(line, &line.app, "init", "Make a node's home", [&line] {
-        return run_init(line.invocation, line.init);
-    });
+    CLI::App* init = command(
+        line,
+        &line.app,
+        "init",
+        "Make a node's home",
+        [&line] { return run_init(line.invocation, line.init); },
+        [&line] { return check_ports(line.init.port_base, 1, line.init.host); });
     init->add_option("--genesis",
                      line.init.genesis_file,
                      "the genesis file of the chain; without it, a development chain of this node");
@@ -149,7 +117,7 @@ void add_init(CommandLine& line) {
 }
 
 void add_key_names(CLI::App* command, KeysOptions& keys) {
-    command->add_option("--name", keys.name, "how the key is called");
+    command->add_option("--name", keys.name, "how the key is called")->check(key_name());
     command->add_flag("--light-keys", keys.light_keys, "encrypt fast, for tests");
     add_password(command, keys.password_file);
 }
@@ -167,7 +135,9 @@ void add_keys(CommandLine& line) {
     });
     import->add_option("--mnemonic-file", line.keys.mnemonic_file, "the file with the words")
         ->required();
-    import->add_option("--index", line.keys.mnemonic_index, "of m/44'/60'/0'/0/INDEX");
+    import->add_option("--index", line.keys.mnemonic_index, "of m/44'/60'/0'/0/INDEX")
+        ->check(CLI::Range(std::uint64_t{0}, (std::uint64_t{1} << 31) - 1))
+        ->check(whole_number());
     add_key_names(import, line.keys);
     command(line, keys, "show", "List the keys, without their secrets", [&line] {
         return run_keys_show(line.invocation);
@@ -211,7 +181,7 @@ void add_devnet_node(CommandLine& line,
                      Result<> (*run)(const Invocation&, const DevnetOptions&)) {
     CLI::App* made = command(
         line, devnet, name, what, [&line, run] { return run(line.invocation, line.devnet); });
-    made->add_option("INDEX", line.devnet.index, "of the node")->required();
+    made->add_option("INDEX", line.devnet.index, "of the node")->required()->check(whole_number());
 }
 
 void add_load(CommandLine& line, CLI::App* devnet) {
@@ -236,17 +206,24 @@ void add_load(CommandLine& line, CLI::App* devnet) {
 
 void add_devnet(CommandLine& line) {
     CLI::App* devnet = group(line, "devnet", "A network of nodes on this machine");
-    CLI::App* up = command(line, devnet, "up", "Start it, new or as it was left", [&line] {
-        return run_devnet_up(line.invocation, line.devnet);
-    });
+    CLI::App* up = command(
+        line,
+        devnet,
+        "up",
+        "Start it, new or as it was left",
+        [&line] { return run_devnet_up(line.invocation, line.devnet); },
+        [&line] {
+            const DevnetShape& shape = line.devnet.shape;
+            return check_ports(shape.port_base.value_or(0), shape.nodes.value_or(1), "127.0.0.1");
+        });
     up->add_option("--nodes", line.devnet.shape.nodes, "how many (4)")
         ->check(CLI::Range(std::size_t{1}, kDevnetNodesMax));
     up->add_option("--epoch", line.devnet.shape.epoch_s, "seconds of an epoch (30)")
         ->check(CLI::Range(1, 1'000'000));
     up->add_option("--port-base", line.devnet.shape.port_base, "4200; 0: the system chooses ports")
         ->check(port_base());
-    up->add_flag("--detach", line.devnet.detach, "return when all nodes are healthy");
-    up->add_option("--timeout", line.devnet.patience_s, "seconds until they must be (60)")
+    up->add_flag("--detach", line.devnet.detach, "return when all nodes take transactions");
+    up->add_option("--timeout", line.devnet.patience_s, "seconds until they must (60)")
         ->check(CLI::Range(1, 3600));
     command(line, devnet, "down", "Stop all nodes", [&line] {
         return run_devnet_down(line.invocation);
@@ -271,15 +248,27 @@ void add_account(CommandLine& line) {
     balance->add_option("ADDRESS", line.account.address, "whose; without it, the own")
         ->check(address());
     add_sender(balance, line.account.sender);
-    CLI::App* transfer = command(line, account, "transfer", "Send FLK or stablecoin", [&line] {
-        return run_account_transfer(line.invocation, line.account);
-    });
+    CLI::App* transfer = command(
+        line,
+        account,
+        "transfer",
+        "Send FLK or stablecoin",
+        [&line] { return run_account_transfer(line.invocation, line.account); },
+        [&line]() -> Result<> {
+            const auto sound =
+                line.account.usd ? check_usd(line.account.amount) : check_flk(line.account.amount);
+            if (sound) return {};
+            return fail(sound.error().code, "AMOUNT: " + sound.error().context);
+        });
     transfer->add_option("TO", line.account.address, "the address")->required()->check(address());
-    transfer->add_option("AMOUNT", line.account.amount, "in whole tokens, such as 1.5")
-        ->required()
-        ->check(flk_amount());
+    transfer->add_option("AMOUNT", line.account.amount, "in whole tokens, such as 1.5")->required();
     transfer->add_flag("--usd", line.account.usd, "stablecoin instead of FLK");
     add_transaction(transfer, line.account.sender);
+    CLI::App* pending =
+        command(line, account, "pending", "What was signed here and is not executed", [&line] {
+            return run_account_pending(line.invocation, line.account.sender);
+        });
+    add_sender(pending, line.account.sender);
 }
 
 void add_stake(CommandLine& line) {
@@ -299,10 +288,11 @@ void add_stake(CommandLine& line) {
     for (CLI::App* each : {add, remove})
         each->add_option("AMOUNT", line.stake.amount, "FLK, such as 1000")
             ->required()
-            ->check(flk_amount());
+            ->check(some_flk());
     for (CLI::App* each : {add, remove, withdraw}) add_transaction(each, line.stake.sender);
     for (CLI::App* each : {add, remove, withdraw, status})
-        each->add_option("--stake-node", line.stake.node, "the node's key; without it, the home's");
+        each->add_option("--stake-node", line.stake.node, "the node's key; without it, the home's")
+            ->check(node_key());
 }
 
 void add_lane(CommandLine& line) {
@@ -321,7 +311,8 @@ void add_lane(CommandLine& line) {
         return run_lane_show(line.invocation, line.lane);
     });
     for (CLI::App* each : {open, topup, close, show}) {
-        CLI::Option* node = each->add_option("NODE-KEY", line.lane.node, "the node's key");
+        CLI::Option* node =
+            each->add_option("NODE-KEY", line.lane.node, "the node's key")->check(node_key());
         if (each != show) node->required();
         each->add_option("--lane", line.lane.lane, "tells lanes to one node apart (0)")
             ->check(CLI::Range(0, 65'535));
@@ -329,13 +320,16 @@ void add_lane(CommandLine& line) {
     for (CLI::App* each : {open, topup})
         each->add_option("AMOUNT", line.lane.amount, "USD, such as 1.5")
             ->required()
-            ->check(usd_amount());
+            ->check(some_usd());
     for (CLI::App* each : {open, topup, close}) add_transaction(each, line.lane.sender);
-    open->add_option("--service", line.lane.service, "that delivers (0)");
+    open->add_option("--service", line.lane.service, "that delivers (0)")
+        ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{UINT32_MAX}))
+        ->check(whole_number());
     open->add_option("--session-key",
                      line.lane.session_key,
                      "the client's public key, whose acknowledgements spend the money")
-        ->required();
+        ->required()
+        ->check(session_key());
     show->add_option("--payer", line.lane.payer, "whose; without it, the own")->check(address());
     add_sender(show, line.lane.sender);
 }
@@ -356,7 +350,8 @@ void add_opt(CommandLine& line) {
     CLI::App* status = command(line, opt, "status", "What the chain knows of the node", [&line] {
         return run_stake_status(line.invocation, line.stake);
     });
-    status->add_option("--stake-node", line.stake.node, "the node's key; without it, the home's");
+    status->add_option("--stake-node", line.stake.node, "the node's key; without it, the home's")
+        ->check(node_key());
 }
 
 void add_chain(CommandLine& line) {
@@ -372,7 +367,9 @@ void add_chain(CommandLine& line) {
     CLI::App* tx = command(line, &line.app, "tx", "What became of a transaction", [&line] {
         return run_tx(line.invocation, line.transaction);
     });
-    tx->add_option("HASH", line.transaction, "of the transaction, in hex")->required();
+    tx->add_option("HASH", line.transaction, "of the transaction, in hex")
+        ->required()
+        ->check(transaction_hash());
 }
 
 void add_sim(CommandLine& line) {
@@ -383,8 +380,8 @@ void add_sim(CommandLine& line) {
     CLI::App* run = command(line, sim, "run", "Run a scenario, each seed twice", [&line] {
         return run_sim(line.invocation, line.sim);
     });
-    run->add_option("SCENARIO", line.sim.scenario, "its name")->required();
-    run->add_option("--seed", line.sim.seed, "the first seed (1)");
+    run->add_option("SCENARIO", line.sim.scenario, "its name")->required()->check(scenario());
+    run->add_option("--seed", line.sim.seed, "the first seed (1)")->check(whole_number());
     run->add_option("--seeds", line.sim.seeds, "how many (1)")->check(CLI::Range(1, 1'000'000));
 }
 
@@ -425,10 +422,22 @@ void add_hash(CommandLine& line) {
         ->check(CLI::Range(0, 256));
     hash->callback([&line] {
         line.chosen = [&line] {
-            line.hash.json = line.invocation.json;
-            return run_hash(line.hash);
+            line.invocation.command = "hash";
+            return run_hash(line.invocation, line.hash);
         };
     });
+}
+
+// Options of the program may stand behind any command, so every help names them.
+void mention_common_options(CLI::App& under) {
+    for (CLI::App* each : under.get_subcommands({})) {
+        each->footer(
+            "Options of every command:\n"
+            "  --home TEXT                 the home (~/.draco); also DRACO_HOME\n"
+            "  --node URL                  the node to ask, such as http://host:4240\n"
+            "  --json                      print JSON, errors too");
+        mention_common_options(*each);
+    }
 }
 
 void declare(CommandLine& line) {
@@ -438,8 +447,9 @@ void declare(CommandLine& line) {
     app.require_subcommand(1);
     app.fallthrough();
     app.add_option("--home", line.invocation.home, "the home (~/.draco)")->envname("DRACO_HOME");
-    app.add_option("--node", line.invocation.node, "the node to ask, such as http://host:4240");
-    app.add_flag("--json", line.invocation.json, "print JSON");
+    app.add_option("--node", line.invocation.node, "the node to ask, such as http://host:4240")
+        ->check(node_url());
+    app.add_flag("--json", line.invocation.json, "print JSON, errors too");
     add_init(line);
     add_keys(line);
     add_node(line);
@@ -452,70 +462,7 @@ void declare(CommandLine& line) {
     add_content(line);
     add_sim(line);
     add_hash(line);
-}
-
-// --- what is typed wrong ---
-
-int usage_error(const std::string& path, const std::string& what) {
-    const std::string shown = path.empty() ? "draco" : "draco " + path;
-    std::fprintf(stderr, "%s: %s; see %s --help\n", shown.c_str(), what.c_str(), shown.c_str());
-    return kExitUsage;
-}
-
-std::string suggestion(const std::string& word, const std::vector<std::string>& known) {
-    const std::vector<std::string_view> views(known.begin(), known.end());
-    const auto near = node::nearest(word, views);
-    return near ? "; did you mean '" + std::string(*near) + "'?" : "";
-}
-
-std::vector<std::string> options_of(const CLI::App* command) {
-    std::vector<std::string> names;
-    for (; command != nullptr; command = command->get_parent())
-        for (const CLI::Option* option : command->get_options())
-            for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-    return names;
-}
-
-struct Typed {
-    const CLI::App* command;
-    std::string unknown;  // a word where a command should be
-};
-
-// Follows the words to the command they name.
-Typed follow(CLI::App& app, int argc, char** argv) {
-    CLI::App* at = &app;
-    for (int i = 1; i < argc; ++i) {
-        const std::string word = argv[i];
-        if (word == "--home" || word == "--node") ++i;
-        if (word.starts_with("-")) continue;
-        if (at->get_subcommands(nullptr).empty()) break;
-        const auto commands =
-            at->get_subcommands([&](CLI::App* each) { return each->get_name() == word; });
-        if (commands.empty()) return {.command = at, .unknown = word};
-        at = commands.front();
-    }
-    return {.command = at, .unknown = {}};
-}
-
-int explain(CommandLine& line, const CLI::ParseError& error, int argc, char** argv) {
-    if (error.get_exit_code() == 0) return line.app.exit(error);
-    const Typed typed = follow(line.app, argc, argv);
-    const std::string path = typed.command == &line.app ? "" : path_of(typed.command);
-    if (!typed.unknown.empty()) {
-        std::vector<std::string> names;
-        for (const CLI::App* each : typed.command->get_subcommands({}))
-            names.push_back(each->get_name());
-        return usage_error(
-            path, "there is no command '" + typed.unknown + "'" + suggestion(typed.unknown, names));
-    }
-    for (int i = 1; i < argc; ++i) {
-        const std::string word = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
-        const auto names = options_of(typed.command);
-        if (word.starts_with("--") && word.size() > 2 &&
-            std::ranges::find(names, word) == names.end())
-            return usage_error(path, "there is no option '" + word + "'" + suggestion(word, names));
-    }
-    return usage_error(path, error.what());
+    mention_common_options(app);
 }
 
 }  // namespace
@@ -526,7 +473,7 @@ int run_command_line(int argc, char** argv) {
     try {
         line.app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return explain(line, error, argc, argv);
+        return explain_usage(line.app, line.invocation, error, argc, argv);
     }
     return line.chosen();
 }

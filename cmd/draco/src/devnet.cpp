@@ -5,8 +5,10 @@
 #include "draco/node/devnet_genesis.hpp"
 #include "draco/node/genesis_file.hpp"
 
+#include "devnet_ready.hpp"
 #include "node_home.hpp"
 #include "node_setup.hpp"
+#include "progress.hpp"
 #include "rpc_client.hpp"
 #include "text_file.hpp"
 
@@ -20,8 +22,8 @@ namespace {
 constexpr std::size_t kNodesDefault = 4;
 constexpr std::uint64_t kEpochDefaultS = node::kDevnetEpochMs / 1000;
 constexpr auto kStopPatience = std::chrono::seconds(15);
-constexpr auto kHealthEvery = std::chrono::milliseconds(100);
-constexpr auto kHealthTimeout = std::chrono::seconds(2);
+constexpr auto kLookEvery = std::chrono::milliseconds(100);
+constexpr std::size_t kLineBytesMax = 60;
 constexpr std::size_t kLastWords = 8;
 
 Result<std::vector<NodePorts>> ports_of(std::uint16_t base, std::size_t nodes) {
@@ -171,7 +173,7 @@ Result<> Devnet::kill_node(std::size_t index) {
     if (!is_running(node.process))
         return fail(Errc::NotFound, "node " + std::to_string(index) + " is not running");
     ::kill(node.process.pid, SIGKILL);
-    while (is_running(node.process)) std::this_thread::sleep_for(kHealthEvery);
+    while (is_running(node.process)) std::this_thread::sleep_for(kLookEvery);
     node.process = {};
     return save_devnet_record(home_, record_);
 }
@@ -211,31 +213,38 @@ std::string Devnet::last_words(std::size_t index) const {
     return words.empty() ? "; it left no log in " + logs : words;
 }
 
-Result<> Devnet::wait_until_healthy(Duration patience,
-                                    const std::function<bool()>& interrupted,
-                                    std::optional<std::size_t> index) const {
-    const io::SystemClock clock;
-    const Instant deadline = clock.now() + patience;
+Result<> Devnet::wait_until_ready(Duration patience,
+                                  const std::function<bool()>& interrupted,
+                                  std::optional<std::size_t> index) const {
+    const Instant deadline = io::SystemClock().now() + patience;
     for (const DevnetNodeRecord& node : record_.nodes) {
         if (node.process.pid == 0 || (index && *index != node.index)) continue;
-        const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port});
-        const std::string name = "node " + std::to_string(node.index);
-        while (true) {
-            if (interrupted()) return fail(Errc::Abandoned, "interrupted");
-            const auto health = client.health(kHealthTimeout);
-            if (health && health->ok) break;
-            if (!is_running(node.process))
-                return fail(Errc::Unavailable,
-                            name + " ended while it started" + last_words(node.index));
-            if (clock.now() > deadline)
-                return fail(Errc::DeadlineExceeded,
-                            name + " is not healthy (" +
-                                (health ? health->text : health.error().context) + ")" +
-                                last_words(node.index));
-            std::this_thread::sleep_for(kHealthEvery);
-        }
+        DRACO_TRY_VOID(wait_until_ready(node, deadline, interrupted));
     }
     return {};
+}
+
+Result<> Devnet::wait_until_ready(const DevnetNodeRecord& node,
+                                  Instant deadline,
+                                  const std::function<bool()>& interrupted) const {
+    const io::SystemClock clock;
+    const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port});
+    const std::string name = "node " + std::to_string(node.index);
+    StatusLine line;
+    while (true) {
+        if (interrupted()) return fail(Errc::Abandoned, "interrupted");
+        const auto ready = check_ready(client, record_);
+        if (ready) return {};
+        if (!is_running(node.process))
+            return fail(Errc::Unavailable,
+                        name + " ended while it started" + last_words(node.index));
+        if (clock.now() > deadline)
+            return fail(
+                Errc::DeadlineExceeded,
+                name + " is not ready (" + ready.error().context + ")" + last_words(node.index));
+        line.show("waiting for " + name + ": " + ready.error().context.substr(0, kLineBytesMax));
+        std::this_thread::sleep_for(kLookEvery);
+    }
 }
 
 }  // namespace draco

@@ -2,6 +2,7 @@
 // A network of nodes on this machine, in one folder: node<i>/ are the nodes' homes, devnet.json
 // says who runs them.
 
+#include "draco/base/clock.hpp"
 #include "draco/base/disk.hpp"
 #include "draco/base/result.hpp"
 
@@ -46,12 +47,13 @@ public:
     // One more, which the genesis does not know. Not started.
     Result<std::size_t> add_node();
 
-    // Returns when all that were started, or the one, answer /health. Unavailable as soon as one
-    // has ended, DeadlineExceeded: with the last lines of its log. Abandoned once `interrupted`
-    // says so.
-    Result<> wait_until_healthy(Duration patience,
-                                const std::function<bool()>& interrupted,
-                                std::optional<std::size_t> index = std::nullopt) const;
+    // Returns when all that run, or the one, would take a transaction and see it ordered: they are
+    // healthy, have begun their part in the epoch, and are linked to all running members of the
+    // committee. Unavailable as soon as one has ended, DeadlineExceeded: with the last lines of its
+    // log. Abandoned once `interrupted` says so. Says on a terminal what it waits for.
+    Result<> wait_until_ready(Duration patience,
+                              const std::function<bool()>& interrupted,
+                              std::optional<std::size_t> index = std::nullopt) const;
 
     bool any_running() const;
 
@@ -61,6 +63,9 @@ private:
 
     Result<> check_index(std::size_t index) const;
     std::string last_words(std::size_t index) const;
+    Result<> wait_until_ready(const DevnetNodeRecord& node,
+                              Instant deadline,
+                              const std::function<bool()>& interrupted) const;
 
     std::string home_;
     DevnetRecord record_;

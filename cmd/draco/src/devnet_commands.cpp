@@ -10,6 +10,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -24,6 +25,7 @@ namespace json = boost::json;
 constexpr std::string_view kLockFile = "lock";
 constexpr auto kStatusTimeout = std::chrono::seconds(3);
 constexpr long kLookEveryS = 1;
+constexpr std::size_t kKeyShownBytes = 8;  // of a key in a column
 
 Result<Devnet> open_devnet(const Invocation& invocation) {
     DRACO_TRY(home, devnet_home(invocation));
@@ -119,6 +121,7 @@ std::string cell(const json::object& node, std::string_view name) {
 
 void print_status(const json::array& nodes, const json::value& supply) {
     const std::vector<std::string> columns = {"index",
+                                              "key",
                                               "pid",
                                               "healthy",
                                               "role",
@@ -134,6 +137,7 @@ void print_status(const json::array& nodes, const json::value& supply) {
         std::vector<std::string> row;
         row.reserve(columns.size());
         for (const std::string& column : columns) row.push_back(cell(node.get_object(), column));
+        row[1].resize(std::min(row[1].size(), kKeyShownBytes));
         rows.push_back(std::move(row));
     }
     print_table(columns, rows);
@@ -198,8 +202,8 @@ Result<> start_all(Devnet& devnet, const DevnetOptions& options, Signals& signal
     const auto lifetime = options.detach ? Lifetime::OfItsOwn : Lifetime::WithParent;
     for (std::size_t i = 0; i < devnet.record().nodes.size(); ++i)
         DRACO_TRY_VOID(devnet.start_node(i, lifetime));
-    return devnet.wait_until_healthy(std::chrono::seconds(options.patience_s),
-                                     [&] { return signals.ended(); });
+    return devnet.wait_until_ready(std::chrono::seconds(options.patience_s),
+                                   [&] { return signals.ended(); });
 }
 
 // Tells of nodes that end by themselves, once each.
@@ -216,6 +220,27 @@ void watch_nodes(const Devnet& devnet, std::set<pid_t>& reported) {
                      node.index,
                      devnet.home().c_str());
     }
+}
+
+json::array running_nodes(const Devnet& devnet) {
+    json::array running;
+    for (const DevnetNodeRecord& node : devnet.record().nodes)
+        if (is_running(node.process)) running.emplace_back(node.index);
+    return running;
+}
+
+bool is_node_running(const Devnet& devnet, std::size_t index) {
+    const auto& nodes = devnet.record().nodes;
+    return index < nodes.size() && is_running(nodes[index].process);
+}
+
+void say_ended(const Invocation& invocation, std::size_t index, bool was_running, const char* how) {
+    if (invocation.json)
+        print_value(invocation, json::object{{"index", index}, {how, was_running}});
+    else if (was_running)
+        std::printf("%s node %zu\n", how, index);
+    else
+        std::printf("node %zu was not running\n", index);
 }
 
 bool all_stopped(const Devnet& devnet) {
@@ -272,7 +297,23 @@ Result<> run_devnet_up(const Invocation& invocation, const DevnetOptions& option
 
 Result<> run_devnet_down(const Invocation& invocation) {
     DRACO_TRY(devnet, open_devnet(invocation));
-    return devnet.stop({});
+    const auto running = running_nodes(devnet);
+    DRACO_TRY_VOID(devnet.stop({}));
+    if (invocation.json) {
+        print_value(invocation,
+                    json::object{{"home", devnet.home()}, {"stopped", json::array(running)}});
+        return {};
+    }
+    std::string text;
+    for (const json::value& index : running) text += " " + json::serialize(index);
+    if (running.empty())
+        std::printf("no node of the devnet in %s was running\n", devnet.home().c_str());
+    else
+        std::printf("stopped node%s%s of the devnet in %s\n",
+                    running.size() == 1 ? "" : "s",
+                    text.c_str(),
+                    devnet.home().c_str());
+    return {};
 }
 
 Result<> run_devnet_status(const Invocation& invocation) {
@@ -291,18 +332,36 @@ Result<> run_devnet_status(const Invocation& invocation) {
 Result<> run_devnet_start_node(const Invocation& invocation, const DevnetOptions& options) {
     DRACO_TRY(devnet, open_devnet(invocation));
     DRACO_TRY_VOID(devnet.start_node(options.index, Lifetime::OfItsOwn));
-    return devnet.wait_until_healthy(
-        std::chrono::seconds(options.patience_s), [] { return false; }, options.index);
+    DRACO_TRY_VOID(devnet.wait_until_ready(
+        std::chrono::seconds(options.patience_s), [] { return false; }, options.index));
+    const DevnetNodeRecord& node = devnet.record().nodes[options.index];
+    if (invocation.json)
+        print_value(invocation,
+                    json::object{{"index", node.index},
+                                 {"pid", node.process.pid},
+                                 {"key", node.key},
+                                 {"rpc", node.rpc_url()}});
+    else
+        std::printf("node %zu runs as process %d at %s\n",
+                    node.index,
+                    static_cast<int>(node.process.pid),
+                    node.rpc_url().c_str());
+    return {};
 }
 
 Result<> run_devnet_stop_node(const Invocation& invocation, const DevnetOptions& options) {
     DRACO_TRY(devnet, open_devnet(invocation));
-    return devnet.stop(options.index);
+    const auto was_running = is_node_running(devnet, options.index);
+    DRACO_TRY_VOID(devnet.stop(options.index));
+    say_ended(invocation, options.index, was_running, "stopped");
+    return {};
 }
 
 Result<> run_devnet_kill_node(const Invocation& invocation, const DevnetOptions& options) {
     DRACO_TRY(devnet, open_devnet(invocation));
-    return devnet.kill_node(options.index);
+    DRACO_TRY_VOID(devnet.kill_node(options.index));
+    say_ended(invocation, options.index, true, "killed");
+    return {};
 }
 
 Result<> run_devnet_add_node(const Invocation& invocation) {

@@ -1,8 +1,5 @@
 #include "epoch_lines.hpp"
 
-#include "draco/base/text_encoding.hpp"
-#include "draco/types/keys.hpp"
-
 #include <boost/json/object.hpp>
 
 #include <algorithm>
@@ -36,9 +33,8 @@ std::string committee_text(const RpcClient& client, const DevnetRecord& record) 
     if (!members || !members->is_array()) return "?";
     std::string text;
     for (const DevnetNodeRecord& node : record.nodes) {
-        const auto key = from_base58(node.key, types::NodeKey::kSize);
-        if (key && std::ranges::find(members->get_array(), json::value(to_hex(*key))) !=
-                       members->get_array().end())
+        if (std::ranges::find(members->get_array(), json::value(node.key)) !=
+            members->get_array().end())
             text += (text.empty() ? "" : " ") + std::to_string(node.index);
     }
     return text;

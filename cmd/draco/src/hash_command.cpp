@@ -108,7 +108,7 @@ std::string output_line(const std::string& path, const blake3_tree::Hash& hash) 
 
 }  // namespace
 
-int run_hash(const HashOptions& options) {
+int run_hash(const Invocation& invocation, const HashOptions& options) {
     const io::SystemClock clock;
     const unsigned threads =
         options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
@@ -117,9 +117,9 @@ int run_hash(const HashOptions& options) {
     for (const std::string& path : options.paths) {
         const auto content = hash_path(path, threads, clock);
         if (!content) {
-            std::fprintf(stderr, "draco hash: %s\n", content.error().context.c_str());
+            print_error(invocation, content.error());
             status = 1;
-        } else if (options.json) {
+        } else if (invocation.json) {
             rows.push_back({{"path", path},
                             {"hash", to_hex(content->hash.view())},
                             {"bytes", content->bytes}});
@@ -127,9 +127,10 @@ int run_hash(const HashOptions& options) {
             std::puts(output_line(path, content->hash).c_str());
         }
     }
-    if (options.json) std::puts(boost::json::serialize(rows).c_str());
+    if (invocation.json) std::puts(boost::json::serialize(rows).c_str());
     if (std::fflush(stdout) != 0) {
-        std::fprintf(stderr, "draco hash: cannot write the result: %s\n", std::strerror(errno));
+        print_error(invocation,
+                    {Errc::Io, std::string("cannot write the result: ") + std::strerror(errno)});
         status = 1;
     }
     return status;

@@ -1,6 +1,8 @@
 #pragma once
 // draco hash FILE...: the BLAKE3 content address of each file.
 
+#include "invocation.hpp"
+
 #include <string>
 #include <vector>
 
@@ -9,12 +11,11 @@ namespace draco {
 struct HashOptions {
     std::vector<std::string> paths;  // "-" is standard input
     unsigned threads = 0;            // 0: one per processor
-    bool json = false;
 };
 
 // Prints "<hash>  <path>" per file, or with --json [{"path","hash","bytes"}...]. A file that cannot
 // be read is reported on standard error and the others are still hashed. Returns the exit status:
 // 0, or 1 if any file failed.
-int run_hash(const HashOptions& options);
+int run_hash(const Invocation& invocation, const HashOptions& options);
 
 }  // namespace draco

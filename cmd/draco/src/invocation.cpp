@@ -62,6 +62,20 @@ std::string printable(std::string_view text) {
     return out;
 }
 
+std::string shown_command(const Invocation& invocation) {
+    return invocation.command.empty() ? "draco" : "draco " + invocation.command;
+}
+
+void print_failure(const Invocation& invocation, std::string_view code, std::string_view message) {
+    const std::string shown = printable(message);
+    if (!invocation.json) {
+        std::fprintf(stderr, "%s: %s\n", shown_command(invocation).c_str(), shown.c_str());
+        return;
+    }
+    const json::object failure{{"code", code}, {"command", invocation.command}, {"message", shown}};
+    std::fprintf(stderr, "%s\n", json::serialize(json::object{{"error", failure}}).c_str());
+}
+
 }  // namespace
 
 Result<std::string> home_path(const Invocation& invocation) {
@@ -106,8 +120,11 @@ void print_table(const std::vector<std::string>& columns,
 }
 
 void print_error(const Invocation& invocation, const Error& error) {
-    std::fprintf(
-        stderr, "draco %s: %s\n", invocation.command.c_str(), printable(error.context).c_str());
+    print_failure(invocation, to_string(error.code), error.context);
+}
+
+void print_usage_error(const Invocation& invocation, const std::string& what) {
+    print_failure(invocation, "Usage", what + "; see " + shown_command(invocation) + " --help");
 }
 
 int exit_status(const Invocation& invocation, const Result<>& outcome) {

@@ -29,8 +29,11 @@ void print_value(const Invocation& invocation, const boost::json::value& value);
 void print_table(const std::vector<std::string>& columns,
                  const std::vector<std::vector<std::string>>& rows);
 
-// "draco account balance: what happened, where, what to do" on standard error.
+// "draco account balance: what happened, where, what to do" on standard error; with --json one line
+// of {"error": {"code", "command", "message"}}, where code is the name of the Errc.
 void print_error(const Invocation& invocation, const Error& error);
+// What is typed wrong: the same with code "Usage", and where the help is.
+void print_usage_error(const Invocation& invocation, const std::string& what);
 
 // 0, or 1 after print_error.
 int exit_status(const Invocation& invocation, const Result<>& outcome);

@@ -10,12 +10,14 @@
 
 #include "node_home.hpp"
 #include "node_setup.hpp"
+#include "progress.hpp"
 #include "text_file.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
-#include <cstdio>
+#include <optional>
+#include <utility>
 
 namespace draco {
 namespace {
@@ -143,12 +145,20 @@ Result<> run_keys_backup(const Invocation& invocation, const KeysOptions& option
     DRACO_TRY(backup_password, read_password(options.backup_password_file));
     DRACO_TRY_VOID(check_can_create(options.file));
     crypto::SystemRng rng;
+    DRACO_TRY(all, keys.list());
+    const io::SystemClock clock;
+    std::optional<Progress> progress;
+    progress.emplace(clock, "backup", all.size() + 1, Progress::Unit::Keys);
+    bool is_first = true;
     const auto password_of = [&](const identity::KeyInfo& /*info*/) {
+        // Whoever asks for the next one has opened the one before.
+        progress->advance(std::exchange(is_first, false) ? 0 : 1);
         return home.password(options.password_file);
     };
-    DRACO_TRY(backup, keys.backup(password_of, backup_password, rng));
-    DRACO_TRY_VOID(create_text_file(options.file, as_text(backup)));
-    DRACO_TRY(all, keys.list());
+    const auto backup = keys.backup(password_of, backup_password, rng);
+    progress.reset();
+    if (!backup) return std::unexpected(backup.error());
+    DRACO_TRY_VOID(create_text_file(options.file, as_text(*backup)));
     print_value(invocation, json::object{{"file", options.file}, {"keys", all.size()}});
     return {};
 }
@@ -161,8 +171,16 @@ Result<> run_keys_restore(const Invocation& invocation, const KeysOptions& optio
     DRACO_TRY(backup, read_text_file(options.file, identity::kBackupBytesMax));
     DRACO_TRY(keys, home.keys(options.light_keys));
     crypto::SystemRng rng;
-    DRACO_TRY(added, keys.restore(as_bytes(backup), backup_password, password, rng));
-    print_keys(invocation, added);
+    const io::SystemClock clock;
+    std::optional<Progress> progress;
+    const auto added = keys.restore(
+        as_bytes(backup), backup_password, password, rng, [&](std::size_t, std::size_t count) {
+            if (!progress) progress.emplace(clock, "restore", count, Progress::Unit::Keys);
+            progress->advance(1);
+        });
+    progress.reset();
+    if (!added) return std::unexpected(added.error());
+    print_keys(invocation, *added);
     return {};
 }
 

@@ -14,25 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-Result<types::SessionKey> parse_session_key(const std::string& text) {
-    types::SessionKey key;
-    const auto hex = fixed_from_hex<types::SessionKey>(
-        std::string_view(text).substr(text.starts_with("0x") ? 2 : 0));
-    if (hex) {
-        key = *hex;
-    } else {
-        const auto bytes = from_base58(text, types::SessionKey::kSize);
-        if (!bytes || bytes->size() != types::SessionKey::kSize)
-            return fail(Errc::InvalidArgument,
-                        "\"" + text + "\" is no session key: 64 hex digits, or base58 of 32 bytes");
-        std::ranges::copy(*bytes, key.bytes.begin());
-    }
-    if (const auto sound = crypto::check_public_key(key); !sound)
-        return fail(Errc::InvalidArgument,
-                    "\"" + text + "\" is no session key: " + sound.error().context);
-    return key;
-}
-
 // Of the account, all pages together.
 Result<json::array> all_lanes(const RpcClient& client, const std::string& payer) {
     json::array lanes;
@@ -51,6 +32,25 @@ Result<json::array> all_lanes(const RpcClient& client, const std::string& payer)
 }
 
 }  // namespace
+
+Result<types::SessionKey> parse_session_key(std::string_view text) {
+    types::SessionKey key;
+    const auto hex = fixed_from_hex<types::SessionKey>(text.substr(text.starts_with("0x") ? 2 : 0));
+    if (hex) {
+        key = *hex;
+    } else {
+        const auto bytes = from_base58(text, types::SessionKey::kSize);
+        if (!bytes || bytes->size() != types::SessionKey::kSize)
+            return fail(Errc::InvalidArgument,
+                        "\"" + std::string(text) +
+                            "\" is no session key: 64 hex digits, or base58 of 32 bytes");
+        std::ranges::copy(*bytes, key.bytes.begin());
+    }
+    if (const auto sound = crypto::check_public_key(key); !sound)
+        return fail(Errc::InvalidArgument,
+                    "\"" + std::string(text) + "\" is no session key: " + sound.error().context);
+    return key;
+}
 
 Result<> run_prices(const Invocation& invocation) {
     DRACO_TRY(client, RpcClient::of(invocation));

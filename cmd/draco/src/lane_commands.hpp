@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace draco {
 
@@ -18,6 +19,9 @@ struct LaneOptions {
     std::string amount;  // USD
     std::string payer;   // show: empty is the sender's
 };
+
+// Base58 or hex. InvalidArgument if it is neither, or no sound key.
+Result<types::SessionKey> parse_session_key(std::string_view text);
 
 Result<> run_prices(const Invocation& invocation);
 Result<> run_lane_open(const Invocation& invocation, const LaneOptions& options);

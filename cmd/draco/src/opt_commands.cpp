@@ -5,14 +5,13 @@
 
 #include "devnet_record.hpp"
 #include "node_home.hpp"
+#include "progress.hpp"
 #include "rpc_client.hpp"
 #include "text_file.hpp"
 
 #include <boost/json/object.hpp>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <thread>
 
 namespace draco {
@@ -123,37 +122,15 @@ Result<Standing> standing_of(const Admin& admin) {
     return now;
 }
 
-// One line on a terminal, written over by the next.
-class EpochCountdown {
-public:
-    EpochCountdown() : on_terminal_(::isatty(STDERR_FILENO) == 1) {}
-
-    ~EpochCountdown() {
-        if (drawn_) std::fputs("\r\x1B[K", stderr);
-    }
-
-    EpochCountdown(const EpochCountdown&) = delete;
-    EpochCountdown& operator=(const EpochCountdown&) = delete;
-
-    void show(const Admin& admin, const Standing& now) {
-        if (!on_terminal_) return;
-        const auto info = admin.client.ask("flk_get_epoch_info");
-        const auto ends = info ? number_member(*info, "ends_after_ms") : Result<std::uint64_t>(0);
-        const std::uint64_t clock_ms = io::SystemClock().unix_now().ms;
-        const std::uint64_t left_s = ends && *ends > clock_ms ? (*ends - clock_ms + 999) / 1000 : 0;
-        std::fprintf(stderr,
-                     "\r\x1B[Kepoch %llu: %s; the next epoch comes in about %llu s",
-                     static_cast<unsigned long long>(now.epoch),
-                     now.participation.c_str(),
-                     static_cast<unsigned long long>(left_s));
-        std::fflush(stderr);
-        drawn_ = true;
-    }
-
-private:
-    bool on_terminal_;
-    bool drawn_ = false;
-};
+void show_countdown(StatusLine& line, const Admin& admin, const Standing& now) {
+    if (!line.is_seen()) return;
+    const auto info = admin.client.ask("flk_get_epoch_info");
+    const auto ends = info ? number_member(*info, "ends_after_ms") : Result<std::uint64_t>(0);
+    const std::uint64_t clock_ms = io::SystemClock().unix_now().ms;
+    const std::uint64_t left_s = ends && *ends > clock_ms ? (*ends - clock_ms + 999) / 1000 : 0;
+    line.show("epoch " + std::to_string(now.epoch) + ": " + now.participation +
+              "; the next epoch comes in about " + std::to_string(left_s) + " s");
+}
 
 Result<Duration> patience_of(const Admin& admin, const OptOptions& options) {
     if (options.patience_s > 0) return std::chrono::seconds(options.patience_s);
@@ -171,7 +148,7 @@ Result<Standing> wait_until(const Admin& admin,
     DRACO_TRY(patience, patience_of(admin, options));
     const io::SystemClock clock;
     const Instant deadline = clock.now() + patience;
-    EpochCountdown countdown;
+    StatusLine line;
     for (;;) {
         DRACO_TRY(now, standing_of(admin));
         if (now.participation == participation) return now;
@@ -179,7 +156,7 @@ Result<Standing> wait_until(const Admin& admin,
             return fail(Errc::DeadlineExceeded,
                         "epoch " + std::to_string(now.epoch) + " has not ended yet; the node is " +
                             now.participation + " until it does: see draco opt status");
-        countdown.show(admin, now);
+        show_countdown(line, admin, now);
         std::this_thread::sleep_for(kLookEvery);
     }
 }
@@ -198,15 +175,31 @@ Result<Standing> settled(const Admin& admin, std::uint64_t epoch) {
     return standing_of(admin);
 }
 
+// Why a node that has left is asked to sign all the same.
+Result<std::string> why_kept(const Admin& admin, std::size_t members) {
+    DRACO_TRY(parameters, ask(admin, "flk_get_protocol_params"));
+    DRACO_TRY(size_min, number_member(parameters, "committee_size_min"));
+    return "the committee still has this node: a committee needs " + std::to_string(size_min) +
+           " members that take part (committee_size_min), and while there are fewer the one of " +
+           std::to_string(members) +
+           " stays as it is. Keep the node running until another node has opted in and the "
+           "committee is without it (draco committee)";
+}
+
 Result<json::value> standing_json(const Admin& admin, const Standing& now) {
     DRACO_TRY(members, ask(admin, "flk_get_committee_members"));
     const auto* list = members.if_array();
     const bool in_committee =
         list != nullptr && std::ranges::find(*list, json::value(now.key)) != list->end();
-    return json::object{{"epoch", now.epoch},
-                        {"participation", now.participation},
-                        {"in_committee", in_committee},
-                        {"role", now.role}};
+    json::object standing{{"epoch", now.epoch},
+                          {"participation", now.participation},
+                          {"in_committee", in_committee},
+                          {"role", now.role}};
+    if (in_committee && now.participation == "none") {
+        DRACO_TRY(note, why_kept(admin, list->size()));
+        standing["note"] = note;
+    }
+    return standing;
 }
 
 Result<> run_opt(const Invocation& invocation,

@@ -54,13 +54,21 @@ void Progress::advance(std::uint64_t count) {
 
 std::string Progress::amount(double count) const {
     if (unit_ == Unit::Bytes) return human_bytes(count);
-    return std::to_string(static_cast<std::uint64_t>(count)) + " tx";
+    const char* const names[] = {"", " tx", " keys", " runs"};
+    return std::to_string(static_cast<std::uint64_t>(count)) +
+           names[static_cast<std::size_t>(unit_)];
+}
+
+// Of few large things how many are done says more than how many a second.
+std::string Progress::pace(double per_second) const {
+    if (unit_ == Unit::Bytes || unit_ == Unit::Transactions) return amount(per_second) + "/s";
+    return std::to_string(done_) + " of " + amount(static_cast<double>(total_));
 }
 
 void Progress::draw(Instant now) {
     const double elapsed = std::max(seconds(now - started_), 1e-9);
     const double rate = static_cast<double>(done_) / elapsed;
-    const std::string speed = amount(rate) + "/s";
+    const std::string speed = pace(rate);
     drawn_ = true;
     if (total_ == 0) {
         std::fprintf(stderr,
@@ -73,7 +81,8 @@ void Progress::draw(Instant now) {
     const double share = std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_));
     const auto full = static_cast<std::size_t>(share * kBarCells);
     const std::string bar = std::string(full, '#') + std::string(kBarCells - full, '.');
-    const double left = static_cast<double>(total_ - std::min(done_, total_)) / std::max(rate, 1.0);
+    const double left =
+        static_cast<double>(total_ - std::min(done_, total_)) / std::max(rate, 1e-9);
     std::fprintf(stderr,
                  "\r\033[K%s  [%s] %3.0f %%  %s  %.0f s left",
                  label_.c_str(),
@@ -81,6 +90,19 @@ void Progress::draw(Instant now) {
                  share * 100,
                  speed.c_str(),
                  left);
+}
+
+StatusLine::StatusLine() : on_terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+StatusLine::~StatusLine() {
+    if (drawn_) std::fputs("\r\033[K", stderr);
+}
+
+void StatusLine::show(const std::string& text) {
+    if (!on_terminal_) return;
+    std::fprintf(stderr, "\r\033[K%s", text.c_str());
+    std::fflush(stderr);
+    drawn_ = true;
 }
 
 }  // namespace draco

@@ -12,7 +12,7 @@ namespace draco {
 
 class Progress {
 public:
-    enum class Unit : std::uint8_t { Bytes, Transactions };
+    enum class Unit : std::uint8_t { Bytes, Transactions, Keys, Runs };
 
     // `clock` outlives this. A total of 0 is not known.
     Progress(const Clock& clock, std::string label, std::uint64_t total, Unit unit = Unit::Bytes);
@@ -26,6 +26,7 @@ public:
 private:
     void draw(Instant now);
     std::string amount(double count) const;
+    std::string pace(double per_second) const;
 
     const Clock& clock_;
     std::string label_;
@@ -36,6 +37,24 @@ private:
     std::mutex mutex_;  // guards what follows
     std::uint64_t done_ = 0;
     Instant next_draw_;
+    bool drawn_ = false;
+};
+
+// One line on standard error for what is waited for, written over by the next and cleared at the
+// end. Silent unless standard error is a terminal.
+class StatusLine {
+public:
+    StatusLine();
+    ~StatusLine();
+    StatusLine(const StatusLine&) = delete;
+    StatusLine& operator=(const StatusLine&) = delete;
+
+    bool is_seen() const { return on_terminal_; }
+
+    void show(const std::string& text);
+
+private:
+    bool on_terminal_;
     bool drawn_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include "draco/io/posix_disk.hpp"
 #include "draco/node/config.hpp"
 
+#include "child_process.hpp"
 #include "devnet_record.hpp"
 
 #include <boost/json/parse.hpp>
@@ -92,37 +93,82 @@ Result<HttpUrl> url_of_node_home(const std::string& home) {
     return HttpUrl{.host = std::move(host), .port = config.rpc.port};
 }
 
-Result<HttpUrl> url_of_devnet(const std::string& home) {
+Result<std::vector<HttpUrl>> urls_of_devnet(const std::string& home) {
     DRACO_TRY(record, load_devnet_record(home));
-    if (record.nodes.empty())
-        return fail(Errc::NotFound, home + ": the devnet has no nodes; run draco devnet up");
-    return HttpUrl{.host = "127.0.0.1", .port = record.nodes.front().rpc_port};
+    std::vector<HttpUrl> urls;
+    for (const DevnetNodeRecord& node : record.nodes)
+        if (is_running(node.process)) urls.push_back({.host = "127.0.0.1", .port = node.rpc_port});
+    if (urls.empty())
+        return fail(Errc::Unavailable,
+                    "no node of the devnet in " + home +
+                        " runs: start them with draco devnet up --home " + home +
+                        ", or ask another node with --node URL");
+    return urls;
 }
 
-}  // namespace
+struct WhomToAsk {
+    std::vector<HttpUrl> urls;
+    std::string advice;
+};
 
-Result<RpcClient> RpcClient::of(const Invocation& invocation) {
-    DRACO_TRY(url, url_of(invocation));
-    return RpcClient(std::move(url));
-}
-
-Result<HttpUrl> RpcClient::url_of(const Invocation& invocation) {
-    if (!invocation.node.empty()) return HttpUrl::parse(invocation.node);
+Result<WhomToAsk> whom_to_ask(const Invocation& invocation) {
+    if (!invocation.node.empty()) {
+        DRACO_TRY(url, HttpUrl::parse(invocation.node));
+        return WhomToAsk{.urls = {std::move(url)}, .advice = {}};
+    }
     DRACO_TRY(home, home_path(invocation));
-    for (const std::string& devnet : {home, home + "/devnet"}) {
-        if (exists(devnet + "/" + std::string(node::kConfigFile))) return url_of_node_home(devnet);
-        if (exists(devnet + "/" + std::string(kDevnetRecordFile))) return url_of_devnet(devnet);
+    for (const std::string& each : {home, home + "/devnet"}) {
+        if (exists(each + "/" + std::string(node::kConfigFile))) {
+            DRACO_TRY(url, url_of_node_home(each));
+            return WhomToAsk{.urls = {std::move(url)},
+                             .advice = "; start the node with draco node run --home " + each +
+                                       ", or ask another one with --node URL"};
+        }
+        if (exists(each + "/" + std::string(kDevnetRecordFile))) {
+            DRACO_TRY(urls, urls_of_devnet(each));
+            return WhomToAsk{.urls = std::move(urls),
+                             .advice = "; no node of the devnet in " + each +
+                                       " does: see draco devnet status, or ask another one with "
+                                       "--node URL"};
+        }
     }
     return fail(Errc::NotFound,
                 "no node to ask: " + home +
                     " is no node's home; give --node URL or --home DIR, or run draco devnet up");
 }
 
+}  // namespace
+
+Result<RpcClient> RpcClient::of(const Invocation& invocation) {
+    DRACO_TRY(whom, whom_to_ask(invocation));
+    return RpcClient(std::move(whom.urls), std::move(whom.advice));
+}
+
+Result<HttpUrl> RpcClient::url_of(const Invocation& invocation) {
+    DRACO_TRY(whom, whom_to_ask(invocation));
+    return std::move(whom.urls.front());
+}
+
+Result<HttpAnswer> RpcClient::exchange(std::string_view path,
+                                       std::string_view body,
+                                       Duration timeout) const {
+    Result<HttpAnswer> answer = fail(Errc::Unavailable, "no node was asked");
+    for (std::size_t tried = 0; tried < urls_.size(); ++tried) {
+        const std::size_t at = (first_ + tried) % urls_.size();
+        answer = http_exchange(urls_[at], path, body, timeout, bearer_);
+        if (answer) {
+            first_ = at;
+            return answer;
+        }
+    }
+    answer.error().context += advice_;
+    return answer;
+}
+
 RpcOutcome RpcClient::call(std::string_view method,
                            const json::array& parameters,
                            Duration timeout) const {
-    auto answer = http_exchange(
-        url_, kRpcPath, json::serialize(request_of(1, {method, parameters})), timeout, bearer_);
+    auto answer = exchange(kRpcPath, json::serialize(request_of(1, {method, parameters})), timeout);
     if (!answer) return unanswered(std::move(answer).error());
     json::error_code code;
     const json::value document = json::parse(answer->body, code);
@@ -152,8 +198,8 @@ Result<std::vector<RpcOutcome>> batch_outcomes(const HttpUrl& url,
 
 Result<std::vector<RpcOutcome>> RpcClient::call_all(const std::vector<RpcCall>& calls,
                                                     Duration timeout) const {
-    DRACO_TRY(answer, http_exchange(url_, kRpcPath, batch_body(calls), timeout));
-    return batch_outcomes(url_, answer, calls.size());
+    DRACO_TRY(answer, exchange(kRpcPath, batch_body(calls), timeout));
+    return batch_outcomes(urls_[first_], answer, calls.size());
 }
 
 Result<json::value> RpcClient::ask(std::string_view method,
@@ -165,8 +211,13 @@ Result<json::value> RpcClient::ask(std::string_view method,
 }
 
 Result<RpcClient::Health> RpcClient::health(Duration timeout) const {
-    DRACO_TRY(answer, http_exchange(url_, "/health", {}, timeout));
-    return Health{.ok = answer.status == 200, .text = std::move(answer.body)};
+    DRACO_TRY(answer, exchange("/health", {}, timeout));
+    if (answer.status == 200) return Health{.ok = true, .text = std::move(answer.body)};
+    json::error_code code;
+    const json::value document = json::parse(answer.body, code);
+    const auto reason = code ? Result<std::string>(std::string()) : text_member(document, "reason");
+    const bool is_said = reason && !reason->empty();
+    return Health{.ok = false, .text = is_said ? *reason : std::move(answer.body)};
 }
 
 Result<std::string> text_member(const json::value& object, std::string_view name) {

@@ -1,5 +1,5 @@
 #pragma once
-// JSON-RPC calls to a node. Blocks.
+// JSON-RPC calls to a node. Blocks. Not thread-safe.
 
 #include "draco/base/result.hpp"
 
@@ -46,10 +46,14 @@ class RpcClient {
 public:
     // `bearer`: the admin token that goes with each call.
     explicit RpcClient(HttpUrl url, std::string bearer = {})
-        : url_(std::move(url)), bearer_(std::move(bearer)) {}
+        : urls_({std::move(url)}), bearer_(std::move(bearer)) {}
 
-    // --node, or what the home says: a node's config.toml, a devnet's devnet.json.
+    // --node, or what the home says: a node's config.toml, or a devnet's devnet.json. Of a devnet
+    // the running nodes are asked one after the other until one answers, beginning with the one
+    // that answered last. A transaction may reach several: its bytes, and so its nonce, are the
+    // same.
     static Result<RpcClient> of(const Invocation& invocation);
+    // Of one node: the first running one of a devnet.
     static Result<HttpUrl> url_of(const Invocation& invocation);
 
     RpcOutcome call(std::string_view method,
@@ -71,11 +75,21 @@ public:
 
     Result<Health> health(Duration timeout = kCallTimeout) const;
 
-    std::string url() const { return url_.text(); }
+    // That is asked first: the one that answered last.
+    std::string url() const { return urls_[first_].text(); }
 
 private:
-    HttpUrl url_;
+    RpcClient(std::vector<HttpUrl> urls, std::string advice)
+        : urls_(std::move(urls)), advice_(std::move(advice)) {}
+
+    Result<HttpAnswer> exchange(std::string_view path,
+                                std::string_view body,
+                                Duration timeout) const;
+
+    std::vector<HttpUrl> urls_;  // at least one
     std::string bearer_;
+    std::string advice_;             // what to do when nobody answers
+    mutable std::size_t first_ = 0;  // remembers who answers; one thread at a time
 };
 
 // The member of an answer, or Corrupt naming it.

@@ -1,11 +1,16 @@
 #include "sim_command.hpp"
 
+#include "draco/io/system_clock.hpp"
 #include "draco/node/nearest.hpp"
 #include "draco/sim/scenario.hpp"
+
+#include "progress.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace draco {
@@ -13,17 +18,27 @@ namespace {
 
 namespace json = boost::json;
 
-std::unexpected<Error> unknown(const std::string& name) {
+// Each seed is run twice, and each run counts.
+simulon::Scenario watched(simulon::Scenario scenario, Progress& progress) {
+    return [scenario = std::move(scenario), &progress](simulon::World& world) {
+        Result<> verdict = scenario(world);
+        progress.advance(1);
+        return verdict;
+    };
+}
+
+}  // namespace
+
+Result<> check_scenario(std::string_view name) {
+    if (sim::find_scenario(name) != nullptr) return {};
     std::vector<std::string_view> names;
     for (const auto& scenario : sim::scenarios()) names.push_back(scenario.name);
     const auto near = node::nearest(name, names);
     return fail(
-        Errc::NotFound,
-        "there is no scenario '" + name + "'" +
+        Errc::InvalidArgument,
+        "there is no scenario '" + std::string(name) + "'" +
             (near ? "; did you mean '" + std::string(*near) + "'?" : "; draco sim list shows all"));
 }
-
-}  // namespace
 
 Result<> run_sim_list(const Invocation& invocation) {
     json::array listed;
@@ -41,9 +56,13 @@ Result<> run_sim_list(const Invocation& invocation) {
 
 Result<> run_sim(const Invocation& invocation, const SimOptions& options) {
     const auto* scenario = sim::find_scenario(options.scenario);
-    if (scenario == nullptr) return unknown(options.scenario);
-    const auto report =
-        simulon::run_seeds(sim::make_scenario(*scenario), options.seed, options.seeds);
+    if (scenario == nullptr) return check_scenario(options.scenario);
+    const io::SystemClock clock;
+    std::optional<Progress> progress;
+    progress.emplace(clock, options.scenario, 2 * options.seeds, Progress::Unit::Runs);
+    const auto report = simulon::run_seeds(
+        watched(sim::make_scenario(*scenario), *progress), options.seed, options.seeds);
+    progress.reset();  // clears the line before there is something to say
     if (!report.verdict)
         return fail(report.verdict.error().code,
                     simulon::to_string(report) + "; replay it with draco sim run " +

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace draco {
 
@@ -13,6 +14,9 @@ struct SimOptions {
     std::uint64_t seed = 1;
     std::uint64_t seeds = 1;
 };
+
+// InvalidArgument: there is no such scenario; with the nearest one that there is.
+Result<> check_scenario(std::string_view name);
 
 Result<> run_sim_list(const Invocation& invocation);
 // Each seed twice; the error is the verdict, with the seed that replays it.

@@ -10,9 +10,11 @@
 #include "node_home.hpp"
 #include "rpc_client.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace draco {
 
@@ -28,6 +30,26 @@ Result<boost::json::value> send_transaction(const NodeHome& home,
                                             types::AccountSecretKey key,
                                             types::Method method,
                                             const SendOptions& options);
+
+// Which chain a node is of.
+struct ChainName {
+    types::ChainId id;
+    types::GenesisDigest genesis;
+};
+
+Result<ChainName> chain_of(const RpcClient& client);
+
+// The nonce of the last transaction of the account that the node has executed.
+Result<types::Nonce> executed_nonce(const RpcClient& client, const types::Address& account);
+
+// What can be done about a transaction that no node takes.
+inline constexpr std::string_view kStuckAdvice =
+    "It cannot be replaced, because a nonce is signed once: the account goes on when the chain "
+    "takes it. If the fee is not covered, fund the account; if it is above fee_max, wait until the "
+    "fees fall, and use another account meanwhile; draco account pending says how it stands";
+
+// Parameters of flk_send_txn.
+boost::json::array send_parameters(const identity::SignedBytes& transaction, bool wait);
 
 // Where the home keeps the nonces of a sender on a chain.
 std::string account_journal_path(const types::GenesisDigest& genesis, const types::Address& sender);

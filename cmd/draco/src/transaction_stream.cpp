@@ -16,8 +16,6 @@ constexpr Duration kStatusEvery = std::chrono::seconds(1);
 constexpr Duration kNoncesEvery = std::chrono::milliseconds(100);
 constexpr Duration kTurn = std::chrono::milliseconds(20);
 constexpr Duration kRefusedPause = std::chrono::milliseconds(200);
-constexpr Duration kStallFirst = std::chrono::seconds(3);
-constexpr Duration kStallMax = std::chrono::seconds(15);
 constexpr int kHttpOk = 200;
 constexpr int kHttpTooMany = 429;
 
@@ -37,7 +35,7 @@ TransactionStream::TransactionStream(const Clock& clock,
         Account account;
         account.node = accounts_.size() % nodes_.size();
         account.source = std::move(source);
-        account.patience = kStallFirst;
+        account.patience = resend_timeout_.current();
         accounts_.push_back(std::move(account));
     }
 }
@@ -173,6 +171,10 @@ void TransactionStream::send_from(std::size_t node) {
                          {"0x" + to_hex(account.source.bytes(account.next)),
                           json::object{{"timeout_ms", kSubmitMs}}}});
         if (account.next == account.sent) {
+            if (!account.timed) {
+                account.timed = account.next;
+                account.timed_at = now_;
+            }
             ++account.sent;
             ++new_sent_;
         }
@@ -245,7 +247,11 @@ Result<> TransactionStream::take_nonces(const Arrival& arrival,
         outcome_.total += executed - account.executed;
         account.executed = executed;
         if (!account.asked) account.next = std::max(account.next, executed);
-        account.patience = kStallFirst;
+        if (account.timed && executed > *account.timed) {
+            resend_timeout_.measured(now_ - account.timed_at);
+            account.timed.reset();
+        }
+        account.patience = resend_timeout_.current();
         account.probing = false;
         account.stalled_at = now_ + account.patience;
         progressed_at_ = now_;
@@ -291,6 +297,7 @@ std::optional<std::size_t> TransactionStream::node_for(std::size_t account) cons
 void TransactionStream::rewind(Account& account) {
     outcome_.lost_and_resent += account.next - account.executed;
     account.next = account.executed;
+    account.timed.reset();
 }
 
 void TransactionStream::settle_accounts() {
@@ -310,7 +317,7 @@ void TransactionStream::settle_accounts() {
         if (pending && now_ >= account.stalled_at) {
             rewind(account);
             account.probing = true;
-            account.patience = std::min(2 * account.patience, kStallMax);
+            account.patience = ResendTimeout::backed_off(account.patience);
             account.stalled_at = now_ + account.patience;
         }
     }

@@ -5,13 +5,16 @@
 // Account i is at node i mod n. It has one transaction in an unanswered request at a time, because
 // a node may take those of one request in any order, and at most kPendingMax that a node took and
 // no block has executed. A node that does not answer is left, and its accounts begin again after
-// what the chain has executed, with the same bytes; they come back when it does.
+// what the chain has executed, with the same bytes; they come back when it does. So does an account
+// of which nothing is executed for longer than what was sent before took: its transactions may be
+// lost with a node's memory.
 
 #include "draco/base/clock.hpp"
 #include "draco/base/result.hpp"
 #include "draco/identity/transaction_key.hpp"
 
 #include "devnet_record.hpp"
+#include "resend_timeout.hpp"
 #include "rpc_client.hpp"
 
 #include <boost/json/value.hpp>
@@ -78,6 +81,9 @@ private:
         Instant not_before;
         Instant stalled_at;
         Duration patience{};
+        // One step at a time that was sent once, and when.
+        std::optional<std::uint64_t> timed;
+        Instant timed_at;
     };
 
     struct Node {
@@ -143,6 +149,7 @@ private:
     std::uint64_t new_sent_ = 0;
     StreamOutcome outcome_;
     std::string last_error_;
+    ResendTimeout resend_timeout_;
 };
 
 }  // namespace draco

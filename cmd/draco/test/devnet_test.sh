@@ -22,6 +22,14 @@ for i in 0 1 2 3; do
   [[ $(field nodes.$i.healthy <status.json) == true && $(field nodes.$i.rss_mb <status.json) != null ]] || fail "node $i: $(cat status.json)"
 done
 [[ $(field supply.usd <status.json) == 10000000 ]] || fail "the supply: $(cat status.json)"
+[[ $(field nodes.0.key <status.json) == "$("$draco" node inspect --node "$(field nodes.0.rpc <status.json)" --json | field node_key)" ]] ||
+  fail "one notation of a node's key"
+"$draco" committee --home net --json | grep -qF "\"$(field nodes.0.key <status.json)\"" || fail "the same in the committee"
+"$draco" devnet status --home net | grep -q "^ *0  $(field nodes.0.key <status.json | cut -c1-8)  " || fail "status has a column for it"
+for i in 0 1 2 3; do
+  "$draco" node inspect --node "$(field nodes.$i.rpc <status.json)" --json >inspect.json
+  [[ $(field role <inspect.json) == member && $(field connected <inspect.json) == 3 ]] || fail "up returns when all order: $(cat inspect.json)"
+done
 status=0; "$draco" devnet up --home net --detach 2>err || status=$?
 [[ $status == 1 ]] && grep -q "running already" err || fail "a second up is refused: $(cat err)"
 "$draco" node health --home net >/dev/null || fail "health"
@@ -38,6 +46,23 @@ grep -q "public" note || fail "a development account says that it is public"
 status=0; "$draco" account transfer $to 1 --home net --dev-account 0 --fee-max 0.000000001 2>err || status=$?
 [[ $status == 1 ]] && grep -q "Nothing was signed" err || fail "a fee that is too low is found before signing: $(cat err)"
 "$draco" account transfer $to 0.5 --home net --dev-account 0 >/dev/null 2>&1 || fail "the account goes on after that"
+nonce=$("$draco" account balance --home net --dev-account 0 --json 2>/dev/null | field nonce)
+useless() { # TEXT ARGUMENT...: refused before it is signed
+  local text=$1 status=0
+  shift
+  "$draco" "$@" --home net --json >out 2>err || status=$?
+  [[ $status == 1 && ! -s out ]] && grep -qF "$text" err && grep -q "Nothing was signed" err || fail "draco $*: $(cat out err)"
+}
+useless "give at most" account transfer $to 99999999 --dev-account 0
+useless "give at most" account transfer $to 99999999 --usd --dev-account 0
+useless "does not know node" stake remove 1 --stake-node 11111111111111111111111111111112 --dev-account 0
+useless "belongs to" stake add 1 --stake-node "$("$draco" committee --home net --json | field 0)" --dev-account 9
+useless "belongs to" stake withdraw --stake-node "$("$draco" committee --home net --json | field 0)" --dev-account 9
+useless "has no open lane" lane close "$("$draco" committee --home net --json | field 0)" --dev-account 0
+useless "there is no service" lane open "$("$draco" committee --home net --json | field 0)" 1 --service 77 --dev-account 0 \
+  --session-key ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c
+[[ $("$draco" account balance --home net --dev-account 0 --json 2>/dev/null | field nonce) == "$nonce" ]] || fail "no fee was paid for nothing"
+[[ $("$draco" account pending --home net --dev-account 0 --json 2>/dev/null | field pending.length) == 0 ]] || fail "nothing is pending"
 status=0; "$draco" account transfer $to 1 --home net --account nobody 2>err || status=$?
 [[ $status == 1 ]] || fail "an account that is not there"
 
@@ -56,17 +81,27 @@ status=0; "$draco" lane open "$node_key" 1 --session-key $session --home net --d
 "$draco" lane close "$node_key" --home net --dev-account 2 >/dev/null 2>&1 || fail "a lane closes"
 [[ $("$draco" lane show --home net --dev-account 2 --json 2>/dev/null | field 0.closes_ms) != null ]] || fail "it closes"
 
-"$draco" devnet kill-node 3 --home net
-"$draco" account transfer $to 1 --home net --dev-account 1 >/dev/null 2>&1 || fail "three of four nodes go on"
-"$draco" devnet start-node 3 --home net
-"$draco" devnet down --home net
+[[ $("$draco" devnet kill-node 0 --home net --json) == '{"index":0,"killed":true}' ]] || fail "kill-node says so"
+"$draco" account transfer $to 1 --home net --dev-account 1 >/dev/null 2>&1 || fail "three of four nodes go on, and one of them is asked"
+[[ $("$draco" devnet stop-node 0 --home net --json) == '{"index":0,"stopped":false}' ]] || fail "what does not run is not stopped"
+# Without a quorum nothing is executed, and what is signed waits.
+"$draco" devnet kill-node 1 --home net >/dev/null
+"$draco" account transfer $to 1 --home net --dev-account 1 --no-wait >/dev/null 2>&1 || fail "a member takes it"
+"$draco" account pending --home net --dev-account 1 --json 2>/dev/null >pending.json
+[[ $(field pending.length <pending.json) == 1 && $(field pending.0.taken <pending.json) == true ]] || fail "pending: $(cat pending.json)"
+"$draco" devnet start-node 0 --home net | grep -q "^node 0 runs as process" || fail "start-node says so"
+[[ $("$draco" devnet start-node 1 --home net --json | field index) == 1 ]] || fail "start-node in JSON"
+"$draco" account transfer $to 1 --home net --dev-account 1 >/dev/null 2>&1 || fail "and what comes after it"
+"$draco" devnet down --home net | grep -q "^stopped nodes 0 1 2 3 of" || fail "down says what it did"
+status=0; "$draco" epoch --home net 2>err || status=$?
+[[ $status == 1 ]] && grep -q "no node of the devnet .* runs: .*--node URL" err || fail "nobody to ask: $(cat err)"
 for i in 0 1 2 3; do
   ! runs "$(field nodes.$i.pid <status.json)" || fail "node $i ended"
 done
 [[ $("$draco" devnet status --home net --json | field nodes.0.running) == false ]] || fail "status of what is stopped"
 
 "$draco" devnet up --home net --detach >/dev/null
-[[ $("$draco" account balance $to --home net --json | field flk) == 5 ]] || fail "nothing is lost by a restart"
+[[ $("$draco" account balance $to --home net --json | field flk) == 7 ]] || fail "nothing is lost by a restart"
 status=0; "$draco" devnet up --home net --nodes 5 2>err || status=$?
 [[ $status == 1 ]] || fail "another shape is refused"
 

@@ -33,21 +33,52 @@ refused 2 "TO" account transfer 0x70997970C51812dc3A010C7d01b50e0d17dc79c8 1.5
 refused 2 "AMOUNT" stake add
 refused 2 "--dev-account" account balance --dev-account 10
 refused 2 "SCENARIO" sim run
+refused 2 "did you mean 'network/seven'?" sim run network/sevn
+refused 2 "--seed" sim run network/seven --seed -1
+refused 2 "did you mean 'devnet load'?" load
+refused 2 "did you mean 'devnet load'?" load --help
 refused 2 "HASH" tx
+refused 2 "expected 64 hex digits, got 2" tx 12
+refused 2 "0 does nothing" account transfer 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 0
+refused 2 "more than 6 decimals" account transfer 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 0.0000001 --usd
+refused 2 "0 does nothing" stake add 0.0
+refused 2 "--stake-node" stake status --stake-node 12
+refused 2 "NODE-KEY" lane close 12
+refused 2 "INDEX" devnet stop-node -1
+refused 2 "--index" keys import --mnemonic-file x --index -1
+refused 2 "--name" keys generate --name Upper
+refused 2 "beyond 65535" devnet up --nodes 99 --port-base 4200
+refused 2 "--port-base" init --port-base 65500
+refused 2 "is no URL of a node" epoch --node ftp://x
+refused 2 "is no session key" lane open 11111111111111111111111111111111 1 --session-key 12 --dev-account 0
 refused 2 "AMOUNT" lane topup 11111111111111111111111111111111 0.0000001
 refused 2 "--session-key" lane open 11111111111111111111111111111111 1
 refused 2 "--lane" lane close 11111111111111111111111111111111 --lane 65536
 
 refused 1 "no node to ask" epoch
 refused 1 "no node answers at http://127.0.0.1:1" epoch --node http://127.0.0.1:1
-refused 1 "is no URL of a node" epoch --node ftp://x
 refused 1 "run draco devnet up" devnet status
 refused 1 "run draco devnet up" devnet down
 refused 1 "run draco init" keys show
-refused 1 "is no session key" lane open 11111111111111111111111111111111 1 --session-key 12 --dev-account 0
+
+# With --json errors are JSON, on standard error, with the same exit status.
+json_error() { # STATUS CODE ARGUMENT...
+  local expected=$1 code=$2 status=0
+  shift 2
+  "$draco" "$@" --json >out 2>err || status=$?
+  [[ $status == "$expected" && ! -s out ]] || fail "draco $* --json: exit status $status: $(cat out err)"
+  [[ $(node -p 'const e=JSON.parse(require("fs").readFileSync("err")).error;e.message.length>10&&e.code') == "$code" ]] ||
+    fail "draco $* --json: $(cat err)"
+}
+json_error 2 Usage devnte
+json_error 2 Usage sim run network/sevn
+json_error 1 NotFound epoch
+json_error 1 Unavailable epoch --node http://127.0.0.1:1
 
 [[ $("$draco" --version) == "draco "* ]] || fail "--version"
-for command in "" init keys "keys generate" node "node run" devnet "devnet up" account "account transfer" stake lane "lane open" opt prices sim hash tx; do
-  "$draco" $command --help | grep -q "Usage: draco" || fail "draco $command --help"
+for command in "" init keys "keys generate" node "node run" devnet "devnet up" "devnet load" account "account transfer" stake lane "lane open" opt prices sim hash tx; do
+  "$draco" $command --help >out
+  grep -q "Usage: draco${command:+ }$command " out || fail "draco $command --help is its own: $(cat out)"
+  for option in --home --node --json; do grep -q -- "  $option" out || fail "draco $command --help names $option"; done
 done
 echo "usage errors are one line and exit with 2, failures with 1"

@@ -32,10 +32,11 @@ PathWalk::Step PathWalk::opened(types::ContentKind kind) {
         if (is_index_ && pending_.empty())
             return not_found("'" + std::string(kIndexName) + "' in " + where() +
                              " is a directory, so there is no page to show");
-        if (depth_++ > 0) directories_.push_back(std::exchange(name_, {}));
+        if (root_is_open_) directories_.push_back(std::exchange(name_, {}));
+        root_is_open_ = true;
         return next();
     }
-    const std::string what = depth_ == 0 ? "the content" : "'" + printable(name_) + "'";
+    const std::string what = root_is_open_ ? "'" + printable(name_) + "'" : "the content";
     if (!pending_.empty())
         return not_found(what + " is a file, not a directory: there is no '" +
                          printable(pending_.front()) + "' in it");
@@ -50,11 +51,7 @@ PathWalk::Step PathWalk::next() {
         std::string name = std::move(pending_.front());
         pending_.pop_front();
         if (name != "..") return look_up(std::move(name));
-        if (depth_ == 1)
-            return not_found("the symbolic link '" + last_symlink_ +
-                             "' leads out of the content that was asked for");
-        --depth_;
-        directories_.pop_back();
+        if (!leave_directory()) return leads_out();
     }
     if (is_index_)
         return not_found("'" + std::string(kIndexName) + "' is a symbolic link to a directory");
@@ -68,7 +65,13 @@ PathWalk::Step PathWalk::look_up(std::string name) {
     if (++lookups_ > kLookupsMax)
         return not_found("the path leads through too many symbolic links");
     name_ = std::move(name);
-    return Find{.depth = depth_ - 1, .name = name_};
+    return Find{.depth = directories_.size(), .name = name_};
+}
+
+bool PathWalk::leave_directory() {
+    if (directories_.empty()) return false;
+    directories_.pop_back();
+    return true;
 }
 
 PathWalk::Step PathWalk::found(const std::optional<types::DirectoryEntry>& entry) {
@@ -86,9 +89,7 @@ PathWalk::Step PathWalk::follow(const types::LinkTarget& target) {
         return not_found("more than " + std::to_string(kSymlinksMax) +
                          " symbolic links on the way, the last being '" + last_symlink_ + "'");
     const std::string& text = *target;
-    if (text.starts_with('/'))
-        return not_found("the symbolic link '" + last_symlink_ +
-                         "' leads out of the content that was asked for");
+    if (text.starts_with('/')) return leads_out();
     std::deque<std::string> names = components(text);
     pending_.insert(pending_.begin(),
                     std::make_move_iterator(names.begin()),
@@ -97,11 +98,17 @@ PathWalk::Step PathWalk::follow(const types::LinkTarget& target) {
 }
 
 PathWalk::Step PathWalk::missing() const {
-    if (may_have_no_index_) return ListDirectory{depth_ - 1};
+    if (may_have_no_index_) return ListDirectory{directories_.size()};
     std::string text = "there is no '" + printable(name_) + "' in " + where();
     if (!last_symlink_.empty())
         text += " (on the way was the symbolic link '" + last_symlink_ + "')";
     return not_found(std::move(text));
+}
+
+// Also if it would come back: above the root there are no names to come back by.
+PathWalk::Step PathWalk::leads_out() const {
+    return not_found("the symbolic link '" + last_symlink_ +
+                     "' leads out of the content that was asked for");
 }
 
 std::string PathWalk::where() const {

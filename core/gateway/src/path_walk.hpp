@@ -63,14 +63,17 @@ private:
     Step next();
     Step look_up(std::string name);
     Step follow(const types::LinkTarget& target);
+    // Into the directory above. False at the root, which has none.
+    bool leave_directory();
     Step missing() const;
+    Step leads_out() const;
     std::string where() const;
 
     ContentPath path_;
     std::deque<std::string> pending_;
-    std::vector<std::string> directories_;  // names of those that are open, without the root
-    std::size_t depth_ = 0;                 // how many are open, the root included
-    std::string name_;                      // looked up last
+    std::vector<std::string> directories_;  // names of those that are open below the root
+    bool root_is_open_ = false;
+    std::string name_;  // looked up last
     std::size_t symlinks_ = 0;
     std::size_t lookups_ = 0;
     std::string last_symlink_;

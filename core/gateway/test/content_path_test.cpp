@@ -40,6 +40,10 @@ TEST(ContentPath, NamesAddressAndSegments) {
         {"/%FF%25", {"\xFF%"}},
         {"/a+b&c=d", {"a+b&c=d"}},
         {"/a\\b%5C", {"a\\b\\"}},
+        // Decoded once: these are odd names, and lead nowhere else.
+        {"/%252e%252e/%252Fa", {"%2e%2e", "%2Fa"}},
+        {"/..%20/.%20", {".. ", ". "}},
+        {"/%C0%AE%C0%AE/%EF%BC%8F", {"\xC0\xAE\xC0\xAE", "\xEF\xBC\x8F"}},
     };
     for (const auto& [path, segments] : cases) {
         for (const std::string prefix : {"/b3/", "/services/0/blake3/"}) {
@@ -70,6 +74,13 @@ TEST(ContentPath, RefusesWhatNamesNone) {
         {b3("/a/../b"), {400, "'..'"}},
         {b3("/%2e%2E/b"), {400, "'..'"}},
         {b3("/.%2e"), {400, "'..'"}},
+        {b3("/.."), {400, "'..'"}},
+        {b3("/a/%2E./"), {400, "'..'"}},
+        {b3("/%2e/a"), {400, "'.'"}},
+        {b3("/../" + hex() + "/a"), {400, "'..'"}},
+        {b3("/a///b"), {400, "empty segment"}},
+        {b3("/a%2F"), {400, "encoded '/'"}},
+        {b3("/%2F"), {400, "encoded '/'"}},
         {b3("/a%2fb"), {400, "encoded '/'"}},
         {b3("/a%2F..%2Fb"), {400, "encoded '/'"}},
         {b3("/a%00"), {400, "zero byte"}},

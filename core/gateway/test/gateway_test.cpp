@@ -71,6 +71,8 @@ protected:
                                        link_to("list", listed_),
                                        link_to("many", many_),
                                        symlink_to("out", "../../etc/passwd"),
+                                       symlink_to("out-and-back", "../style.css"),
+                                       symlink_to("absolute", "/style.css"),
                                        symlink_to("round", "round")});
     }
 
@@ -105,6 +107,12 @@ TEST_F(SiteOverHttp, SaysWhatIsMissingWhere) {
         {b3(root_, "/sub/none/x"), 404, "there is no 'none' in '/sub'\n"},
         {b3(root_, "/style.css/"), 404, "'style.css' is a file: ask for it without the '/'"},
         {b3(root_, "/out"), 404, "'out' leads out of the content"},
+        {b3(root_, "/out-and-back"), 404, "'out-and-back' leads out of the content"},
+        {b3(root_, "/absolute"), 404, "'absolute' leads out of the content"},
+        {b3(root_, "/sub/../style.css"), 400, "resolve it before asking"},
+        {b3(root_, "/sub/.%2E/style.css"), 400, "resolve it before asking"},
+        {b3(root_, "/sub/..%2fstyle.css"), 400, "encoded '/'"},
+        {b3(root_, "/sub//style.css"), 400, "empty segment"},
         {b3(root_, "/round"), 404, "more than 16 symbolic links"},
         {b3(root_, "/%2e%2e/x"), 400, "resolve it before asking"},
         {b3(root_, "/a%2fb"), 400, "encoded '/'"},

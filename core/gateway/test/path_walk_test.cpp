@@ -55,7 +55,7 @@ public:
                 step = walk.opened(opened.is_file ? types::ContentKind::File
                                                   : types::ContentKind::Directory);
             } else if (const auto* find = std::get_if<PathWalk::Find>(&step)) {
-                EXPECT_LT(find->depth, directories.size());
+                if (find->depth >= directories.size()) return "beyond what is open";
                 directories.resize(find->depth + 1);
                 step = walk.found(find_in(*directories.back(), find->name));
             } else {
@@ -123,6 +123,27 @@ const Tree& site() {
     return kSite;
 }
 
+// Each link would reach style.css if what is above the root were the root itself, as it is for a
+// process in a chroot, or if an absolute target began at the root.
+const Tree& escapes() {
+    static const Tree kEscapes = directory({
+        {"style.css", file()},
+        {"up", link("../style.css")},
+        {"up-twice", link("../../style.css")},
+        {"down-and-up", link("a/b/../../../style.css")},
+        {"through-a-link", link("to-root/../style.css")},
+        {"to-root", link("a/..")},
+        {"absolute", link("/style.css")},
+        {"absolute-twice", link("//style.css")},
+        {"absolute-up", link("/../style.css")},
+        {"a",
+         directory({{"b",
+                     directory({{"too-far", link("../../../style.css")},
+                                {"back", link("../../a/b/../../style.css")}})}})},
+    });
+    return kEscapes;
+}
+
 TEST(PathWalk, ReachesFilesAndDirectories) {
     EXPECT_EQ(walk(file(), {}), "file ");
     EXPECT_EQ(walk(site(), {"style.css"}), "file style.css");
@@ -162,6 +183,20 @@ TEST(PathWalk, FollowsSymbolicLinksWithinTheRoot) {
     EXPECT_TRUE(walk(site(), {"lost-index"}, true).starts_with("there is no 'none' in"));
     EXPECT_TRUE(walk(site(), {"odd-index"}, true).contains("is a directory"));
     EXPECT_TRUE(walk(site(), {"odder-index"}, true).contains("symbolic link to a directory"));
+}
+
+TEST(PathWalk, NothingLeadsAboveTheRootNotEvenToComeBack) {
+    for (const std::string name :
+         {"up", "up-twice", "down-and-up", "absolute", "absolute-twice", "absolute-up"})
+        EXPECT_EQ(walk(escapes(), {name}),
+                  "the symbolic link '" + name + "' leads out of the content that was asked for");
+    EXPECT_EQ(walk(escapes(), {"a", "b", "too-far"}),
+              "the symbolic link 'too-far' leads out of the content that was asked for");
+    // The link that was followed last is the one that is named.
+    EXPECT_EQ(walk(escapes(), {"through-a-link"}),
+              "the symbolic link 'to-root' leads out of the content that was asked for");
+    EXPECT_EQ(walk(escapes(), {"a", "b", "back"}), "file style.css");
+    EXPECT_EQ(walk(escapes(), {"to-root", "to-root", "style.css"}), "file style.css");
 }
 
 TEST(PathWalk, EndsWhateverTheLinks) {

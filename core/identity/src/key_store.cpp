@@ -205,7 +205,8 @@ Result<Bytes> KeyStore::backup(const PasswordOf& password_of,
 Result<std::vector<KeyInfo>> KeyStore::restore(ByteView backup,
                                                const Password& backup_password,
                                                const Password& password,
-                                               Rng& rng) {
+                                               Rng& rng,
+                                               const KeysDone& done) {
     DRACO_TRY(keys, open_backup(backup, backup_password));
     DRACO_TRY(present, list());
 
@@ -233,6 +234,7 @@ Result<std::vector<KeyInfo>> KeyStore::restore(ByteView backup,
     for (Addition& addition : additions) {
         DRACO_TRY(info, add(addition.key, std::move(addition.name), true, password, rng));
         added.push_back(std::move(info));
+        if (done) done(added.size(), additions.size());
     }
     return added;
 }

@@ -54,7 +54,7 @@ std::string hex_text(ByteView bytes) {
 }
 
 std::string node_key_text(const types::NodeKey& key) {
-    return to_hex(key.view());
+    return to_base58(key.view());
 }
 
 std::optional<types::NodeKey> parse_node_key(std::string_view text) {

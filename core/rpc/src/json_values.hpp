@@ -21,9 +21,9 @@ namespace draco::rpc {
 
 std::string hex_text(ByteView bytes);
 
-// 64 hex digits without prefix, as key files and logs have them.
+// Base58, as a genesis has it.
 std::string node_key_text(const types::NodeKey& key);
-// That, with or without 0x, or base58.
+// That, or 64 hex digits with or without 0x.
 std::optional<types::NodeKey> parse_node_key(std::string_view text);
 
 // Decimal digits of an integer beyond 64 bits.

@@ -1,5 +1,7 @@
 #include "node_status.hpp"
 
+#include "draco/base/checked.hpp"
+
 #include "json_values.hpp"
 
 #include <boost/json/array.hpp>
@@ -109,6 +111,19 @@ std::string isolation_of(const Context& context) {
            (is_member ? " must be" : " must be, to follow them");
 }
 
+// How long the running epoch should have ended, as the newest state here has it.
+std::string overdue_of(const Context& context) {
+    const auto view = context.on.ledger.view();
+    const types::EpochInfo& epoch = view->epoch();
+    const auto due_ms = checked_add(epoch.started.ms, view->parameters().epoch_ms);
+    const std::uint64_t now_ms = context.on.executor.clock().unix_now().ms;
+    if (!due_ms || now_ms <= *due_ms || now_ms - *due_ms <= context.limits.health_overdue_ms_max)
+        return {};
+    return "catching up, or no progress: here it is epoch " + std::to_string(epoch.epoch.value()) +
+           ", which was to end " + std::to_string((now_ms - *due_ms) / 1000) +
+           " s ago; if that does not change, check this machine's clock and the other members";
+}
+
 }  // namespace
 
 json::object node_status(const Context& context) {
@@ -144,6 +159,8 @@ Health health_of(const Context& context) {
                 .reason = "catching up: executed block " + std::to_string(executed) + " of " +
                           std::to_string(known)};
     if (std::string reason = isolation_of(context); !reason.empty())
+        return {.ok = false, .reason = std::move(reason)};
+    if (std::string reason = overdue_of(context); !reason.empty())
         return {.ok = false, .reason = std::move(reason)};
     return {};
 }

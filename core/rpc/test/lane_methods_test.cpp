@@ -18,7 +18,7 @@ struct Lanes : ::testing::Test {
     }
 
     std::string machine(std::size_t index) const {
-        return in_quotes(to_hex(chain().machines[index].key.view()));
+        return in_quotes(to_base58(chain().machines[index].key.view()));
     }
 
     Chain& chain() const { return node.parts->chain; }
@@ -72,7 +72,7 @@ TEST_F(Lanes, ComeInPages) {
     EXPECT_EQ(seen, whole);
     for (const char* const bad : {R"("")", R"("12")", R"("zz:1")", "\":\""})
         EXPECT_EQ(node.error("flk_lanes_of", list({payer(0), bad})).at("code"), -32602) << bad;
-    const std::string key = to_hex(chain().machines[0].key.view());
+    const std::string key = to_base58(chain().machines[0].key.view());
     for (const char* const bad : {":", ":-1", ":65536", ":1x"})
         EXPECT_EQ(node.error("flk_lanes_of", list({payer(0), in_quotes(key + bad)})).at("code"),
                   -32602)

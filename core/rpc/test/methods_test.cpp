@@ -48,7 +48,7 @@ TEST(Methods, NodesByKeyAndInPages) {
     const auto keys = node.result("flk_get_committee_members").as_array();
     ASSERT_EQ(keys.size(), 4);
     for (const auto& machine : node.parts->chain.machines) {
-        const std::string text = to_hex(machine.key.view());
+        const std::string text = to_base58(machine.key.view());
         EXPECT_NE(std::ranges::find(keys, json::value(text)), keys.end());
         const auto info = node.result("flk_get_node_info", "[" + in_quotes(text) + "]");
         EXPECT_EQ(info.at("stake_units"), "1000");
@@ -57,7 +57,7 @@ TEST(Methods, NodesByKeyAndInPages) {
             node.result("flk_get_node_info", "[" + in_quotes(hex0x(machine.key.view())) + "]"),
             info);
         EXPECT_EQ(
-            node.result("flk_get_node_info", "[" + in_quotes(to_base58(machine.key.view())) + "]"),
+            node.result("flk_get_node_info", "[" + in_quotes(to_hex(machine.key.view())) + "]"),
             info);
         EXPECT_EQ(node.result("flk_get_staked", "[" + in_quotes(text) + "]"), "0.000000000000001");
         EXPECT_EQ(node.result("flk_get_locked", "[" + in_quotes(text) + "]"), "0");
@@ -83,7 +83,7 @@ TEST(Methods, EpochsSupplyAndParameters) {
     EXPECT_EQ(node.result("flk_get_epoch"), 0);
     const auto info = node.result("flk_get_epoch_info");
     EXPECT_EQ(info.at("quorum"), 3);
-    EXPECT_EQ(info.at("started_ms"), 1'000'000);
+    EXPECT_EQ(info.at("started_ms"), simulon::WorldOptions{}.unix_start.ms);
     EXPECT_EQ(info.at("ends_after_ms"), 1'010'000);
     EXPECT_EQ(info.at("end_signals").as_array().size(), 0);
     EXPECT_EQ(node.error("flk_get_committee_members", "[9]").at("code"), -32000);
@@ -149,6 +149,17 @@ TEST(Methods, HealthFollowsForksAndLag) {
     EXPECT_FALSE(node.service->health().ok) << "nobody of the committee is in reach";
     node.service->stop();
     EXPECT_FALSE(node.service->health().ok);
+}
+
+TEST(Methods, AnEpochThatDoesNotEndIsNotHealthy) {
+    // A node that has heard of nothing yet knows of no lag, and its links may be up.
+    Node node({.health_overdue_ms_max = 5'000});
+    EXPECT_TRUE(node.world.run_for(std::chrono::milliseconds(15'000)).has_value());
+    EXPECT_TRUE(node.service->health().ok);
+    EXPECT_TRUE(node.world.run_for(std::chrono::milliseconds(1)).has_value());
+    EXPECT_FALSE(node.service->health().ok);
+    EXPECT_TRUE(node.service->health().reason.contains("epoch 0, which was to end 5 s ago"))
+        << node.service->health().reason;
 }
 
 TEST(Methods, NetAndWeb3) {

@@ -219,7 +219,7 @@ public:
     Chain() {
         SeededRng rng(7);
         genesis.chain = ChainId(1337);
-        genesis.time = {1'000'000};
+        genesis.time = simulon::WorldOptions{}.unix_start;
         genesis.parameters = {.epoch_ms = 10'000,
                               .committee_size_min = 1,
                               .committee_size_max = 4,

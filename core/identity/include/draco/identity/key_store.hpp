@@ -33,6 +33,9 @@ struct LoadedKey {
     SecretKey secret;
 };
 
+// So many of all keys are done: for who watches long work.
+using KeysDone = std::function<void(std::size_t done, std::size_t all)>;
+
 // Which password opens the key: asked once for each.
 using PasswordOf = std::function<Result<Password>(const KeyInfo&)>;
 
@@ -87,7 +90,8 @@ public:
     Result<std::vector<KeyInfo>> restore(ByteView backup,
                                          const Password& backup_password,
                                          const Password& password,
-                                         Rng& rng);
+                                         Rng& rng,
+                                         const KeysDone& done = {});
 
 private:
     KeyStore(Disk& disk, std::string directory, KeyStoreOptions options)

@@ -61,6 +61,9 @@ struct ServiceLimits {
     std::size_t page_max = 1'000;          // entries of a list
     // Certified and not executed blocks beyond which the node is not healthy.
     std::uint64_t health_lag_blocks_max = 100;
+    // An epoch that should have ended so long ago, by this machine's clock, shows that the node is
+    // behind without knowing it, or that the chain stands still: every epoch ends with a block.
+    std::uint64_t health_overdue_ms_max = 60'000;
 };
 
 struct ParameterDescription {
