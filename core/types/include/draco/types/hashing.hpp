@@ -26,6 +26,7 @@ enum class MessageKind : std::uint8_t {
     Genesis = 7,
     CommitteeDraw = 8,
     DeliveryAck = 9,
+    SessionProof = 10,
 };
 
 // A message names its kind and the type of its digest:
