@@ -183,6 +183,19 @@ private:
             state_->run(std::move(give));
         }
 
+        Result<std::vector<blake3_tree::Hash>> tree_nodes(std::uint64_t first,
+                                                          std::size_t count_max) const override {
+            const auto* const bytes = std::get_if<Bytes>(&object_->data);
+            if (bytes == nullptr) return fail(Errc::InvalidArgument, "a directory");
+            blake3_tree::TreeBuilder builder;
+            builder.update(*bytes);
+            const auto nodes = std::move(builder).finish().take_nodes();
+            const std::size_t begin = std::min<std::size_t>(first, nodes.size());
+            const std::size_t count = std::min(count_max, nodes.size() - begin);
+            return std::vector(nodes.begin() + static_cast<std::ptrdiff_t>(begin),
+                               nodes.begin() + static_cast<std::ptrdiff_t>(begin + count));
+        }
+
         Result<std::vector<types::DirectoryEntry>> entries(std::uint64_t first,
                                                            std::size_t count_max) const override {
             const auto& all = std::get<std::vector<types::DirectoryEntry>>(object_->data);

@@ -139,7 +139,8 @@ void ListenerState::accepted(const error_code& error,
     std::optional<ConnectionTls> tls;
     if (options_.tls)
         tls = ConnectionTls{.identity = options_.tls->identity,
-                            .role = TlsRole::Listener,
+                            .role = options_.tls->anonymous ? TlsRole::PublicListener
+                                                            : TlsRole::Listener,
                             .judge = [self = shared_from_this()](
                                          const TlsPublicKey& key) -> std::optional<std::string> {
                                 if (self->options_.tls->admit(key)) return std::nullopt;

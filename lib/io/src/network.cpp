@@ -21,8 +21,9 @@ std::optional<detail::ConnectionTls> dialer_tls(const std::optional<ConnectTls>&
         .identity = tls->identity,
         .role = TlsRole::Dialer,
         .judge = [expected = tls->expected](const TlsPublicKey& key) -> std::optional<std::string> {
-            if (key == expected) return std::nullopt;
-            return "the peer's key is " + to_hex(key.view()) + " where " + to_hex(expected.view()) +
+            if (!expected || key == *expected) return std::nullopt;
+            return "the peer's key is " + to_hex(key.view()) + " where " +
+                   to_hex(expected->view()) +
                    " was expected";
         }};
 }

@@ -87,6 +87,9 @@ Result<TlsIdentity> TlsIdentity::create(const crypto::Ed25519Seed& seed,
     }
     install_session_callbacks(state->context.get());
     state->alpn = std::string(1, static_cast<char>(protocol.size())) + std::string(protocol);
+    constexpr std::string_view kHttp = "http/1.1";
+    state->public_alpn =
+        state->alpn + std::string(1, static_cast<char>(kHttp.size())) + std::string(kHttp);
     return TlsIdentity(state);
 }
 

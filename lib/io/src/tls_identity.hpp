@@ -16,8 +16,9 @@ using SslContext = std::unique_ptr<SSL_CTX, SslContextDeleter>;
 
 struct TlsIdentity::State {
     TlsPublicKey public_key;
-    std::string alpn;    // the name, preceded by its length in one byte
-    SslContext context;  // for both roles
+    std::string alpn;         // the name, preceded by its length in one byte
+    std::string public_alpn;  // the same, and what a listener for anybody takes besides
+    SslContext context;       // for both roles
 };
 
 // Sets the callbacks that lead from OpenSSL to the TlsSession of the connection.

@@ -118,8 +118,11 @@ struct TlsCallbacks {
                                const unsigned char* offered,
                                unsigned offered_size,
                                void* /*unused*/) {
-        const std::string& alpn =
-            static_cast<TlsSession*>(SSL_get_app_data(ssl))->identity_.state_->alpn;
+        const auto& session = *static_cast<TlsSession*>(SSL_get_app_data(ssl));
+        // Lives as long as the identity does, and `selected` points into it.
+        const std::string& alpn = session.role_ == TlsRole::PublicListener
+                                      ? session.identity_.state_->public_alpn
+                                      : session.identity_.state_->alpn;
         unsigned char* match = nullptr;
         if (SSL_select_next_proto(&match,
                                   selected_size,
@@ -147,7 +150,7 @@ TlsSession::~TlsSession() = default;
 std::unique_ptr<TlsSession> TlsSession::create(const TlsIdentity& identity,
                                                TlsRole role,
                                                TlsJudge judge) {
-    std::unique_ptr<TlsSession> session(new TlsSession(identity, std::move(judge)));
+    std::unique_ptr<TlsSession> session(new TlsSession(identity, role, std::move(judge)));
     session->ssl_.reset(SSL_new(identity.state_->context.get()));
     BIO* const bio = session->ssl_ ? BIO_new(TlsCallbacks::method()) : nullptr;
     if (bio == nullptr) return nullptr;
@@ -164,6 +167,7 @@ std::unique_ptr<TlsSession> TlsSession::create(const TlsIdentity& identity,
             return nullptr;
         SSL_set_connect_state(ssl);
     } else {
+        if (role == TlsRole::PublicListener) SSL_set_verify(ssl, SSL_VERIFY_NONE, nullptr);
         SSL_set_accept_state(ssl);
     }
     return session;
@@ -182,6 +186,7 @@ Result<bool> TlsSession::handshake() {
 
 // A peer that ignores ALPN does not stop the handshake.
 Result<> TlsSession::check_protocol() const {
+    if (role_ == TlsRole::PublicListener) return {};
     const unsigned char* selected = nullptr;
     unsigned size = 0;
     SSL_get0_alpn_selected(ssl_.get(), &selected, &size);

@@ -12,7 +12,8 @@
 
 namespace draco::io {
 
-enum class TlsRole { Dialer, Listener };
+// A PublicListener asks for no certificate, and leaves it to the dialer whether it names a protocol.
+enum class TlsRole { Dialer, Listener, PublicListener };
 
 // The verdict on a peer's key: nothing to accept it, else why not.
 using TlsJudge = std::function<std::optional<std::string>(const TlsPublicKey&)>;
@@ -62,14 +63,15 @@ private:
         void operator()(SSL* ssl) const;
     };
 
-    TlsSession(const TlsIdentity& identity, TlsJudge judge)
-        : identity_(identity), judge_(std::move(judge)) {}
+    TlsSession(const TlsIdentity& identity, TlsRole role, TlsJudge judge)
+        : identity_(identity), role_(role), judge_(std::move(judge)) {}
 
     friend struct TlsCallbacks;
     Result<> check_protocol() const;
     Error failure(std::string_view during) const;
 
     TlsIdentity identity_;
+    TlsRole role_;
     TlsJudge judge_;
     ByteView input_;
     Bytes output_;

@@ -152,6 +152,10 @@ public:
     virtual const types::ContentInfo& info() const = 0;
     // Waits for the block if it is on its way, and asks for it first.
     virtual void read_block(std::uint64_t index, BlockCallback callback) = 0;
+    // A file's tree, which is verified before the file is opened: nodes in post-order, from the
+    // first-th, at most count_max. InvalidArgument for a directory, whose entries are its tree.
+    virtual Result<std::vector<blake3_tree::Hash>> tree_nodes(std::uint64_t first,
+                                                              std::size_t count_max) const = 0;
     // Directories are whole before they are opened.
     virtual Result<std::vector<types::DirectoryEntry>> entries(std::uint64_t first,
                                                                std::size_t count_max) const = 0;

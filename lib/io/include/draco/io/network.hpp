@@ -28,7 +28,8 @@ struct NetworkCounters {
 
 struct ConnectTls {
     TlsIdentity identity;
-    TlsPublicKey expected;
+    // Nothing: whoever answers; Stream::peer_key() tells who.
+    std::optional<TlsPublicKey> expected;
 };
 
 struct ConnectOptions {
@@ -54,6 +55,10 @@ public:
 struct ListenTls {
     TlsIdentity identity;
     TlsAdmit admit;
+    // Open to programs without a key, such as browsers: no certificate is asked for, so `admit` is
+    // not called and Stream::peer_key() tells nothing. A dialer need not name a protocol; if it
+    // does, it is that of the identity or "http/1.1".
+    bool anonymous = false;
 };
 
 struct ListenOptions {

@@ -13,6 +13,8 @@
 // Fixed: TLS 1.3 only, X25519, AES-128-GCM or ChaCha20-Poly1305, one ALPN name that both sides must
 // give; no tickets, no resumption, no 0-RTT, no renegotiation.
 //
+// A listener may be open to anybody instead (ListenTls::anonymous): then only the dialer judges.
+//
 // In TLS 1.3 the dialer is done one flight before the listener judges: a dialer that is refused
 // sees its stream open and then close with Unauthenticated.
 

@@ -1,0 +1,77 @@
+#pragma once
+// What a session knows, and what all its exchanges share: waiting for messages, acknowledging.
+
+#include "draco/client/client.hpp"
+
+#include "connection.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+namespace draco::client {
+
+class Session::State {
+public:
+    State(const ClientOptions& options, Connection connection, const LaneCredentials* lane)
+        : options_(options), connection_(std::move(connection)), credentials_(lane) {}
+
+    ~State();
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+
+    // Hello to welcome.
+    Result<> introduce(const types::NodeKey& node);
+
+    const types::NodeKey& node() const { return node_; }
+
+    const std::optional<types::session::Standing>& standing() const { return standing_; }
+
+    const ClientOptions& options() const { return options_; }
+
+    std::uint64_t next_id() { return ++id_last_; }
+
+    Result<> send(const types::session::ClientMessage& message) const {
+        return connection_.send(message);
+    }
+
+    // A message of a request, valid until the next call; what concerns the session alone is dealt
+    // with here. The error ends the session.
+    Result<types::session::NodeMessage> next();
+
+    // Verified bytes of blocks have arrived.
+    void received(std::uint64_t bytes);
+    // Acknowledges, if it is time to.
+    Result<> acknowledge_if_due();
+    // Ends the request, and waits until the node has all acknowledgements. `take_block` is given
+    // what still arrives.
+    Result<> finish(std::uint64_t id,
+                    const std::function<Result<>(const types::session::Block&)>& take_block);
+    // The same, when the node has ended the request.
+    Result<> settle();
+
+private:
+    Result<types::session::NodeMessage> read();
+    Result<> check_standing(const types::session::Standing& standing);
+    Result<> acknowledge();
+    // Whether the message was the session's.
+    Result<bool> take(const types::session::NodeMessage& message);
+
+    const ClientOptions options_;
+    const Connection connection_;
+    const LaneCredentials* const credentials_;
+    types::NodeKey node_{};
+    std::optional<types::session::Standing> standing_;
+    Bytes message_;
+    std::uint64_t id_last_ = 0;
+
+    // Cumulative units of the lane.
+    std::uint64_t received_ = 0;
+    std::uint64_t acknowledged_ = 0;  // sent
+    std::uint64_t taken_ = 0;         // by the node, durably
+    std::uint64_t window_ = 0;
+    bool is_paused_ = false;
+    std::chrono::steady_clock::time_point acknowledged_at_{};
+};
+
+}  // namespace draco::client

@@ -1,0 +1,310 @@
+#include "server_state.hpp"
+
+#include <array>
+#include <utility>
+
+namespace draco::handshake {
+
+namespace wire = types::session;
+
+SessionServer::State::State(const SessionServerParts& parts, const SessionServerOptions& options)
+    : parts_(parts),
+      options_(options),
+      core_({.chain = options.chain,
+             .node = types::NodeKey(parts.identity.public_key().view()),
+             .limits = options.limits}) {}
+
+// ---------------------------------------------------------------- connections
+
+SessionId SessionServer::State::accepted(const io::Stream& stream) {
+    const Lock lock(mutex_);
+    const SessionId id(++session_last_);
+    if (is_closed_) {
+        stream.abort();
+        return id;
+    }
+    connections_.emplace(id, Connection{.stream = stream});
+    wire::Nonce nonce;
+    parts_.rng.fill(nonce.view());
+    step(Accepted{.session = id, .network = network_of(stream.peer_address()), .nonce = nonce});
+    return id;
+}
+
+// What was said before the client showed which transport it speaks, leaves now.
+void SessionServer::State::begun(SessionId id, Wire wire) {
+    const Lock lock(mutex_);
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return;
+    Connection& connection = found->second;
+    connection.wire = wire;
+    auto early = std::exchange(connection.waiting, {});
+    for (Outgoing& message : early)
+        connection.waiting.push_back(frame_of(wire, std::move(message.head), {}, 0));
+    if (write_some(connection) && connection.is_closing) finish(connection);
+}
+
+void SessionServer::State::received(SessionId id, ByteView message) {
+    const Lock lock(mutex_);
+    step(Received{.session = id, .message = message});
+}
+
+void SessionServer::State::reply(SessionId id, Bytes frame) {
+    const Lock lock(mutex_);
+    const auto found = connections_.find(id);
+    // A client that asks for more than it reads gets no answer to a ping.
+    if (found == connections_.end() || !found->second.waiting.empty()) return;
+    static_cast<void>(found->second.stream.write(std::move(frame)));
+}
+
+void SessionServer::State::broken(SessionId id) {
+    const Lock lock(mutex_);
+    step(Broken{.session = id});
+}
+
+void SessionServer::State::writable(SessionId id) {
+    const Lock lock(mutex_);
+    const auto found = connections_.find(id);
+    if (found == connections_.end() || !write_some(found->second)) return;
+    if (found->second.is_closing) return finish(found->second);
+    step(Backlog{.session = id, .is_full = false});
+}
+
+void SessionServer::State::closed(SessionId id) {
+    const Lock lock(mutex_);
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return;
+    std::uint64_t unsent_bytes = 0;
+    for (const Outgoing& message : found->second.waiting) unsent_bytes += message.block_bytes;
+    connections_.erase(found);
+    step(Closed{.session = id, .unsent_bytes = unsent_bytes});
+}
+
+// ---------------------------------------------------------------- the owner
+
+void SessionServer::State::close() {
+    std::map<ContentKey, std::shared_ptr<interfaces::Content>> contents;
+    Lock lock(mutex_);
+    is_closed_ = true;
+    if (timer_) parts_.executor.cancel(timer_->second);
+    timer_.reset();
+    for (auto& [id, connection] : connections_) connection.stream.abort();
+    connections_.clear();
+    contents.swap(contents_);
+    idle_.wait(lock, [this] { return calls_ == 0; });
+}
+
+SessionCounters SessionServer::State::counters() const {
+    const Lock lock(mutex_);
+    return core_.counters();
+}
+
+// ---------------------------------------------------------------- steps
+
+// Effects may bring about events; they are stepped after the effects of the event before.
+void SessionServer::State::step(Event event) {
+    if (is_closed_) return;
+    events_.push_back(std::move(event));
+    if (is_stepping_) return;
+    is_stepping_ = true;
+    while (!events_.empty()) {
+        Effects effects;
+        Event next = std::move(events_.front());
+        events_.pop_front();
+        core_.step(std::move(next), parts_.executor.clock().now(), effects);
+        for (Effect& effect : effects)
+            std::visit([this](auto& demanded) { apply(demanded); }, effect);
+    }
+    is_stepping_ = false;
+    arm();
+}
+
+void SessionServer::State::arm() {
+    const auto due = core_.next_alarm();
+    if (timer_ && due && timer_->first <= *due) return;  // it will look again
+    if (timer_) parts_.executor.cancel(timer_->second);
+    timer_.reset();
+    if (!due || due->since_origin == Duration::max()) return;
+    const TimerId timer = parts_.executor.post_at(*due, [weak = weak_from_this()] {
+        const auto state = weak.lock();
+        if (!state) return;
+        const Lock lock(state->mutex_);
+        state->timer_.reset();
+        state->step(Alarm{});
+    });
+    timer_.emplace(*due, timer);
+}
+
+void SessionServer::State::happened(Event event) {
+    const Lock lock(mutex_);
+    step(std::move(event));
+}
+
+void SessionServer::State::post(std::move_only_function<void()> call) {
+    parts_.executor.post([weak = weak_from_this(), call = std::move(call)]() mutable {
+        const auto state = weak.lock();
+        if (!state) return;
+        {
+            const Lock lock(state->mutex_);
+            if (state->is_closed_) return;
+            ++state->calls_;
+        }
+        call();
+        const Lock lock(state->mutex_);
+        if (--state->calls_ == 0) state->idle_.notify_all();
+    });
+}
+
+// ---------------------------------------------------------------- what leaves
+
+void SessionServer::State::apply(Send& effect) {
+    enqueue(effect.session, {.head = bcs::encode(effect.message)});
+}
+
+void SessionServer::State::apply(SendBlock& effect) {
+    const std::uint64_t bytes = effect.bytes.size();
+    enqueue(effect.session,
+            {.head = block_head(effect.id, effect.index, bytes),
+             .body = std::move(effect.bytes),
+             .block_bytes = bytes});
+}
+
+void SessionServer::State::enqueue(SessionId id, Outgoing outgoing) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return;
+    Connection& connection = found->second;
+    if (connection.wire == Wire::Unknown) {
+        connection.waiting.push_back(std::move(outgoing));
+        return;
+    }
+    const bool was_full = !connection.waiting.empty();
+    connection.waiting.push_back(frame_of(
+        connection.wire, std::move(outgoing.head), std::move(outgoing.body), outgoing.block_bytes));
+    if (!was_full && !write_some(connection)) step(Backlog{.session = id, .is_full = true});
+}
+
+// Whether all of it was taken.
+bool SessionServer::State::write_some(Connection& connection) {
+    while (!connection.waiting.empty()) {
+        Outgoing& next = connection.waiting.front();
+        std::array<Bytes, 2> buffers{std::move(next.head), std::move(next.body)};
+        const std::size_t count = buffers[1].empty() ? 1 : 2;
+        const auto written = connection.stream.write(std::span(buffers).first(count));
+        if (!written) {
+            next.head = std::move(buffers[0]);
+            next.body = std::move(buffers[1]);
+            return false;
+        }
+        connection.waiting.pop_front();
+    }
+    return true;
+}
+
+void SessionServer::State::finish(Connection& connection) {
+    if (connection.wire == Wire::WebSocket)
+        static_cast<void>(
+            connection.stream.write(close_frame(static_cast<std::uint16_t>(CloseCode::Normal))));
+    connection.stream.close();
+}
+
+void SessionServer::State::apply(Close& effect) {
+    const auto found = connections_.find(effect.session);
+    if (found == connections_.end()) return;
+    found->second.is_closing = true;
+    if (found->second.waiting.empty()) finish(found->second);
+}
+
+void SessionServer::State::apply(Reset& effect) {
+    const auto found = connections_.find(effect.session);
+    if (found != connections_.end()) found->second.stream.abort();
+}
+
+// ---------------------------------------------------------------- what is asked of the parts
+
+void SessionServer::State::apply(ReadStanding& effect) {
+    parts_.acknowledgements.standing(
+        effect.lane, [weak = weak_from_this(), id = effect.session](auto standing) {
+            if (const auto state = weak.lock())
+                state->happened(StandingRead{.session = id, .standing = std::move(standing)});
+        });
+}
+
+void SessionServer::State::apply(JudgeAck& effect) {
+    parts_.acknowledgements.acknowledge(
+        effect.ack,
+        [weak = weak_from_this(), id = effect.session, cumulative = effect.ack.ack.cumulative](
+            auto standing) {
+            if (const auto state = weak.lock())
+                state->happened(AckJudged{
+                    .session = id, .cumulative = cumulative, .standing = std::move(standing)});
+        });
+}
+
+void SessionServer::State::apply(OpenContent& effect) {
+    const Instant deadline = parts_.executor.clock().now() + options_.limits.open_deadline;
+    auto opened = [weak = weak_from_this(), session = effect.session, id = effect.id](
+                      Result<std::shared_ptr<interfaces::Content>> content) {
+        const auto state = weak.lock();
+        if (!state) return;
+        const Lock lock(state->mutex_);
+        if (state->is_closed_) return;
+        Result<types::ContentInfo> info = fail(Errc::NotFound, "");
+        if (content) {
+            info = (*content)->info();
+            state->contents_.insert_or_assign(ContentKey(session, id), *std::move(content));
+        } else {
+            info = std::unexpected(std::move(content).error());
+        }
+        state->step(ContentOpened{.session = session, .id = id, .info = std::move(info)});
+    };
+    post([this, hash = effect.hash, deadline, opened = std::move(opened)]() mutable {
+        parts_.source.open(hash, deadline, std::move(opened));
+    });
+}
+
+std::shared_ptr<interfaces::Content> SessionServer::State::content(SessionId session,
+                                                                   std::uint64_t id) const {
+    const auto found = contents_.find({session, id});
+    return found == contents_.end() ? nullptr : found->second;
+}
+
+void SessionServer::State::apply(ReadTree& effect) {
+    post([this, effect, content = content(effect.session, effect.id)] {
+        happened(TreeRead{.session = effect.session,
+                          .id = effect.id,
+                          .nodes = content->tree_nodes(effect.first, wire::kTreePieceNodesMax)});
+    });
+}
+
+void SessionServer::State::apply(ReadEntries& effect) {
+    post([this, effect, content = content(effect.session, effect.id)] {
+        happened(EntriesRead{.session = effect.session,
+                             .id = effect.id,
+                             .entries = content->entries(effect.first, wire::kEntriesPieceMax)});
+    });
+}
+
+// The block is copied outside the mutex.
+void SessionServer::State::apply(ReadBlock& effect) {
+    auto read = [weak = weak_from_this(), effect](Result<std::shared_ptr<const Bytes>> block) {
+        const auto state = weak.lock();
+        if (!state) return;
+        Result<Bytes> bytes = fail(Errc::NotFound, "");
+        if (block)
+            bytes = **block;
+        else
+            bytes = std::unexpected(std::move(block).error());
+        state->happened(BlockRead{.session = effect.session,
+                                  .id = effect.id,
+                                  .index = effect.index,
+                                  .bytes = std::move(bytes)});
+    };
+    post([index = effect.index,
+          content = content(effect.session, effect.id),
+          read = std::move(read)]() mutable { content->read_block(index, std::move(read)); });
+}
+
+void SessionServer::State::apply(DropContent& effect) {
+    contents_.erase({effect.session, effect.id});
+}
+
+}  // namespace draco::handshake
