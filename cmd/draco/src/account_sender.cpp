@@ -40,6 +40,8 @@ Result<std::string> account_name(const NodeHome& home, const std::string& given)
     return accounts[index];
 }
 
+}  // namespace
+
 Result<types::AccountSecretKey> sender_key(const NodeHome& home, const SenderOptions& options) {
     if (options.dev_account) {
         DRACO_TRY(key, node::devnet_account(*options.dev_account));
@@ -52,8 +54,6 @@ Result<types::AccountSecretKey> sender_key(const NodeHome& home, const SenderOpt
     DRACO_TRY(loaded, keys.load(identity::KeyKind::Account, name, password));
     return std::get<types::AccountSecretKey>(std::move(loaded.secret));
 }
-
-}  // namespace
 
 Result<std::string> sender_address(const NodeHome& home, const SenderOptions& options) {
     if (options.dev_account) {

@@ -29,6 +29,9 @@ Result<NodeHome> sender_home(const Invocation& invocation);
 // Without a password: what a key file says of its id is enough to look.
 Result<std::string> sender_address(const NodeHome& home, const SenderOptions& options);
 
+// Says on standard error when it is one of the public development accounts.
+Result<types::AccountSecretKey> sender_key(const NodeHome& home, const SenderOptions& options);
+
 // Base58 or hex. InvalidArgument if it is neither.
 Result<types::NodeKey> parse_node_key(std::string_view text);
 

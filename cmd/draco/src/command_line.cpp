@@ -6,6 +6,7 @@
 #include "chain_commands.hpp"
 #include "content_commands.hpp"
 #include "devnet_commands.hpp"
+#include "get_command.hpp"
 #include "hash_command.hpp"
 #include "invocation.hpp"
 #include "keys_commands.hpp"
@@ -44,6 +45,7 @@ struct CommandLine {
     SimOptions sim;
     HashOptions hash;
     ContentOptions content;
+    GetCommandOptions get;
     std::string transaction;
 };
 
@@ -392,6 +394,17 @@ void add_content(CommandLine& line) {
     });
     put->add_option("PATH", line.content.path, "what to publish")->required();
     put->add_flag("--no-pin", line.content.no_pin, "let it go when the node needs the room");
+    CLI::App* get = command(line, root, "get", "Fetch content, verified block by block", [&line] {
+        return run_get(line.invocation, line.get);
+    });
+    get->add_option("HASH", line.get.what, "its address; HASH/PATH names a file in a folder")
+        ->required();
+    get->add_option(
+        "-o,--output", line.get.output, "the file or folder to write; - is standard output");
+    get->add_flag("--pay", line.get.pay, "on a lane to the node that is asked, opened if need be");
+    get->add_option("--reserve", line.get.reserve_usd, "USD, of a lane that is opened (1)")
+        ->check(usd_amount());
+    add_sender(get, line.get.sender);
     CLI::App* list = command(line, root, "ls", "What your node stores, or a folder in it", [&line] {
         return run_ls(line.invocation, line.content);
     });

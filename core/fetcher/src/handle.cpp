@@ -99,6 +99,19 @@ void Handle::replace(std::shared_ptr<interfaces::Content> by) {
     replacement_.swap(by);
 }
 
+Result<std::vector<blake3_tree::Hash>> Handle::tree_nodes(std::uint64_t first,
+                                                          std::size_t count_max) const {
+    if (info_.kind != types::ContentKind::File)
+        return fail(Errc::InvalidArgument,
+                    to_hex(info_.hash.view()) + " is a directory; its tree is that of its entries");
+    const std::span<const blake3_tree::Hash> nodes =
+        stored_ ? stored_->tree()->nodes() : std::span(*arrival_->nodes);
+    const auto from =
+        nodes.subspan(static_cast<std::size_t>(std::min<std::uint64_t>(first, nodes.size())));
+    const auto page = from.first(std::min(count_max, from.size()));
+    return std::vector<blake3_tree::Hash>(page.begin(), page.end());
+}
+
 Result<std::vector<types::DirectoryEntry>> Handle::entries(std::uint64_t first,
                                                            std::size_t count_max) const {
     if (stored_) return stored_->entries(first, count_max);

@@ -82,6 +82,8 @@ public:
     const types::ContentInfo& info() const override { return info_; }
 
     void read_block(std::uint64_t index, BlockCallback callback) override;
+    Result<std::vector<blake3_tree::Hash>> tree_nodes(std::uint64_t first,
+                                                      std::size_t count_max) const override;
     Result<std::vector<types::DirectoryEntry>> entries(std::uint64_t first,
                                                        std::size_t count_max) const override;
     Result<std::optional<types::DirectoryEntry>> find(std::string_view name) const override;

@@ -3,6 +3,7 @@
 #include "draco/base/text_encoding.hpp"
 #include "draco/crypto/system_rng.hpp"
 #include "draco/gateway/gateway.hpp"
+#include "draco/handshake/session_server.hpp"
 #include "draco/identity/key_store.hpp"
 #include "draco/io/network.hpp"
 #include "draco/io/posix_disk.hpp"
@@ -20,6 +21,7 @@
 #include "draco/rpc/process_usage.hpp"
 #include "draco/rpc/server.hpp"
 #include "draco/rpc/service.hpp"
+#include "draco/types/session.hpp"
 
 #include "restored_key.hpp"
 #include "signals.hpp"
@@ -29,6 +31,7 @@
 #include <cstdlib>
 #include <future>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace draco::node {
@@ -105,11 +108,16 @@ struct Running {
     std::unique_ptr<io::Network> network;
     crypto::SystemRng transport_rng;
     crypto::SystemRng node_rng;
+    crypto::SystemRng session_rng;
+    // Of its own, so that what is delivered does not delay what nodes say to each other.
+    std::unique_ptr<io::Network> session_network;
+    std::optional<io::TlsIdentity> session_identity;
     std::unique_ptr<pool::TlsTransport> transport;
     std::unique_ptr<Node> node;
     std::unique_ptr<RestoredKeyWatch> restored_key;
     std::unique_ptr<rpc::RpcServer> server;
     std::unique_ptr<gateway::Gateway> gateway;
+    std::unique_ptr<handshake::SessionServer> sessions;
 
     Running() = default;
     Running(const Running&) = delete;
@@ -153,6 +161,9 @@ Result<> start_node(Running& r,
     DRACO_TRY(identity, load_identity(*r.home, config.keys, options.password_file));
     const bool restored = identity.signed_elsewhere;
     DRACO_TRY_VOID(start_links(r, config, genesis, identity.key));
+    DRACO_TRY(session_identity,
+              io::TlsIdentity::create(identity.key.seed(), types::session::kAlpn));
+    r.session_identity = std::move(session_identity);
     DRACO_TRY(node,
               Node::start({.executor = *r.threads,
                            .disk_executor = *r.disk_threads,
@@ -182,6 +193,26 @@ Result<> start_node(Running& r,
     return {};
 }
 
+Result<> start_sessions(Running& r, const NodeConfig& config) {
+    DRACO_TRY(network, io::Network::start({.name = "session"}));
+    r.session_network = std::move(network);
+    handshake::SessionServerOptions options;
+    options.address = config.session.address;
+    options.port = config.session.port;
+    options.chain = r.node->ledger().view()->chain();
+    options.limits.sessions_max = config.session.sessions_max;
+    DRACO_TRY(sessions,
+              handshake::SessionServer::start({.network = *r.session_network,
+                                               .executor = *r.disk_threads,
+                                               .rng = r.session_rng,
+                                               .source = r.node->content(),
+                                               .acknowledgements = r.node->acknowledgements(),
+                                               .identity = *r.session_identity},
+                                              options));
+    r.sessions = std::move(sessions);
+    return {};
+}
+
 Result<> start_fronts(Running& r, const NodeConfig& config) {
     DRACO_TRY(server,
               rpc::RpcServer::start(*r.network,
@@ -203,7 +234,7 @@ Result<> start_fronts(Running& r, const NodeConfig& config) {
     front.limits.bytes_per_s = config.http.bytes_per_s;
     DRACO_TRY(gateway, gateway::Gateway::start(r.node->content(), r.threads->clock(), front));
     r.gateway = std::move(gateway);
-    return {};
+    return start_sessions(r, config);
 }
 
 Result<> start(Running& r, const ProcessOptions& options, Signals& signals) {
@@ -245,12 +276,14 @@ Result<> start(Running& r, const ProcessOptions& options, Signals& signals) {
                  {"epoch", view->epoch().epoch.value()},
                  {"link_port", std::uint64_t{r.transport->listen_port()}},
                  {"http_port", std::uint64_t{r.gateway->port()}},
+                 {"session_port", std::uint64_t{r.sessions->port()}},
                  {"rpc_port", std::uint64_t{r.server->port()}}});
     return {};
 }
 
 void stop(Running& r, Duration deadline) {
     const log::Logger logger(r.log->get(), "node");
+    r.sessions.reset();
     r.gateway->stop(kAnswersGrace);
     r.server.reset();
     std::promise<affair::StopReport> stopped;
@@ -262,6 +295,7 @@ void stop(Running& r, Duration deadline) {
     r.disk_threads->stop();
     r.node.reset();
     r.transport.reset();
+    r.session_network->stop();
     r.network->stop();
     logger.info("stopped");
 }

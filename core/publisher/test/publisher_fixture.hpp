@@ -71,6 +71,11 @@ public:
         callback(std::make_shared<const Bytes>(std::move(*block)));
     }
 
+    Result<std::vector<blake3_tree::Hash>> tree_nodes(std::uint64_t /*first*/,
+                                                      std::size_t /*count_max*/) const override {
+        return fail(Errc::InvalidArgument, "nobody asks for it here");
+    }
+
     Result<std::vector<types::DirectoryEntry>> entries(std::uint64_t first,
                                                        std::size_t count_max) const override {
         return stored_->entries(first, count_max);
