@@ -27,7 +27,8 @@ struct LaneStanding {
 
 struct DeliveryStatus {
     std::uint64_t lanes = 0;  // with an acknowledgement that is kept
-    std::uint64_t taken = 0;  // acknowledgements since the start, as what follows
+    std::uint64_t taken = 0;  // acknowledgements since the start, or the last failure of the disk,
+                              // as what follows
     std::uint64_t refused = 0;
     std::uint64_t settlements = 0;      // executed
     std::uint64_t settled_units = 0;    // that the chain has counted
@@ -47,10 +48,12 @@ public:
     virtual void standing(const types::LaneKey& lane, StandingCallback callback) = 0;
     // Durable when `callback` hears of success. Refused, each with a reason: Unauthenticated (not
     // signed by the lane's session key), NotFound (no such lane, another node, another instance),
-    // InvalidArgument (fewer units than before), Exhausted (more than the reserve pays for), Io.
-    // The same word again succeeds.
+    // InvalidArgument (fewer units than before), Exhausted (more than the reserve pays for),
+    // Unavailable (too many wait, or the node is stopping: send it again), Io. Taken also on a lane
+    // that its payer has closed, until it ends. The same word again succeeds.
     virtual void acknowledge(const types::SignedDeliveryAck& ack, StandingCallback callback) = 0;
-    // So many bytes that were sold had come from this peer; it gets its share.
+    // So many bytes that were sold had come from this peer; it gets its share. Never blocks. Each
+    // byte is named to the chain at most once; a crash loses what the last seconds brought.
     virtual void had_from_peer(const types::NodeKey& peer, std::uint64_t bytes) = 0;
     // Of all lanes with a kept acknowledgement, ascending, those after `after`.
     virtual std::vector<types::SignedDeliveryAck> kept(const std::optional<types::LaneKey>& after,
