@@ -403,7 +403,7 @@ void add_content(CommandLine& line) {
         "-o,--output", line.get.output, "the file or folder to write; - is standard output");
     get->add_flag("--pay", line.get.pay, "on a lane to the node that is asked, opened if need be");
     get->add_option("--reserve", line.get.reserve_usd, "USD, of a lane that is opened (1)")
-        ->check(usd_amount());
+        ->check(some_usd());
     add_sender(get, line.get.sender);
     CLI::App* list = command(line, root, "ls", "What your node stores, or a folder in it", [&line] {
         return run_ls(line.invocation, line.content);

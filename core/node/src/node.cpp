@@ -17,6 +17,7 @@
 #include "draco/pod/acknowledgements.hpp"
 #include "draco/pool/pool.hpp"
 #include "draco/publisher/publisher.hpp"
+#include "draco/resolver/resolver.hpp"
 #include "draco/rpc/process_usage.hpp"
 #include "draco/rpc/service.hpp"
 #include "draco/sync/sync.hpp"
@@ -58,25 +59,6 @@ consensus::Parameters parameters_of(const NodeConfig::Consensus& config) {
     made.served_bytes_per_s = config.served_bytes_per_s;
     return made;
 }
-
-// TEMPORARY
-class AllPeers final : public interfaces::Providers {
-public:
-    explicit AllPeers(interfaces::Links& links) : links_(links) {}
-
-    Result<> provide(const types::ContentHash&) override { return {}; }
-
-    void withdraw(const types::ContentHash&) override {}
-
-    void find(const types::ContentHash&, Instant, FindCallback callback) override {
-        callback(links_.connected());
-    }
-
-    interfaces::ProvidersStatus status() const override { return {}; }
-
-private:
-    interfaces::Links& links_;
-};
 
 pod::Options pod_options(const std::string& data) {
     pod::Options made;
@@ -187,6 +169,7 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
     p.gossip = std::move(gossip);
 
     // Its part in ordering.
+    auto provider_key = identity.key.clone();
     p.consensus = std::make_unique<consensus::ConsensusDriver>(
         consensus::DriverParts{.executor = world.executor,
                                .disk = world.disk,
@@ -251,7 +234,15 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
                                 .objects_max = config.blockstore.objects_max},
                                world.log));
     p.blockstore = std::move(blockstore);
-    p.providers = std::make_unique<AllPeers>(*p.links);
+    DRACO_TRY(providers,
+              resolver::Resolver::make(genesis.chain,
+                                       std::move(provider_key),
+                                       *p.links,
+                                       *p.ledger,
+                                       p.registry,
+                                       world.log,
+                                       {}));
+    p.providers = std::move(providers);
     fetcher::Options fetching;
     fetching.on_bytes_received = [&shares = *p.acknowledgements](const types::NodeKey& peer,
                                                                  std::uint64_t bytes) {
