@@ -224,6 +224,9 @@ void add_devnet(CommandLine& line) {
         ->check(CLI::Range(1, 1'000'000));
     up->add_option("--port-base", line.devnet.shape.port_base, "4200; 0: the system chooses ports")
         ->check(port_base());
+    up->add_option("--demo",
+                   line.devnet.demo_folder,
+                   "publish this folder, and read it again and again in paid sessions");
     up->add_flag("--detach", line.devnet.detach, "return when all nodes take transactions");
     up->add_option("--timeout", line.devnet.patience_s, "seconds until they must (60)")
         ->check(CLI::Range(1, 3600));
@@ -421,6 +424,9 @@ void add_content(CommandLine& line) {
         each->add_flag("--this-object-only",
                        line.content.this_object_only,
                        "of a folder only the list of its entries");
+    command(line, root, "acks", "What clients have acknowledged to your node", [&line] {
+        return run_acks(line.invocation);
+    });
     CLI::App* remove = command(line, root, "rm", "Remove an object from your node", [&line] {
         return run_rm(line.invocation, line.content);
     });

@@ -1,14 +1,13 @@
 #include "content_commands.hpp"
 
 #include "draco/base/text_encoding.hpp"
-#include "draco/bcs/bcs.hpp"
-#include "draco/io/path_file.hpp"
 #include "draco/io/system_clock.hpp"
 
 #include "content_owner.hpp"
 #include "local_tree.hpp"
 #include "progress.hpp"
 #include "rpc_client.hpp"
+#include "upload.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -25,95 +24,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kPieceBytes = std::size_t{1} << 20;  // what a node takes in one request
 constexpr Duration kLookEvery = std::chrono::milliseconds(100);
-
-std::string query_of(std::string_view kind, bool pin) {
-    return "?kind=" + std::string(kind) + (pin ? "&pin=true" : "");
-}
-
-// --- put ---
-
-class Upload {
-public:
-    Upload(const ContentOwner& owner, Progress& progress, bool pin)
-        : owner_(owner), progress_(progress), pin_(pin) {}
-
-    Result<std::string> put(const LocalEntry& entry) {
-        return entry.kind == LocalEntry::Kind::File ? put_file(entry) : put_directory(entry);
-    }
-
-private:
-    Result<std::string> put_file(const LocalEntry& entry) {
-        DRACO_TRY(file, io::open_for_reading(entry.path));
-        DRACO_TRY(bytes, file->size());
-        return put_stream("file", bytes, [&](std::uint64_t offset, Bytes& piece) -> Result<> {
-            DRACO_TRY(count, file->read_at(offset, piece));
-            if (count != piece.size())
-                return fail(
-                    Errc::Unavailable,
-                    "\"" + entry.path + "\" became shorter while it was read; put it again");
-            progress_.advance(count);
-            return {};
-        });
-    }
-
-    Result<std::string> put_directory(const LocalEntry& directory) {
-        std::vector<types::DirectoryEntry> entries;
-        entries.reserve(directory.entries.size());
-        for (const LocalEntry& each : directory.entries) {
-            types::DirectoryEntry made;
-            DRACO_TRY(name, decltype(made.name)::make(each.name));
-            made.name = std::move(name);
-            if (each.kind == LocalEntry::Kind::Link) {
-                DRACO_TRY(target, types::LinkTarget::make(each.target));
-                made.target = std::move(target);
-            } else {
-                DRACO_TRY(hash, put(each));
-                const auto parsed = fixed_from_hex<types::ContentHash>(hash);
-                if (!parsed) return fail(Errc::Corrupt, owner_.url() + " answers with no address");
-                made.target = *parsed;
-            }
-            entries.push_back(std::move(made));
-        }
-        const Bytes encoded = bcs::encode(entries);
-        return put_stream(
-            "directory", encoded.size(), [&](std::uint64_t offset, Bytes& piece) -> Result<> {
-                std::ranges::copy(ByteView(encoded).subspan(offset, piece.size()), piece.begin());
-                return {};
-            });
-    }
-
-    using ReadPiece = std::function<Result<>(std::uint64_t offset, Bytes& piece)>;
-
-    Result<std::string> put_stream(std::string_view kind,
-                                   std::uint64_t bytes,
-                                   const ReadPiece& read) {
-        Bytes piece(std::min<std::uint64_t>(bytes, kPieceBytes));
-        DRACO_TRY_VOID(read(0, piece));
-        if (bytes <= kPieceBytes) {
-            DRACO_TRY(done, owner_.ask("POST", "objects" + query_of(kind, pin_), std::move(piece)));
-            return text_member(done.body, "hash");
-        }
-        DRACO_TRY(begun, owner_.ask("POST", "uploads" + query_of(kind, false)));
-        DRACO_TRY(id, text_member(begun.body, "upload"));
-        for (std::uint64_t offset = 0; offset < bytes;) {
-            if (offset > 0) {
-                piece.resize(std::min<std::uint64_t>(bytes - offset, kPieceBytes));
-                DRACO_TRY_VOID(read(offset, piece));
-            }
-            DRACO_TRY_VOID(
-                owner_.ask("PUT", "uploads/" + id + "?offset=" + std::to_string(offset), piece));
-            offset += piece.size();
-        }
-        DRACO_TRY(done, owner_.ask("POST", "uploads/" + id + (pin_ ? "?pin=true" : "")));
-        return text_member(done.body, "hash");
-    }
-
-    const ContentOwner& owner_;
-    Progress& progress_;
-    bool pin_;
-};
 
 void print_put(const Invocation& invocation,
                const std::string& path,
@@ -313,13 +224,7 @@ Result<bool> pin_one(const ContentOwner& owner, const std::string& hash, Progres
 Result<> run_put(const Invocation& invocation, const ContentOptions& options) {
     DRACO_TRY(tree, read_local_tree(options.path));
     DRACO_TRY(owner, ContentOwner::of(invocation));
-    const io::SystemClock clock;
-    std::string hash;
-    {
-        Progress progress(clock, options.path, tree.bytes);
-        DRACO_TRY(put, Upload(owner, progress, !options.no_pin).put(tree.root));
-        hash = std::move(put);
-    }
+    DRACO_TRY(hash, upload(owner, tree, options.path, !options.no_pin));
     print_put(invocation, options.path, hash, tree, owner.front_urls());
     return {};
 }
@@ -387,6 +292,54 @@ Result<> run_unpin(const Invocation& invocation, const ContentOptions& options) 
         std::printf("unpinned %llu object%s\n",
                     static_cast<unsigned long long>(unpinned),
                     unpinned == 1 ? "" : "s");
+    return {};
+}
+
+Result<> run_acks(const Invocation& invocation) {
+    DRACO_TRY(owner, ContentOwner::of(invocation));
+    const RpcClient client = owner.rpc();
+    json::array all;
+    json::value after;
+    do {
+        DRACO_TRY(page, client.ask("admin_acks", {after}));
+        const auto* object = page.if_object();
+        const auto* acks = object == nullptr ? nullptr : object->if_contains("acks");
+        const auto* next = object == nullptr ? nullptr : object->if_contains("next");
+        if (acks == nullptr || !acks->is_array() || next == nullptr)
+            return fail(Errc::Corrupt, owner.url() + " answers with no page of acknowledgements");
+        for (const json::value& each : acks->get_array()) all.push_back(each);
+        after = *next;
+    } while (!after.is_null());
+    DRACO_TRY(status, client.ask("flk_node_status"));
+    const auto* delivery = status.as_object().if_contains("delivery");
+    if (invocation.json || delivery == nullptr || !delivery->is_object()) {
+        print_value(invocation,
+                    json::object{{"unsettled", all},
+                                 {"delivery", delivery == nullptr ? json::value() : *delivery}});
+        return {};
+    }
+    std::vector<std::vector<std::string>> rows;
+    rows.reserve(all.size());
+    for (const json::value& each : all) {
+        DRACO_TRY(payer, text_member(each, "payer"));
+        DRACO_TRY(lane, number_member(each, "lane"));
+        DRACO_TRY(acknowledged, number_member(each, "acknowledged"));
+        const auto settled = number_member(each, "settled").value_or(0);
+        rows.push_back({std::move(payer),
+                        std::to_string(lane),
+                        std::to_string(acknowledged),
+                        std::to_string(settled)});
+    }
+    if (!rows.empty()) print_table({"payer", "lane", "acknowledged", "settled"}, rows);
+    DRACO_TRY(taken, number_member(*delivery, "acknowledgements_taken"));
+    DRACO_TRY(units, number_member(*delivery, "settled_units"));
+    std::printf(
+        "%zu lane%s to settle; since the start of the node %llu acknowledgements taken, "
+        "%s settled\n",
+        rows.size(),
+        rows.size() == 1 ? "" : "s",
+        static_cast<unsigned long long>(taken),
+        human_bytes(static_cast<double>(units)).c_str());
     return {};
 }
 

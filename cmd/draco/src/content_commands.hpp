@@ -1,5 +1,6 @@
 #pragma once
-// What the owner of a node does with its content: put, ls, pin, unpin, rm.
+// What the owner of a node does with its content: put, ls, pin, unpin, rm; and what its
+// clients have acknowledged.
 
 #include "draco/base/result.hpp"
 
@@ -21,5 +22,6 @@ Result<> run_ls(const Invocation& invocation, const ContentOptions& options);
 Result<> run_pin(const Invocation& invocation, const ContentOptions& options);
 Result<> run_unpin(const Invocation& invocation, const ContentOptions& options);
 Result<> run_rm(const Invocation& invocation, const ContentOptions& options);
+Result<> run_acks(const Invocation& invocation);
 
 }  // namespace draco

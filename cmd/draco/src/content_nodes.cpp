@@ -47,7 +47,8 @@ Result<std::vector<ContentNode>> content_nodes(const RpcClient& client) {
         return fail(Errc::NotFound, "the chain of " + client.url() + " has no node that delivers");
     DRACO_TRY(status, client.ask("flk_node_status"));
     DRACO_TRY(self, text_member(status, "node_key"));
-    std::ranges::stable_partition(nodes, [&](const ContentNode& node) { return node.key == self; });
+    const auto own = std::ranges::find(nodes, self, &ContentNode::key);
+    if (own != nodes.end()) std::rotate(nodes.begin(), own, own + 1);
     return nodes;
 }
 

@@ -7,6 +7,7 @@
 
 #include "http_exchange.hpp"
 #include "invocation.hpp"
+#include "rpc_client.hpp"
 
 #include <boost/json/value.hpp>
 
@@ -25,6 +26,9 @@ public:
     const std::vector<std::string>& front_urls() const { return front_urls_; }
 
     std::string url() const { return url_.text(); }
+
+    // For the node's admin_ methods.
+    RpcClient rpc() const { return RpcClient(url_, token_); }
 
     struct Reply {
         unsigned status = 0;

@@ -4,6 +4,8 @@
 #include "draco/io/posix_disk.hpp"
 #include "draco/node/devnet_genesis.hpp"
 
+#include "content_owner.hpp"
+#include "devnet_demo.hpp"
 #include "epoch_lines.hpp"
 #include "rpc_client.hpp"
 #include "text_file.hpp"
@@ -248,6 +250,15 @@ bool all_stopped(const Devnet& devnet) {
                                [](const DevnetNodeRecord& node) { return node.process.pid == 0; });
 }
 
+void print_demo(const Devnet& devnet, const DevnetDemo& demo) {
+    std::printf("%s is published; open it in a browser:\n", demo.folder().c_str());
+    for (const DevnetNodeRecord& node : devnet.record().nodes)
+        std::printf("  %s\n", content_url(node.http_url(), demo.hash(), true).c_str());
+    std::printf("development account %u reads it from one node after the other, and pays\n\n",
+                DevnetDemo::kAccount);
+    std::fflush(stdout);
+}
+
 // Until a signal comes, or another command has stopped all nodes.
 void watch(const Invocation& invocation, Devnet& devnet, Signals& signals) {
     EpochLines lines;
@@ -290,7 +301,18 @@ Result<> run_devnet_up(const Invocation& invocation, const DevnetOptions& option
         return started;
     }
     if (options.detach) return {};
+    std::unique_ptr<DevnetDemo> demo;
+    if (!options.demo_folder.empty()) {
+        auto begun = DevnetDemo::start(devnet.home(), devnet.record(), options.demo_folder);
+        if (!begun) {
+            static_cast<void>(devnet.stop({}));
+            return std::unexpected(begun.error());
+        }
+        demo = *std::move(begun);
+        if (!invocation.json) print_demo(devnet, *demo);
+    }
     watch(invocation, devnet, signals);
+    demo.reset();
     std::fprintf(stderr, "stopping the nodes\n");
     return devnet.stop({});
 }

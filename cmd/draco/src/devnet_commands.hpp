@@ -11,6 +11,7 @@ namespace draco {
 
 struct DevnetOptions {
     DevnetShape shape;
+    std::string demo_folder;  // empty: no demonstration
     bool detach = false;
     std::uint64_t patience_s = 60;
     std::size_t index = 0;

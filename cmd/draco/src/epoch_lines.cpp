@@ -1,5 +1,7 @@
 #include "epoch_lines.hpp"
 
+#include "progress.hpp"
+
 #include <boost/json/object.hpp>
 
 #include <algorithm>
@@ -57,6 +59,49 @@ void EpochLines::count_transactions(const RpcClient& client, std::uint64_t heigh
     counted_height_ = height;
 }
 
+std::uint64_t EpochLines::new_acknowledgements(const DevnetRecord& record) {
+    std::uint64_t added = 0;
+    for (const DevnetNodeRecord& node : record.nodes) {
+        if (node.process.pid == 0) continue;
+        const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port});
+        const auto status = client.ask("flk_node_status", {}, kTimeout);
+        const auto* object = status ? status->if_object() : nullptr;
+        const auto* delivery = object == nullptr ? nullptr : object->if_contains("delivery");
+        if (delivery == nullptr) continue;
+        const auto taken = number_member(*delivery, "acknowledgements_taken").value_or(0);
+        std::uint64_t& before = acknowledgements_[node.index];
+        added += taken >= before ? taken - before : taken;
+        before = taken;
+    }
+    return added;
+}
+
+void EpochLines::tell_deliveries(const RpcClient& client,
+                                 const DevnetRecord& record,
+                                 std::uint64_t epoch) {
+    std::uint64_t bytes = 0;
+    std::string earned;
+    for (const DevnetNodeRecord& node : record.nodes) {
+        const auto revenue = client.ask("flk_node_revenue", {node.key, epoch}, kTimeout);
+        if (!revenue || !revenue->is_object()) continue;
+        bytes += number_member(*revenue, "bytes").value_or(0);
+        const auto* payout = revenue->get_object().if_contains("payout");
+        if (payout == nullptr || !payout->is_object()) continue;
+        const auto own = text_member(*payout, "own");
+        if (!own || *own == "0") continue;
+        if (!earned.empty()) earned += ", ";
+        earned.append("node ").append(std::to_string(node.index));
+        earned.append(" ").append(*own).append(" USD");
+    }
+    const std::uint64_t acknowledgements = new_acknowledgements(record);
+    if (bytes == 0) return;
+    std::printf("  in epoch %llu: %s delivered and settled, %llu acknowledgements; earned: %s\n",
+                static_cast<unsigned long long>(epoch),
+                human_bytes(static_cast<double>(bytes)).c_str(),
+                static_cast<unsigned long long>(acknowledgements),
+                earned.empty() ? "less than can be counted" : earned.c_str());
+}
+
 void EpochLines::look(const DevnetRecord& record) {
     const auto glance = first_answer(record);
     if (!glance) return;
@@ -66,13 +111,27 @@ void EpochLines::look(const DevnetRecord& record) {
     if (!epoch || !height || !root) return;
     count_transactions(glance->client, *height);
     if (epoch_ == *epoch) return;
-    std::printf("epoch %llu  height %llu  transactions %s%llu  state %s  committee %s\n",
+    const auto began_ms = number_member(glance->status, "epoch_started_ms").value_or(0);
+    std::string rate;
+    if (began_ms_ && began_ms > *began_ms_) {
+        char text[32];
+        std::snprintf(text,
+                      sizeof text,
+                      " (%.1f/s)",
+                      1000.0 * static_cast<double>(transactions_) /
+                          static_cast<double>(began_ms - *began_ms_));
+        rate = text;
+    }
+    began_ms_ = began_ms;
+    std::printf("epoch %llu  height %llu  transactions %s%llu%s  state %s  committee %s\n",
                 static_cast<unsigned long long>(*epoch),
                 static_cast<unsigned long long>(*height),
                 counted_all_ ? "" : ">=",
                 static_cast<unsigned long long>(transactions_),
+                rate.c_str(),
                 root->substr(0, 10).c_str(),
                 committee_text(glance->client, record).c_str());
+    if (*epoch > 0) tell_deliveries(glance->client, record, *epoch - 1);
     std::fflush(stdout);
     epoch_ = *epoch;
     transactions_ = 0;

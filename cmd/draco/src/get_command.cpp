@@ -162,9 +162,10 @@ private:
                 session_ = *std::move(connected);
             }
             auto answer = call(*session_);
-            if (answer || answer.error().code == Errc::InvalidArgument) return answer;
-            last = answer.error();
+            if (answer) return answer;
             session_.reset();
+            if (answer.error().code == Errc::InvalidArgument) return answer;
+            last = answer.error();
         }
         return std::unexpected(last.value_or(Error{Errc::NotFound, "there is no node to ask"}));
     }

@@ -266,7 +266,10 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
                                       .node_key = self,
                                       .version = DRACO_VERSION,
                                       .process_usage = world.process_usage,
-                                      .admin = std::move(admin)}));
+                                      .admin = std::move(admin),
+                                      .acknowledgements = p.acknowledgements.get(),
+                                      .blockstore = p.blockstore.get(),
+                                      .providers = p.providers.get()}));
     p.rpc = std::move(rpc);
     p.publisher = std::make_unique<publisher::Publisher>(
         publisher::PublisherParts{.store = *p.blockstore,

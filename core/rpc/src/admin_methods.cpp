@@ -1,6 +1,7 @@
 // admin_*: what the node does in its own name. Reached with the token only (service.cpp).
 
 #include "draco/base/text_encoding.hpp"
+#include "draco/crypto/ethereum_address.hpp"
 
 #include "admin_waits.hpp"
 #include "json_values.hpp"
@@ -8,6 +9,7 @@
 #include "node_status.hpp"
 
 #include <array>
+#include <charconv>
 #include <chrono>
 
 namespace draco::rpc {
@@ -18,6 +20,9 @@ namespace json = boost::json;
 constexpr std::uint64_t kWaitDefaultMs = 30'000;
 constexpr std::array kTimeout = {
     ParameterSpec{"timeout_ms", ParameterType::Number, false, "30000 if not given"}};
+
+constexpr std::array kAfter = {
+    ParameterSpec{"after", ParameterType::Text, false, "`next` of the page before"}};
 
 // The node signs the method and the call is answered when a block has executed it.
 void execute(const Context& context,
@@ -91,7 +96,61 @@ Outcome<json::value> status(const Context& context, const Parameters& /*paramete
     return json::value(std::move(made));
 }
 
+json::object ack_json(const types::SignedDeliveryAck& kept, const interfaces::StateView& view) {
+    const types::DeliveryAck& ack = kept.ack;
+    json::object made{{"payer", crypto::to_text(ack.payer)},
+                      {"lane", ack.lane.value()},
+                      {"instance", ack.instance.value()},
+                      {"acknowledged", ack.cumulative},
+                      {"settled", nullptr}};
+    const auto lane = view.lane({.payer = ack.payer, .node = ack.node, .index = ack.lane});
+    if (lane && *lane && (*lane)->instance == ack.instance) made["settled"] = (*lane)->settled;
+    return made;
+}
+
+// "address:index", the lane that a page ended with.
+std::optional<types::LaneKey> parse_after(const types::NodeKey& node, std::string_view text) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    const auto payer = crypto::parse_ethereum_address(text.substr(0, colon));
+    const std::string_view digits = text.substr(colon + 1);
+    std::uint16_t index = 0;
+    const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+    if (!payer || status != std::errc() || end != digits.data() + digits.size())
+        return std::nullopt;
+    return types::LaneKey{.payer = *payer, .node = node, .index = types::LaneIndex(index)};
+}
+
+Outcome<json::value> acks(const Context& context, const Parameters& parameters) {
+    std::optional<types::LaneKey> after;
+    if (parameters.has(0)) {
+        DRACO_TRY(text, parameters.text(0));
+        after = parse_after(context.on.node_key, text);
+        if (!after)
+            return std::unexpected(
+                RpcError(Code::InvalidParameters, "'after' is not the `next` of a page before"));
+    }
+    json::array listed;
+    json::value next;
+    if (context.on.acknowledgements != nullptr) {
+        const std::size_t count = context.limits.page_max;
+        const auto kept = context.on.acknowledgements->kept(after, count);
+        const auto view = context.on.ledger.view();
+        for (const types::SignedDeliveryAck& each : kept) listed.push_back(ack_json(each, *view));
+        if (kept.size() == count)
+            next = crypto::to_text(kept.back().ack.payer) + ":" +
+                   std::to_string(kept.back().ack.lane.value());
+    }
+    return json::value(json::object{{"acks", std::move(listed)}, {"next", next}});
+}
+
 constexpr std::array kMethods = {
+    Method{.name = "admin_acks",
+           .parameters = kAfter,
+           .result = "{acks, next}",
+           .doc = "Acknowledgements of clients that the chain has not counted yet.",
+           .read = acks,
+           .reach = Reach::Admin},
     Method{.name = "admin_opt_in",
            .parameters = kTimeout,
            .result = "receipt without hash",

@@ -72,6 +72,31 @@ void put_signer(Exposition& to, const interfaces::SignerStatus& status) {
         .sample(status.sent_again);
 }
 
+void put_delivery(Exposition& to, const interfaces::DeliveryStatus& status) {
+    to.family("draco_acknowledgements_taken_total", Type::Counter, "Of clients, durable here.")
+        .sample(status.taken);
+    to.family("draco_acknowledgements_refused_total", Type::Counter, "Of clients.")
+        .sample(status.refused);
+    to.family("draco_settlements_total", Type::Counter, "Executed by the chain.")
+        .sample(status.settlements);
+    to.family("draco_settled_units_total", Type::Counter, "Delivered, and counted by the chain.")
+        .sample(status.settled_units);
+    to.family("draco_unsettled_units", Type::Gauge, "Acknowledged, and not counted yet.")
+        .sample(status.unsettled_units);
+}
+
+void put_content(Exposition& to, const interfaces::StoreUsage& usage) {
+    to.family("draco_content_bytes", Type::Gauge, "Content on this disk.").sample(usage.bytes);
+    to.family("draco_content_max_bytes", Type::Gauge, "Its bound.").sample(usage.bytes_max);
+    to.family("draco_content_objects", Type::Gauge, "Files and directories.").sample(usage.objects);
+    to.family("draco_content_pinned_objects", Type::Gauge, "Of them, pinned.")
+        .sample(usage.pinned_objects);
+    to.family("draco_content_evicted_total", Type::Counter, "Objects that made room.")
+        .sample(usage.evicted_objects);
+    to.family("draco_content_damaged_total", Type::Counter, "Objects found damaged and dropped.")
+        .sample(usage.damaged_objects);
+}
+
 void put_links(Exposition& to, const interfaces::Links& links) {
     struct Figure {
         std::string_view name;
@@ -172,6 +197,9 @@ std::string metrics_text(const Context& context) {
     put_consensus(text, context.on.consensus.status());
     put_sync(text, context.on.follower.status());
     put_signer(text, context.on.signer.status());
+    if (context.on.acknowledgements != nullptr)
+        put_delivery(text, context.on.acknowledgements->status());
+    if (context.on.blockstore != nullptr) put_content(text, context.on.blockstore->usage());
     put_links(text, context.on.links);
     put_mailboxes(text, context.on.registry);
     text.family("draco_rpc_waiters", Type::Gauge, "Calls that wait for a transaction.")

@@ -56,6 +56,37 @@ json::array peers_json(const interfaces::Links& links) {
     return peers;
 }
 
+json::value delivery_json(const interfaces::Acknowledgements* acknowledgements) {
+    if (acknowledgements == nullptr) return nullptr;
+    const interfaces::DeliveryStatus status = acknowledgements->status();
+    return json::object{{"lanes", status.lanes},
+                        {"acknowledgements_taken", status.taken},
+                        {"acknowledgements_refused", status.refused},
+                        {"settlements", status.settlements},
+                        {"settled_units", status.settled_units},
+                        {"unsettled_units", status.unsettled_units}};
+}
+
+json::value content_json(const ServiceDependencies& on) {
+    if (on.blockstore == nullptr) return nullptr;
+    const interfaces::StoreUsage usage = on.blockstore->usage();
+    json::object made{{"bytes", usage.bytes},
+                      {"bytes_max", usage.bytes_max},
+                      {"objects", usage.objects},
+                      {"pinned_objects", usage.pinned_objects},
+                      {"evicted_objects", usage.evicted_objects},
+                      {"damaged_objects", usage.damaged_objects}};
+    if (on.providers != nullptr) {
+        const interfaces::ProvidersStatus status = on.providers->status();
+        made["provided"] = status.provided;
+        made["kept_records"] = status.kept_records;
+        made["lookups"] = status.lookups;
+        made["not_found"] = status.not_found;
+        made["refused_records"] = status.refused_records;
+    }
+    return made;
+}
+
 json::array occupations_json(const std::vector<affair::Occupation>& occupations) {
     json::array made;
     for (const affair::Occupation& occupation : occupations)
@@ -135,6 +166,8 @@ json::object node_status(const Context& context) {
     status["connected"] = on.links.connected().size();
     status["peers"] = peers_json(on.links);
     status["signer"] = signer_json(on.signer.status());
+    status["delivery"] = delivery_json(on.acknowledgements);
+    status["content"] = content_json(on);
     const Health health = health_of(context);
     status["healthy"] = health.ok;
     status["health_reason"] = health.reason;

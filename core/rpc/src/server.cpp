@@ -46,8 +46,7 @@ public:
                     std::unique_ptr<http::Responder> responder) override {
         for (const Mount& mount : mounts_)
             if (request.target.starts_with(mount.prefix))
-                return mount.handler->on_request(
-                    std::move(request), client, std::move(responder));
+                return mount.handler->on_request(std::move(request), client, std::move(responder));
         front_.handle(
             {.method = std::move(request.method),
              .target = std::move(request.target),

@@ -10,8 +10,11 @@
 #include "draco/base/executor.hpp"
 #include "draco/base/result.hpp"
 #include "draco/interfaces/consensus.hpp"
+#include "draco/interfaces/content.hpp"
+#include "draco/interfaces/delivery.hpp"
 #include "draco/interfaces/ledger.hpp"
 #include "draco/interfaces/links.hpp"
+#include "draco/interfaces/providers.hpp"
 #include "draco/interfaces/signer.hpp"
 #include "draco/interfaces/sync.hpp"
 #include "draco/rpc/admin.hpp"
@@ -45,6 +48,10 @@ struct ServiceDependencies {
     std::function<ProcessUsage()> process_usage;
     // Without it no admin_ method can be called.
     std::optional<AdminAccess> admin{};
+    // What the node delivers; none where it does not.
+    const interfaces::Acknowledgements* acknowledgements = nullptr;
+    const interfaces::Blockstore* blockstore = nullptr;
+    const interfaces::Providers* providers = nullptr;
 };
 
 struct ServiceLimits {
