@@ -227,7 +227,8 @@ void add_devnet(CommandLine& line) {
     up->add_option("--demo",
                    line.devnet.demo_folder,
                    "publish this folder, and read it again and again in paid sessions");
-    up->add_flag("--detach", line.devnet.detach, "return when all nodes take transactions");
+    up->add_flag("--detach", line.devnet.detach, "return when all nodes take transactions")
+        ->excludes("--demo");
     up->add_option("--timeout", line.devnet.patience_s, "seconds until they must (60)")
         ->check(CLI::Range(1, 3600));
     command(line, devnet, "down", "Stop all nodes", [&line] {

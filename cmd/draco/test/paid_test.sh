@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Proves that what is delivered is paid: a client reads from one node on a lane; after two epochs the lane has paid exactly
+# the price of the bytes that were read, the owners of the node and of the peer it had them from have earned their share, and no money has appeared or vanished.
+# A node that is killed while it has acknowledgements settles them when it is back.
+# usage: paid_test.sh DRACO SCRATCH_DIR
+draco=$1 scratch=$2
+# shellcheck source=devnet_fixture.sh
+source "$(dirname "$0")/devnet_fixture.sh"
+export DRACO_HOME=$net
+epoch() { "$draco" epoch --json | field epoch; }
+usd_units() { "$draco" account balance "$1" --json | field usd_units; }
+lane() { "$draco" lane show --dev-account 5 --json 2>/dev/null | field "0.$1"; }
+address() { "$draco" account balance --dev-account "$1" --json 2>/dev/null | field address; }
+is_settled() { [[ $(lane settled) == "$1" ]]; }
+is_epoch() { [[ $(epoch) -ge $1 ]]; }
+up 5
+
+mkdir site
+head -c 3000000 /dev/urandom >site/a.bin
+head -c 262145 /dev/urandom >site/b.bin
+: >site/empty
+hash=$("$draco" put site --json | field hash)
+payer=$(address 5)
+# What the owners of all nodes have, and that of node 2.
+owners() { local sum=0; for i in 0 1 2 3; do sum=$((sum + $(usd_units "$(address $i)"))); done; echo $sum; }
+owner() { usd_units "$(address 2)"; }
+before=$(usd_units "$payer") owners_before=$(owners) owner_before=$(owner)
+"$draco" get "$hash" -o free 2>/dev/null || fail "a free session"
+diff -r site free || fail "what a free session got"
+"$draco" get "$hash" -o copy --pay --reserve 2 --dev-account 5 --node "$(of_node 2 rpc)" 2>/dev/null || fail "a paid session"
+diff -r site copy || fail "what was paid for"
+bytes=$((3000000 + 262145))
+wait_until "the lane settles what was read" 20 is_settled $bytes
+"$draco" get "$hash/a.bin" -o again --pay --dev-account 5 --node "$(of_node 2 rpc)" 2>/dev/null || fail "once more"
+bytes=$((bytes + 3000000))
+"$draco" devnet kill-node 2 >/dev/null
+"$draco" devnet start-node 2 >/dev/null
+wait_until "the lane settles what was acknowledged before the node was killed" 30 is_settled $bytes
+now=$(epoch)
+wait_until "two epochs end" 40 is_epoch $((now + 2))
+
+price=$("$draco" prices --json)
+node -e '
+  const [price, lane, before, now, all, one, bytes] = process.argv.slice(1);
+  const p = JSON.parse(price).prices[0], l = JSON.parse(lane)[0];
+  const cost = BigInt(p.usd_units) * BigInt(bytes) / BigInt(p.units);
+  const reserve = 2000000n;
+  const check = (ok, what) => { if (!ok) { console.log("FAILED: " + what); process.exit(1); } };
+  check(cost > 0n, "the price of what was read");
+  check(BigInt(l.paid_units) === cost, `the lane has paid ${l.paid_units}, the price is ${cost}`);
+  check(BigInt(l.reserve_units) === reserve - cost, `the reserve is ${l.reserve_units}`);
+  check(BigInt(before) - BigInt(now) === reserve, "the payer paid the reserve and nothing else");
+  const nodes = cost * 7n / 10n;  // rounded down in each epoch and for each peer
+  check(BigInt(all) <= nodes && BigInt(all) >= nodes - 6n, `all owners earned ${all} of ${cost}`);
+  check(BigInt(one) * 10n >= nodes * 8n - 60n, `the owner earned ${one} of ${cost}: at most a fifth is for peers`);
+' "$price" "$("$draco" lane show --dev-account 5 --json 2>/dev/null)" "$before" "$(usd_units "$payer")" \
+  "$(($(owners) - owners_before))" "$(($(owner) - owner_before))" $bytes || exit 1
+[[ $(status | field supply.usd) == 10000000 ]] || fail "the supply of stablecoin: $(status | field supply)"
+status_json=$(status)
+[[ $(field supply.flk <<<"$status_json") != null ]] || fail "the supply: $status_json"
+no_fork
+echo passed
