@@ -203,7 +203,8 @@ TEST(LyingNode, EachLieIsFoundAndAnotherNodeDelivers) {
              answers.back() = book.block(asked.id, 0);
          })},
         {"not asked for", blocks_with([&](Answers& answers, const wire::Blocks& asked) {
-             answers.push_back(encoded(wire::Block{.id = asked.id, .index = 1000, .bytes = {}}));
+             answers.insert(answers.begin(),
+                            encoded(wire::Block{.id = asked.id, .index = 1000, .bytes = {}}));
          })},
         {"a short block", blocks_with([&](Answers& answers, const wire::Blocks& asked) {
              answers[0] = encoded(wire::Block{.id = asked.id, .index = 0, .bytes = {}});

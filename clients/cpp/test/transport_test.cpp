@@ -174,7 +174,8 @@ TEST(WebSocketSession, NodesOwnClient) {
     while (const std::size_t count = std::fread(piece.data(), 1, piece.size(), pipe))
         output.append(piece.data(), count);
     EXPECT_EQ(::pclose(pipe), 0) << output;
-    EXPECT_EQ(output, to_hex(crypto::sha256(bytes)) + " " + std::to_string(bytes.size()) + "\n");
+    EXPECT_EQ(output,
+              to_hex(crypto::sha256(bytes).view()) + " " + std::to_string(bytes.size()) + "\n");
 }
 
 // A page that is asked for is told where it is not; an announced length beyond the bound ends the
