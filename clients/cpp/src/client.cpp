@@ -79,7 +79,8 @@ Result<Transfer> Client::get(std::span<const NodeAddress> nodes,
         answers.clear();
         for (const NodeAddress& node : nodes) {
             const auto outcome = try_node(node, download, sink, options);
-            if (outcome)
+            // All of it is here and verified, whatever came afterwards.
+            if (outcome || (download.is_done() && !download.sink_error))
                 return Transfer{.info = *download.info(),
                                 .blocks = download.blocks_written,
                                 .bytes = download.bytes_written,

@@ -278,7 +278,8 @@ void Core::retry_after(Session& session, Duration delay) {
 
 void Core::pause(Session& session, wire::PauseReason reason) {
     retry_after(session, options_.limits.stall_interval);
-    if (session.paused == reason) return;
+    // Told behind the last block of this session: the client then has all that it will get.
+    if (session.paused == reason || !session.reads.empty()) return;
     session.paused = reason;
     const LaneBook::Account& account = lanes_.account(*session.lane);
     const bool is_used_up = reason == wire::PauseReason::ReserveUsedUp;

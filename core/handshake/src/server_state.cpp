@@ -56,8 +56,10 @@ void SessionServer::State::reply(SessionId id, Bytes frame) {
     static_cast<void>(found->second.stream.write(std::move(frame)));
 }
 
-void SessionServer::State::broken(SessionId id) {
+void SessionServer::State::broken(SessionId id, CloseCode code) {
     const Lock lock(mutex_);
+    if (const auto found = connections_.find(id); found != connections_.end())
+        found->second.close_code = code;
     step(Broken{.session = id});
 }
 
@@ -201,8 +203,8 @@ bool SessionServer::State::write_some(Connection& connection) {
 
 void SessionServer::State::finish(Connection& connection) {
     if (connection.wire == Wire::WebSocket)
-        static_cast<void>(
-            connection.stream.write(close_frame(static_cast<std::uint16_t>(CloseCode::Normal))));
+        static_cast<void>(connection.stream.write(
+            close_frame(static_cast<std::uint16_t>(connection.close_code))));
     connection.stream.close();
 }
 

@@ -29,8 +29,8 @@ public:
     void received(SessionId id, ByteView message);
     // A frame of the transport itself, between two messages.
     void reply(SessionId id, Bytes frame);
-    // What came is no frame: the session ends.
-    void broken(SessionId id);
+    // What came is no frame: the session ends; a WebSocket says `code` with its last frame.
+    void broken(SessionId id, CloseCode code);
     void writable(SessionId id);
     void closed(SessionId id);
 
@@ -44,6 +44,7 @@ private:
         io::Stream stream;
         Wire wire = Wire::Unknown;
         bool is_closing = false;
+        CloseCode close_code = CloseCode::Normal;
         std::deque<Outgoing> waiting{};  // what the stream does not take now
     };
 

@@ -97,7 +97,8 @@ std::optional<std::size_t> SessionConnection::begin(ByteView bytes) {
 std::optional<std::size_t> SessionConnection::upgrade(ByteView bytes) {
     const auto fed = upgrade_->feed(bytes);
     if (!fed) {
-        refuse();
+        refuse(CloseCode::Protocol);
+        stream_.close();  // what the session has to say waits for a transport that never comes
         return bytes.size();
     }
     if (!upgrade_->is_complete()) return *fed;
@@ -119,7 +120,7 @@ std::optional<std::size_t> SessionConnection::take_plain(ByteView bytes) {
     if (bytes.size() < kLengthBytes) return std::nullopt;
     const std::size_t size = load_le<std::uint32_t>(bytes.data());
     if (size > wire::kClientMessageBytesMax) {
-        refuse();
+        refuse(CloseCode::Protocol);
         return bytes.size();
     }
     if (bytes.size() < kLengthBytes + size) return std::nullopt;
@@ -143,17 +144,16 @@ std::optional<std::size_t> SessionConnection::take_frames(ByteView bytes) {
                  stream_.close();
              }});
     if (!fed) {
-        state_->reply(id_, close_frame(static_cast<std::uint16_t>(fed.error())));
-        refuse();
+        refuse(fed.error());
         return bytes.size();
     }
     if (*fed == 0) return std::nullopt;
     return *fed;
 }
 
-void SessionConnection::refuse() {
+void SessionConnection::refuse(CloseCode code) {
     is_over_ = true;
-    state_->broken(id_);
+    state_->broken(id_, code);
 }
 
 void SessionConnection::on_end() {

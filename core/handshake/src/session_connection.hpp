@@ -44,7 +44,7 @@ private:
     std::optional<std::size_t> upgrade(ByteView bytes);
     std::optional<std::size_t> take_plain(ByteView bytes);
     std::optional<std::size_t> take_frames(ByteView bytes);
-    void refuse();
+    void refuse(CloseCode code);
 
     std::shared_ptr<SessionServer::State> state_;
     io::Stream stream_;

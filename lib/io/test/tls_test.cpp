@@ -85,6 +85,30 @@ TEST_F(TlsLinks, TellEachSideTheOthersKey) {
               Errc::InvalidArgument);
 }
 
+// A listener that is open to anybody asks for no key and judges none; a dialer that expects no key
+// learns the one it found.
+TEST_F(TlsLinks, ListenersMayBeOpenToAnybody) {
+    const auto listener =
+        network_
+            ->listen({.tls = ListenTls{.identity = identity(1), .admit = {}, .anonymous = true}},
+                     std::make_unique<RecordingAcceptor>([this](const Stream& stream) {
+                         admitted_ = stream.peer_key();
+                         return server_;
+                     }))
+            .value();
+    const Stream stream =
+        network_
+            ->connect({.host = "127.0.0.1",
+                       .port = listener->port(),
+                       .tls = ConnectTls{.identity = identity(2), .expected = std::nullopt}},
+                      receive_with(client_))
+            .value();
+    static_cast<void>(stream.write(to_bytes(as_bytes("secret"))));
+    server_->wait([](const Record::Seen& seen) { return seen.bytes.size() == 6; });
+    EXPECT_EQ(admitted_, std::nullopt);
+    EXPECT_EQ(stream.peer_key(), identity(1).public_key());
+}
+
 // A dialer that expects another key says nothing to the one it finds.
 TEST_F(TlsLinks, DialersRefuseAnUnexpectedKey) {
     const auto listener = listen();

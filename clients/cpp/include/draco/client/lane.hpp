@@ -66,7 +66,8 @@ private:
     std::uint64_t received_ = 0;
 };
 
-// What a session on a lane needs. The ledger outlives the session.
+// What a session on a lane needs. The ledger outlives the session. One session at a time: two would
+// each count for themselves, and sign less than both have received.
 struct LaneCredentials {
     types::session::LaneClaim lane{};
     types::SessionSecretKey key;

@@ -151,7 +151,8 @@ struct AckRefused {
 
 enum class PauseReason : std::uint8_t { Unacknowledged, ReserveUsedUp };
 
-// Blocks are wanted and wait until an acknowledgement, or money, comes. Sent once each time.
+// Blocks are wanted and wait until an acknowledgement, or money, comes. Sent once each time, behind
+// all blocks of this session that are counted as delivered.
 struct Paused {
     PauseReason reason{};
     std::uint64_t delivered = 0;

@@ -1,0 +1,231 @@
+// The transports of a session as strangers use them: WebSocket by RFC 6455 over raw TLS and by
+// node's own client, and bytes that are neither.
+
+#include "draco/base/text_encoding.hpp"
+#include "draco/crypto/sha2.hpp"
+
+#include "node_fixture.hpp"
+
+#include <gmock/gmock.h>
+
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+
+namespace draco::client {
+namespace {
+
+namespace wire = types::session;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// What came over a connection, and waiting for it.
+class RawLog {
+public:
+    void add(ByteView bytes) {
+        const std::lock_guard lock(mutex_);
+        append(bytes_, bytes);
+        changed_.notify_all();
+    }
+
+    void close() {
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+        changed_.notify_all();
+    }
+
+    // All that has come, when there are so many bytes or nothing follows.
+    Bytes wait(std::size_t size) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return closed_ || bytes_.size() >= size; });
+        return bytes_;
+    }
+
+    Bytes wait_closed() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return closed_; });
+        return bytes_;
+    }
+
+    bool closed() {
+        const std::lock_guard lock(mutex_);
+        return closed_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    Bytes bytes_;
+    bool closed_ = false;
+};
+
+class RawReceiver final : public io::StreamReceiver {
+public:
+    explicit RawReceiver(std::shared_ptr<RawLog> log) : log_(std::move(log)) {}
+
+    void on_open(const io::Stream& stream) override { stream_ = stream; }
+
+    std::size_t on_bytes(ByteView bytes) override {
+        log_->add(bytes);
+        return bytes.size();
+    }
+
+    void on_end() override { stream_->close(); }
+
+    void on_writable() override {}
+
+    void on_close(const Result<>& /*why*/) override { log_->close(); }
+
+private:
+    std::shared_ptr<RawLog> log_;
+    std::optional<io::Stream> stream_;
+};
+
+// A TLS connection to a node, on which anything may be said.
+class RawClient {
+public:
+    explicit RawClient(TestNode& node)
+        : stream_(network_
+                      ->connect(
+                          {.host = "127.0.0.1",
+                           .port = node.server().port(),
+                           .tls = io::ConnectTls{.identity = identity_, .expected = std::nullopt}},
+                          std::make_unique<RawReceiver>(log_))
+                      .value()) {}
+
+    ~RawClient() { network_->stop(); }
+
+    RawClient(const RawClient&) = delete;
+    RawClient& operator=(const RawClient&) = delete;
+
+    void say(ByteView bytes) { EXPECT_TRUE(stream_.write(to_bytes(bytes))); }
+
+    RawLog& heard() { return *log_; }
+
+    void hang_up() { stream_.abort(); }
+
+private:
+    io::TlsIdentity identity_ = io::TlsIdentity::create(seed_number(50), wire::kAlpn).value();
+    std::shared_ptr<RawLog> log_ = std::make_shared<RawLog>();
+    std::unique_ptr<io::Network> network_ =
+        io::Network::start({.name = "raw", .thread_count = 1}).value();
+    io::Stream stream_;
+};
+
+constexpr std::string_view kUpgrade =
+    "GET / HTTP/1.1\r\nHost: node\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    "Origin: https://anywhere.example\r\n\r\n";
+
+Bytes frame(std::uint8_t first, ByteView payload) {
+    Bytes bytes{first, static_cast<std::uint8_t>(0x80U | payload.size()), 1, 2, 3, 4};
+    for (std::size_t i = 0; i < payload.size(); ++i)
+        bytes.push_back(static_cast<std::uint8_t>(payload[i] ^ (1 + i % 4)));
+    return bytes;
+}
+
+// An upgrade in pieces, a ping, a hello in two fragments: the challenge and the welcome come in
+// binary frames, the ping comes back, and a close is answered.
+TEST(WebSocketSession, ByTheRfc) {
+    TestNode node(1);
+    RawClient client(node);
+    for (const char letter : kUpgrade.substr(0, 7)) client.say(as_bytes({&letter, 1}));
+    client.say(as_bytes(kUpgrade.substr(7)));
+    client.say(frame(0x89, as_bytes("anybody?")));
+    const Bytes hello =
+        bcs::encode(wire::ClientMessage(wire::Hello{.chain = kChain, .lane = std::nullopt}));
+    client.say(frame(0x02, ByteView(hello).first(4)));
+    client.say(frame(0x80, ByteView(hello).subspan(4)));
+    client.say(frame(0x88, from_hex("03e8").value()));
+    const Bytes all = client.heard().wait_closed();
+    const std::string text(as_text(all));
+    EXPECT_THAT(text, StartsWith("HTTP/1.1 101 "));
+    EXPECT_THAT(text, HasSubstr("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
+    const std::string frames = text.substr(text.find("\r\n\r\n") + 4);
+    EXPECT_THAT(frames,
+                StartsWith("\x8A\x08"
+                           "anybody?"));
+    const ByteView challenge = as_bytes(frames).subspan(10);
+    ASSERT_EQ(to_hex(challenge.first(2)), "824b");
+    const auto first = wire::decode_node_message(challenge.subspan(2, 0x4B));
+    ASSERT_TRUE(first);
+    EXPECT_EQ(std::get<wire::Challenge>(*first).node, node.key());
+    EXPECT_EQ(to_hex(challenge.subspan(2 + 0x4B)), "82020100880203e8");
+}
+
+// Independent code on the other side gets a file whole.
+TEST(WebSocketSession, NodesOwnClient) {
+    if (std::system("node --experimental-websocket -e "
+                    "'process.exit(typeof WebSocket === \"function\" ? 0 : 1)' 2> /dev/null") != 0)
+        GTEST_SKIP() << "there is no node with a WebSocket client on this machine";
+    TestNode node(1);
+    const Bytes bytes = random_bytes(5 * blake3_tree::kBlockBytes + 123, 4);
+    const auto hash = node.source.add_file(bytes);
+    const std::string command =
+        "NODE_NO_WARNINGS=1 NODE_TLS_REJECT_UNAUTHORIZED=0 node "
+        "--experimental-websocket " DRACO_MODULE_DIR "/test/websocket_client.mjs " +
+        std::to_string(node.server().port()) + " " + std::to_string(kChain.value()) + " " +
+        to_hex(hash.view()) + " 2>&1";
+    std::FILE* const pipe = ::popen(command.c_str(), "r");
+    ASSERT_NE(pipe, nullptr);
+    std::string output;
+    std::array<char, 256> piece{};
+    while (const std::size_t count = std::fread(piece.data(), 1, piece.size(), pipe))
+        output.append(piece.data(), count);
+    EXPECT_EQ(::pclose(pipe), 0) << output;
+    EXPECT_EQ(output,
+              to_hex(crypto::sha256(bytes).view()) + " " + std::to_string(bytes.size()) + "\n");
+}
+
+// A page that is asked for is told where it is not; an announced length beyond the bound ends the
+// session before a byte of it is awaited; so does a broken frame.
+TEST(Transports, StrangersAreTurnedAway) {
+    TestNode node(1);
+    {
+        RawClient browser(node);
+        browser.say(as_bytes("GET / HTTP/1.1\r\nHost: node\r\n\r\n"));
+        EXPECT_THAT(std::string(as_text(browser.heard().wait_closed())),
+                    StartsWith("HTTP/1.1 426 "));
+    }
+    {
+        RawClient giant(node);
+        giant.say(from_hex("ffffff7f").value());
+        const Bytes told = giant.heard().wait_closed();
+        ASSERT_GT(told.size(), 4);
+        const auto end = wire::decode_node_message(ByteView(told).subspan(4));
+        ASSERT_TRUE(end);
+        EXPECT_EQ(std::get<wire::End>(*end).id, 0);
+    }
+    {
+        RawClient broken(node);
+        broken.say(as_bytes(kUpgrade));
+        broken.say(from_hex("8205aabb").value());
+        const Bytes all = broken.heard().wait_closed();
+        EXPECT_THAT(std::string(as_text(all)), HasSubstr("\x88\x02\x03\xEA"));
+    }
+}
+
+// Connections that open and say nothing, or half of something, leave the node able to serve; when
+// they are gone, no session is left.
+TEST(Transports, HalfOpenConnectionsCostNobodyElse) {
+    TestNode node(1);
+    const auto hash = node.source.add_file(random_bytes(1000, 1));
+    std::vector<std::unique_ptr<RawClient>> silent;
+    for (int i = 0; i < 8; ++i) {
+        silent.push_back(std::make_unique<RawClient>(node));
+        if (i % 2 == 0) silent.back()->say(from_hex("0c0000").value());
+    }
+    const auto client = start_client();
+    {
+        CollectingSink sink;
+        ASSERT_TRUE(client->connect(node.address()).value()->get(hash, sink));
+    }
+    for (const auto& one : silent) {
+        one->hang_up();
+        one->heard().wait_closed();
+    }
+}
+
+}  // namespace
+}  // namespace draco::client
