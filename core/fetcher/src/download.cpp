@@ -28,7 +28,7 @@ std::optional<Instant> Download::wake_at() const {
         wake = std::min(wake,
                         ask.progressed + (ask.is_late ? limits_.ask_timeout : limits_.late_after));
     if (const auto rest = next_rest()) wake = std::min(wake, *rest);
-    if (!is_finding_ && find_at_ > now_) wake = std::min(wake, find_at_);
+    if (!is_finding_ && !has_peers() && find_at_ > now_) wake = std::min(wake, find_at_);
     return wake;
 }
 
@@ -200,6 +200,11 @@ const NodeKey* Download::best_peer() const {
     return best;
 }
 
+bool Download::has_peers() const {
+    return std::ranges::any_of(
+        peers_, [](const auto& one) { return !one.second.is_out || one.second.asks > 0; });
+}
+
 bool Download::may_ask_head() const {
     return phase_ == Phase::Head && asks_.size() < limits_.heads_max &&
            std::ranges::all_of(asks_, [](const auto& one) { return one.second.is_late; });
@@ -317,9 +322,7 @@ void Download::settle(Effects& effects) {
     if (phase_ == Phase::Complete || phase_ == Phase::Failed) return;
     if (now_ >= progressed_ + limits_.stall_max)
         return give_up(Errc::Unavailable, "nothing has come for too long", effects);
-    const bool has_peers = std::ranges::any_of(
-        peers_, [](const auto& one) { return !one.second.is_out || one.second.asks > 0; });
-    if (has_peers || is_finding_) return;
+    if (has_peers() || is_finding_) return;
     if (phase_ == Phase::Head) {
         const bool has_nobody =
             std::ranges::all_of(peers_, [](const auto& one) { return one.second.has_not; });

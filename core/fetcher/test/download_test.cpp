@@ -26,7 +26,7 @@ NodeKey key_number(std::uint32_t number) {
 struct SimulatedPeer {
     enum class Kind : std::uint8_t { Honest, Slow, Liar, Dead, Incomplete, Empty };
     Kind kind = Kind::Honest;
-    std::set<std::uint64_t> has;  // of an incomplete one; it grows
+    std::set<std::uint64_t> has{};  // of an incomplete one; it grows
 };
 
 // Runs a download against peers in steps of 10 ms; what they send in answer is drawn.

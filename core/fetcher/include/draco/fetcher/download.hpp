@@ -189,6 +189,7 @@ private:
 
     const types::NodeKey* best_peer() const;
     std::optional<BlockRange> next_range();
+    bool has_peers() const;  // somebody who can still be of use
     bool may_ask_head() const;
     void take_block(std::uint64_t from, std::uint64_t index, Effects& effects);
     void progressed(std::uint64_t ticket);
