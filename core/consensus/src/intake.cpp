@@ -111,7 +111,10 @@ void Intake::on_block(const std::shared_ptr<const interfaces::LedgerBlock>& bloc
 
 Result<> Intake::submit(types::TransactionBytes transaction) {
     const std::size_t bytes = transaction->size();
-    if (bytes == 0) return fail(Errc::InvalidArgument, "an empty transaction");
+    if (bytes < types::kTransactionBytesMin)
+        return fail(Errc::InvalidArgument,
+                    "a transaction of " + std::to_string(bytes) + " bytes: none has fewer than " +
+                        std::to_string(types::kTransactionBytesMin));
     Lock lock(mutex_);
     if (!accepts_)
         return fail(Errc::Unavailable,

@@ -60,8 +60,8 @@ TEST_F(BatchMakerTest, LargeBatchesWaitForHoldersOrGrace) {
 TEST_F(BatchMakerTest, LosesNothingOnTheWay) {
     // A header that is abandoned or falls below the floor gives its batches back, unless they were
     // ordered; what no block orders comes back at the epoch's end, oldest first.
-    const CheckedBatch first = sealed(10);
-    const CheckedBatch second = sealed(11);
+    const CheckedBatch first = sealed(110);
+    const CheckedBatch second = sealed(111);
     EXPECT_EQ(maker.take(Round(4)).size(), 2U);
     EXPECT_FALSE(maker.has_ready());
     maker.abandon(Round(4));
@@ -71,15 +71,16 @@ TEST_F(BatchMakerTest, LosesNothingOnTheWay) {
     EXPECT_FALSE(maker.has_ready());
     maker.raise_floor(Round(6));
     EXPECT_EQ(maker.take(Round(7)).front().digest, second.digest);
-    EXPECT_TRUE(maker.submit(transaction(12), at(1), full));
+    EXPECT_TRUE(maker.submit(transaction(112), at(1), full));
     EXPECT_EQ(maker.unordered_after(types::Height(8)),
-              (std::vector{transaction(11), transaction(12)}));
+              (std::vector{transaction(111), transaction(112)}));
     EXPECT_EQ(maker.unordered_after(types::Height(7)).size(), 3U);
 }
 
 TEST_F(BatchMakerTest, RefusesWhatDoesNotFitUntilBlocksAreExecuted) {
-    // The bound counts until execution, and empty transactions are refused.
+    // The bound counts until execution, and what is too short for a transaction is refused.
     EXPECT_FALSE(maker.submit(transaction(0), at(0), full));
+    EXPECT_FALSE(maker.submit(transaction(types::kTransactionBytesMin - 1), at(0), full));
     std::size_t taken = 0;
     while (maker.submit(transaction(types::kTransactionBytesMax), at(0), full)) ++taken;
     EXPECT_LE(maker.bytes(), parameters.own_bytes_max + types::kBatchBytesMax);
@@ -129,8 +130,8 @@ TEST(BatchStore, BoundsWhatAllTogetherMayPush) {
 }
 
 TEST(BatchStore, CountsWhatBatchesTakeInMemory) {
-    // Of what a member may send, empty transactions and batches of nothing take the most memory for
-    // their bytes: neither may multiply the bound.
+    // Of what decodes, empty transactions and batches of nothing take the most memory for their
+    // bytes: neither may multiply the bound.
     constexpr std::size_t kBound = std::size_t{1} << 20;
     const auto fill = [&](std::size_t transactions) {
         BatchStore store(4, kBound, 1U << 30U);

@@ -51,7 +51,7 @@ TEST_F(CoreTest, ProposesAtOnceAndNothingLeavesBeforeItsRecord) {
     // record, the batch's does not.
     const auto core = make({}).value();
     Effects out;
-    core->step(TransactionsSubmitted{{transaction(5)}}, at(0), out);
+    core->step(TransactionsSubmitted{{transaction(105)}}, at(0), out);
     ASSERT_EQ(sent<types::Batch>(out).size(), 1U);
     ASSERT_EQ(sent<types::SignedHeader>(out).size(), 1U);
     EXPECT_EQ(out.persist.size(), 2U);
@@ -64,10 +64,10 @@ TEST_F(CoreTest, SendsItsLastHeaderAgainAfterARestart) {
     // From the log alone: the very same header to a peer that comes up, and no other for the round.
     auto core = make({}).value();
     Effects before;
-    core->step(TransactionsSubmitted{{transaction(5)}}, at(0), before);
+    core->step(TransactionsSubmitted{{transaction(105)}}, at(0), before);
     core = make(records_of(before)).value();
     Effects after;
-    core->step(TransactionsSubmitted{{transaction(6)}}, at(50), after);
+    core->step(TransactionsSubmitted{{transaction(106)}}, at(50), after);
     core->step(LinkUp{member(2)}, at(51), after);
     const auto again = sent<types::SignedHeader>(after);
     ASSERT_EQ(again.size(), 1U);
@@ -97,7 +97,7 @@ TEST_F(CoreTest, AnObserverIsSilent) {
     // It takes no transactions and answers headers with nothing.
     const auto core = make({}, 0, RecoveryMode::Observer).value();
     Effects out;
-    core->step(TransactionsSubmitted{{transaction(5)}}, at(0), out);
+    core->step(TransactionsSubmitted{{transaction(105)}}, at(0), out);
     core->step(from(1, four.sign(four.header(0, 1))), at(0), out);
     EXPECT_EQ(out.busy.size(), 1U);
     EXPECT_TRUE(out.sends.empty());
@@ -116,7 +116,7 @@ TEST_F(CoreTest, StopsSigningWhenItsLogLacksACertifiedOwnHeader) {
         EXPECT_EQ(out.lost_records, !has_record);
         Effects after;
         core->step(from(1, four.sign(four.header(0, 1))), at(1), after);
-        core->step(TransactionsSubmitted{{transaction(5)}}, at(2), after);
+        core->step(TransactionsSubmitted{{transaction(105)}}, at(2), after);
         EXPECT_EQ(sent<types::Vote>(after).size(), has_record ? 1U : 0U);
         EXPECT_EQ(after.busy.size(), has_record ? 0U : 1U);
         EXPECT_EQ(after.sends.empty(), !has_record);

@@ -255,7 +255,7 @@ Result<> expect_observer(World& world, Cluster& cluster, std::size_t index) {
     DRACO_TRY_VOID(world.run_for(seconds(1)));
     if (role_of(world, index) != interfaces::ConsensusRole::Observer)
         return fail(Errc::Corrupt, "it signs:\n" + describe(world, cluster));
-    if (machine(world, index).driver().submit(types::TransactionBytes::make(Bytes(10)).value()))
+    if (machine(world, index).driver().submit(types::TransactionBytes::make(Bytes(200)).value()))
         return fail(Errc::Corrupt, "an observer takes transactions");
     DRACO_TRY_VOID(expect_executed(world, cluster, seconds(60)));
     if (signed_by(cluster, index, 0) != before) return fail(Errc::Corrupt, "it signed");

@@ -68,26 +68,28 @@ TEST_F(IntakeTest, HoldsEarlyMessagesWithinBounds) {
 TEST_F(IntakeTest, TakesTransactionsWithinBounds) {
     // What is on its way, taken and in the core counts until it is executed; one poke wakes for
     // all.
-    EXPECT_EQ(intake.submit(transaction(10)).error().code, Errc::Unavailable);
+    EXPECT_EQ(intake.submit(transaction(110)).error().code, Errc::Unavailable);
     intake.publish({}, true, 0);
+    EXPECT_EQ(intake.submit(transaction(types::kTransactionBytesMin - 1)).error().code,
+              Errc::InvalidArgument);
     EXPECT_TRUE(intake.submit(transaction(600)));
     EXPECT_TRUE(intake.submit(transaction(400)));
     EXPECT_EQ(pokes, 1);
-    EXPECT_EQ(intake.submit(transaction(1)).error().code, Errc::Exhausted);
+    EXPECT_EQ(intake.submit(transaction(100)).error().code, Errc::Exhausted);
     EXPECT_EQ(intake.take_news().submitted.size(), 2U);
-    EXPECT_EQ(intake.submit(transaction(1)).error().code, Errc::Exhausted) << "still reserved";
+    EXPECT_EQ(intake.submit(transaction(100)).error().code, Errc::Exhausted) << "still reserved";
     intake.publish({}, true, 700);
     EXPECT_TRUE(intake.submit(transaction(300)));
     EXPECT_EQ(pokes, 2);
-    EXPECT_EQ(intake.submit(transaction(1)).error().code, Errc::Exhausted);
+    EXPECT_EQ(intake.submit(transaction(100)).error().code, Errc::Exhausted);
     intake.publish({}, true, 0);
     EXPECT_EQ(intake.submit(transaction(701)).error().code, Errc::Exhausted) << "not taken yet";
     EXPECT_TRUE(intake.submit(transaction(700)));
     intake.close("stopped", true);
-    EXPECT_EQ(intake.submit(transaction(1)).error().code, Errc::Unavailable);
+    EXPECT_EQ(intake.submit(transaction(100)).error().code, Errc::Unavailable);
     EXPECT_TRUE(intake.status().fork);
     intake.publish({}, true, 0);
-    EXPECT_EQ(intake.submit(transaction(1)).error().code, Errc::Unavailable) << "for good";
+    EXPECT_EQ(intake.submit(transaction(100)).error().code, Errc::Unavailable) << "for good";
 }
 
 }  // namespace
