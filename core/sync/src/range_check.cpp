@@ -44,7 +44,7 @@ Result<> RangeCheck::finish() const {
     if (!status_ || !reader_.is_between_records())
         return fail(Errc::Corrupt, "an answer ends too early");
     if (!uncertified_.empty())
-        return fail(Errc::Corrupt,
+        return fail(Errc::Unavailable,
                     "nothing certifies " + name(uncertified_.front().content.block.height) +
                         " and those after it");
     return {};
