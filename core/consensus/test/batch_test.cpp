@@ -98,7 +98,7 @@ TEST(BatchStore, BoundsWhatAnAuthorMayPush) {
         return checked(kChain, four.batch(2, sequence, 1000));
     };
     const std::size_t cost = BatchStore::cost(batch(1));
-    BatchStore store(4, 2 * cost + cost / 2, 1U << 20U);
+    BatchStore store(4, 2 * cost + cost / 2, 1U << 20U, 100);
     using Addition = BatchStore::Addition;
     EXPECT_EQ(store.add(batch(1), Round(3), BatchStore::Demand::Pushed), Addition::Added);
     EXPECT_EQ(store.add(batch(1), Round(3), BatchStore::Demand::Pushed), Addition::Known);
@@ -120,7 +120,7 @@ TEST(BatchStore, BoundsWhatAllTogetherMayPush) {
     const TestCommittee four = TestCommittee::make(4);
     const CheckedBatch first = checked(kChain, four.batch(1, 1, 1000));
     const CheckedBatch second = checked(kChain, four.batch(2, 1, 1000));
-    BatchStore store(4, 2 * BatchStore::cost(first), BatchStore::cost(first));
+    BatchStore store(4, 2 * BatchStore::cost(first), BatchStore::cost(first), 100);
     EXPECT_EQ(store.add(first, Round(0), BatchStore::Demand::Pushed), BatchStore::Addition::Added);
     EXPECT_FALSE(store.has_room());
     EXPECT_EQ(store.add(second, Round(0), BatchStore::Demand::Pushed),
@@ -129,12 +129,26 @@ TEST(BatchStore, BoundsWhatAllTogetherMayPush) {
     EXPECT_TRUE(store.has_room());
 }
 
+TEST(BatchStore, SaysWhenABatchNeedsARecord) {
+    // Once, and again for a header above the rounds for which the log keeps the last record.
+    const TestCommittee four = TestCommittee::make(4);
+    const CheckedBatch batch = checked(kChain, four.batch(1, 1));
+    BatchStore store(4, 1U << 20U, 1U << 20U, 100);
+    EXPECT_EQ(store.to_log(batch.digest, Round(0)), nullptr) << "not held";
+    store.add(batch, Round(5), BatchStore::Demand::Pushed);
+    ASSERT_NE(store.to_log(batch.digest, Round(7)), nullptr);
+    EXPECT_EQ(store.to_log(batch.digest, Round(6)), nullptr);
+    EXPECT_EQ(store.to_log(batch.digest, Round(107)), nullptr);
+    EXPECT_NE(store.to_log(batch.digest, Round(108)), nullptr);
+    EXPECT_EQ(store.to_log(batch.digest, Round(208)), nullptr);
+}
+
 TEST(BatchStore, CountsWhatBatchesTakeInMemory) {
     // Of what decodes, empty transactions and batches of nothing take the most memory for their
     // bytes: neither may multiply the bound.
     constexpr std::size_t kBound = std::size_t{1} << 20;
     const auto fill = [&](std::size_t transactions) {
-        BatchStore store(4, kBound, 1U << 30U);
+        BatchStore store(4, kBound, 1U << 30U, 100);
         std::uint64_t sequence = 0;
         for (;; ++sequence) {
             types::Batch batch{Epoch(3), member(2), types::WorkerIndex(0), sequence, {}};

@@ -148,6 +148,7 @@ private:
     Round batch_floor() const;
 
     void announce(const CheckedBatch& batch, Turn& turn);
+    void log_batch(const types::BatchDigest& digest, Round round, Turn& turn);
     void add_certificate(AuthorityIndex from, const CheckedCertificate& certificate, Turn& turn);
     bool is_forgotten_own(const CheckedCertificate& certificate) const;
     void stop_signing(Turn& turn);
