@@ -20,6 +20,7 @@ Core::Core(Seat seat, Parameters parameters, AuthorityIndex self, CommitRule rul
                parameters_.held_bytes_max,
                parameters_.window_rounds),
       voter_(committee_.size(), parameters_.header_lead_ms_max),
+      clock_check_(committee_, parameters_.header_lead_ms_max),
       aggregator_(committee_),
       dag_(committee_.size(), committee_.quorum(), parameters_.window_rounds),
       proposer_(parameters_, self, LeaderSchedule(committee_.size()), rule, committee_),
@@ -256,7 +257,10 @@ bool Core::propose(Turn& turn) {
         return false;
     }
     // Votes for the header before this one are not counted any more.
-    if (own_header_is_uncertified()) maker_.abandon(proposer_.last()->header.header.round);
+    if (own_header_is_uncertified()) {
+        maker_.abandon(proposer_.last()->header.header.round);
+        clock_check_.passed_over();
+    }
     CheckedHeader header;
     header.header.header =
         make_header(dag_, committee_.epoch(), *round, self_, turn.now.unix, maker_.take(*round));
@@ -281,6 +285,7 @@ bool Core::propose(Turn& turn) {
 void Core::certify_own(Turn& turn) {
     const auto certificate = aggregator_.take_certificate();
     if (!certificate) return;
+    clock_check_.certified();
     send(std::nullopt, *certificate->certificate, Release::AtOnce, turn);
     add_certificate(self_, *certificate, turn);
 }

@@ -424,6 +424,45 @@ TEST(Driver, AnOldLogIsFoundOut) {
         testing::test_seed(1)));
 }
 
+TEST(Driver, AMemberWhoseClockIsAheadLeavesTransactionsToOthers) {
+    // The others hold its headers back, so it says Unavailable, what its own clients submit is
+    // executed all the same, and once the clock is right it takes transactions again.
+    expect_sound(simulon::run_twice(
+        [](World& world) -> Result<> {
+            const auto cluster = make_cluster({.transactions_each = 400});
+            build(world, cluster, kLan);
+            DRACO_TRY_VOID(world.run_for(seconds(1)));
+            const auto outcome = [&] {
+                return machine(world, 2).driver().submit(
+                    types::TransactionBytes::make(Bytes(200)).value());
+            };
+            if (!outcome()) return fail(Errc::Corrupt, "it is a member like others");
+            world.step_wall_clock(peer(2), seconds(3));
+            const auto nonce = [&] {
+                return machine(world, 0)
+                    .ledger()
+                    .view()
+                    ->account(cluster->addresses[2])
+                    .value()
+                    .nonce.value();
+            };
+            DRACO_TRY_VOID(world.run_for(seconds(2)));
+            const auto refused = outcome();
+            if (refused || refused.error().code != Errc::Unavailable ||
+                refused.error().context.find("clock") == std::string::npos)
+                return fail(Errc::Corrupt, "it takes what will wait");
+            if (role_of(world, 2) != interfaces::ConsensusRole::Member)
+                return fail(Errc::Corrupt, "it is a member still");
+            const std::uint64_t before = nonce();
+            DRACO_TRY_VOID(world.run_for(seconds(1)));
+            if (nonce() < before + 5) return fail(Errc::Corrupt, "its clients wait");
+            world.step_wall_clock(peer(2), -seconds(3));
+            DRACO_TRY_VOID(world.run_until_true([&] { return outcome().has_value(); }, seconds(2)));
+            return no_violations(*cluster);
+        },
+        testing::test_seed(1)));
+}
+
 TEST(Driver, ADiskThatFailsStopsTheMember) {
     // An error of the log is escalated; from then on nothing is sent, and the others go on.
     for (const bool is_full : {false, true})
