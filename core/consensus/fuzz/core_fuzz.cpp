@@ -103,9 +103,7 @@ private:
         const std::size_t member = next() % kMembers;
         switch (action % 8) {
             case 0:
-                step(member,
-                     consensus::TransactionsSubmitted{
-                         {types::TransactionBytes::make(Bytes{1, next(), next()}).value()}});
+                step(member, consensus::TransactionsSubmitted{{transaction()}});
                 break;
             case 1:
                 now_ = now_ + next() * 1ms;
@@ -142,6 +140,13 @@ private:
         Queued message = std::move(queue_.front());
         queue_.pop_front();
         return message;
+    }
+
+    types::TransactionBytes transaction() {
+        Bytes bytes(types::kTransactionBytesMin);
+        bytes[0] = next();
+        bytes[1] = next();
+        return types::TransactionBytes::make(std::move(bytes)).value();
     }
 
     void invent(std::size_t to) {

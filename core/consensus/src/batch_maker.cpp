@@ -23,7 +23,8 @@ bool BatchMaker::submit(const types::TransactionBytes& transaction,
                         Instant now,
                         std::vector<CheckedBatch>& sealed) {
     const std::size_t size = transaction->size();
-    if (size == 0 || bytes_ + size > parameters_.own_bytes_max) return false;
+    if (size < types::kTransactionBytesMin || bytes_ + size > parameters_.own_bytes_max)
+        return false;
     const bool full = open_bytes_ + size > parameters_.batch_bytes ||
                       open_.size() == types::kBatchTransactionsMax;
     if (full && !open_.empty()) sealed.push_back(*seal(now));

@@ -34,6 +34,15 @@ const CheckedBatch* BatchStore::find(const types::BatchDigest& digest) const {
     return found == batches_.end() ? nullptr : &found->second.batch;
 }
 
+const CheckedBatch* BatchStore::to_log(const types::BatchDigest& digest, Round round) {
+    const auto found = batches_.find(digest);
+    if (found == batches_.end()) return nullptr;
+    Entry& entry = found->second;
+    if (entry.logged && round.value() <= entry.logged->value() + window_rounds_) return nullptr;
+    entry.logged = round;
+    return &entry.batch;
+}
+
 void BatchStore::keep_until(const types::BatchDigest& digest, Round round) {
     const auto found = batches_.find(digest);
     if (found != batches_.end()) found->second.round = std::max(found->second.round, round);

@@ -221,7 +221,23 @@ void Conductor::publish() {
         status.committed = running_->handed_over();
     }
     status.transactions_waiting_bytes = own_bytes;
-    setting_.intake.publish(std::move(status), running_ && may_sign_, own_bytes);
+    setting_.intake.publish(std::move(status), intakes(), own_bytes);
+}
+
+Intakes Conductor::intakes() {
+    if (!running_ || !may_sign_) return Intakes::NoMember;
+    const bool is_ahead = running_->core().clock_is_ahead();
+    if (is_ahead != told_of_clock_) {
+        told_of_clock_ = is_ahead;
+        if (is_ahead)
+            log_.warn(
+                "this node's clock is ahead of the committee's: its headers wait at the others, "
+                "and transactions are left to other members until the clock is set",
+                {{"epoch", epoch_.value()}});
+        else
+            log_.info("the others take this node's headers again", {{"epoch", epoch_.value()}});
+    }
+    return is_ahead ? Intakes::ClockAhead : Intakes::Yes;
 }
 
 }  // namespace draco::consensus

@@ -77,6 +77,7 @@ private:
     void arm();
     void retire();
     void publish();
+    Intakes intakes();
     Result<> judged(Result<> outcome);
 
     // conductor_reopening.cpp
@@ -125,6 +126,7 @@ private:
     types::Height head_;  // the last executed block that was seen
     bool member_ = false;
     bool may_sign_ = false;
+    bool told_of_clock_ = false;
     bool started_in_this_epoch_ = true;  // the process, that is
     std::string reason_;
     std::unique_ptr<Engine> running_;

@@ -15,8 +15,12 @@ Core::Core(Seat seat, Parameters parameters, AuthorityIndex self, CommitRule rul
       key_(std::move(seat.key)),
       self_(self),
       maker_(parameters_, chain_, committee_.epoch(), self, seat.worker, committee_.quorum()),
-      batches_(committee_.size(), parameters_.peer_bytes_max, parameters_.held_bytes_max),
+      batches_(committee_.size(),
+               parameters_.peer_bytes_max,
+               parameters_.held_bytes_max,
+               parameters_.window_rounds),
       voter_(committee_.size(), parameters_.header_lead_ms_max),
+      clock_check_(committee_, parameters_.header_lead_ms_max),
       aggregator_(committee_),
       dag_(committee_.size(), committee_.quorum(), parameters_.window_rounds),
       proposer_(parameters_, self, LeaderSchedule(committee_.size()), rule, committee_),
@@ -203,8 +207,10 @@ void Core::cast_votes(Turn& turn) {
     if (!participates()) return;
     while (const auto header = voter_.next(dag_, batches_, turn.now.unix)) {
         const types::Header& content = header->header.header;
-        for (const types::BatchReference& batch : *content.batches)
+        for (const types::BatchReference& batch : *content.batches) {
             batches_.keep_until(batch.digest, content.round);
+            log_batch(batch.digest, content.round, turn);
+        }
         voted_round_ = std::max(voted_round_.value_or(Round(0)), content.round);
         turn.out.persist.push_back(
             {content.round, encode_record(OwnVote{content.round, content.author, header->digest})});
@@ -251,7 +257,10 @@ bool Core::propose(Turn& turn) {
         return false;
     }
     // Votes for the header before this one are not counted any more.
-    if (own_header_is_uncertified()) maker_.abandon(proposer_.last()->header.header.round);
+    if (own_header_is_uncertified()) {
+        maker_.abandon(proposer_.last()->header.header.round);
+        clock_check_.passed_over();
+    }
     CheckedHeader header;
     header.header.header =
         make_header(dag_, committee_.epoch(), *round, self_, turn.now.unix, maker_.take(*round));
@@ -259,6 +268,7 @@ bool Core::propose(Turn& turn) {
         // One that is proposed again may be so old that all have forgotten it.
         if (batches_.find(batch.digest) == nullptr) announce(maker_.own(batch.digest), turn);
         batches_.keep_until(batch.digest, *round);
+        log_batch(batch.digest, *round, turn);
     }
     header.digest = types::digest_of(chain_, header.header.header);
     header.header.signature = key_.sign(header.digest.view());
@@ -275,6 +285,7 @@ bool Core::propose(Turn& turn) {
 void Core::certify_own(Turn& turn) {
     const auto certificate = aggregator_.take_certificate();
     if (!certificate) return;
+    clock_check_.certified();
     send(std::nullopt, *certificate->certificate, Release::AtOnce, turn);
     add_certificate(self_, *certificate, turn);
 }
@@ -282,8 +293,15 @@ void Core::certify_own(Turn& turn) {
 void Core::announce(const CheckedBatch& batch, Turn& turn) {
     const Round round = dag_.quorum_round().value_or(Round(0));
     batches_.add(batch, round, BatchStore::Demand::Requested);
-    turn.out.persist.push_back({round, encode_record(*batch.batch)});
+    log_batch(batch.digest, round, turn);
     send(std::nullopt, *batch.batch, Release::AtOnce, turn);
+}
+
+// A batch is written when something is about to be signed or promised that rests on it, not when it
+// comes: what a member pushes must not fill the others' logs.
+void Core::log_batch(const types::BatchDigest& digest, Round round, Turn& turn) {
+    if (const CheckedBatch* batch = batches_.to_log(digest, round))
+        turn.out.persist.push_back({round, encode_record(*batch->batch)});
 }
 
 bool Core::lacks_certificates() const {
@@ -387,8 +405,7 @@ void Core::forget(Turn& turn) {
     const Round floor = batch_floor();
     batches_.raise_floor(floor);
     synchronizer_.raise_floor(floor);
-    // A batch is logged under the round in which it came; a header up to a window later may name
-    // it.
+    // A header up to a window later than a batch's record may name the batch.
     const Round prunable(floor.value() - std::min(floor.value(), parameters_.window_rounds));
     if (prunable > pruned_below_) {
         pruned_below_ = prunable;

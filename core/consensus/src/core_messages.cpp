@@ -104,13 +104,12 @@ void Core::receive(AuthorityIndex from, const CheckedBatch& batch, Turn& turn) {
             break;
         case BatchStore::Addition::Added:
             progressed_ = progressed_ || wanted;
-            turn.out.persist.push_back(
-                {std::max(round, dag_.floor()), encode_record(*batch.batch)});
             break;
     }
     synchronizer_.batch_arrived(batch.digest);
-    if (batch.bytes > parameters_.batch_bytes_small && author == from)
-        send(from, BatchStored{committee_.epoch(), batch.digest}, Release::AfterPersist, turn);
+    if (batch.bytes <= parameters_.batch_bytes_small || author != from) return;
+    log_batch(batch.digest, std::max(round, dag_.floor()), turn);
+    send(from, BatchStored{committee_.epoch(), batch.digest}, Release::AfterPersist, turn);
 }
 
 void Core::receive(AuthorityIndex from, const CheckedHeader& header, Turn& turn) {
@@ -120,6 +119,7 @@ void Core::receive(AuthorityIndex from, const CheckedHeader& header, Turn& turn)
     if (!reception) return refusals_.count(from, reception.error());
     if (*reception == Voter::Reception::VotedBefore)
         return send_vote(content.author, content.round, header.digest, turn);
+    clock_check_.heard(content.author, content.round, content.created, turn.now.unix);
     synchronizer_.forget_uncertified(content.author);
     for (const types::BatchReference& batch : *content.batches)
         if (batches_.find(batch.digest) == nullptr && batches_.has_room())

@@ -49,12 +49,13 @@ void Intake::on_message(const types::NodeKey& from, ByteView message) {
 void Intake::hold_early(const types::NodeKey& from, ByteView message) {
     const auto known = early_bytes_.find(from);
     const std::size_t held = known == early_bytes_.end() ? 0 : known->second;
-    if (early_total_ + message.size() > options_.early_bytes_max ||
-        held + message.size() > options_.early_bytes_per_peer_max ||
+    const std::size_t cost = message.size() + kEarlyOverheadBytes;
+    if (early_total_ + cost > options_.early_bytes_max ||
+        held + cost > options_.early_bytes_per_peer_max ||
         (held == 0 && early_bytes_.size() >= kEarlyPeersMax))
         return count_refused();
-    early_bytes_[from] = held + message.size();
-    early_total_ += message.size();
+    early_bytes_[from] = held + cost;
+    early_total_ += cost;
     early_.push_back({from, to_bytes(message)});
 }
 
@@ -111,9 +112,16 @@ void Intake::on_block(const std::shared_ptr<const interfaces::LedgerBlock>& bloc
 
 Result<> Intake::submit(types::TransactionBytes transaction) {
     const std::size_t bytes = transaction->size();
-    if (bytes == 0) return fail(Errc::InvalidArgument, "an empty transaction");
+    if (bytes < types::kTransactionBytesMin)
+        return fail(Errc::InvalidArgument,
+                    "a transaction of " + std::to_string(bytes) + " bytes: none has fewer than " +
+                        std::to_string(types::kTransactionBytesMin));
     Lock lock(mutex_);
-    if (!accepts_)
+    if (intakes_ == Intakes::ClockAhead)
+        return fail(Errc::Unavailable,
+                    "this node's clock is ahead of the committee's, and its transactions wait: set "
+                    "the clock, and submit to another member meanwhile");
+    if (intakes_ == Intakes::NoMember)
         return fail(Errc::Unavailable,
                     "this node is no signing member of the committee now: submit to one that is");
     if (own_bytes_ + submitted_bytes_ + bytes > own_bytes_max_)
@@ -157,10 +165,10 @@ void Intake::remove_desk(const types::NodeKey& peer) {
     desks_.erase(peer);
 }
 
-void Intake::publish(interfaces::ConsensusStatus status, bool accepts, std::size_t own_bytes) {
+void Intake::publish(interfaces::ConsensusStatus status, Intakes intakes, std::size_t own_bytes) {
     const Lock lock(mutex_);
     status_ = std::move(status);
-    accepts_ = accepts && !closed_;
+    intakes_ = closed_ ? Intakes::NoMember : intakes;
     own_bytes_ = own_bytes;
     submitted_bytes_ -= std::exchange(taken_bytes_, 0);
 }
@@ -168,7 +176,7 @@ void Intake::publish(interfaces::ConsensusStatus status, bool accepts, std::size
 void Intake::close(std::string reason, bool fork) {
     const Lock lock(mutex_);
     closed_ = true;
-    accepts_ = false;
+    intakes_ = Intakes::NoMember;
     routes_.clear();
     news_ = {};
     status_.role = interfaces::ConsensusRole::Observer;

@@ -21,6 +21,8 @@ namespace draco::consensus {
 // Executed blocks that the conductor has not seen. They carry no transactions.
 inline constexpr std::size_t kExecutedWaitingMax = std::size_t{1} << 16;
 inline constexpr std::size_t kEarlyPeersMax = 256;
+// About what a message that is held takes beside its bytes; counted with them.
+inline constexpr std::size_t kEarlyOverheadBytes = 128;
 
 // An executed block, as far as the conductor needs it.
 struct ExecutedNews {
@@ -39,6 +41,13 @@ struct EarlyMessage {
 struct PeerDesk {
     affair::Address<Incoming> inbox;
     std::shared_ptr<PeerCredit> credit;
+};
+
+// Whether clients' transactions are taken here.
+enum class Intakes : std::uint8_t {
+    Yes,
+    NoMember,    // not of the committee, or it does not sign
+    ClockAhead,  // they would wait
 };
 
 class Intake final : public interfaces::MessageReceiver, public interfaces::LedgerObserver {
@@ -77,7 +86,7 @@ public:
     // Those held back for the epoch to come, in the order of arrival. Then none are held.
     std::vector<EarlyMessage> take_early();
     // Also ends the reservation of what take_news() has given out.
-    void publish(interfaces::ConsensusStatus status, bool accepts, std::size_t own_bytes);
+    void publish(interfaces::ConsensusStatus status, Intakes intakes, std::size_t own_bytes);
     // For good.
     void close(std::string reason, bool fork);
 
@@ -101,7 +110,7 @@ private:
     std::deque<EarlyMessage> early_;
     std::map<types::NodeKey, std::size_t> early_bytes_;
     std::size_t early_total_ = 0;
-    bool accepts_ = false;
+    Intakes intakes_ = Intakes::NoMember;
     bool closed_ = false;
     std::size_t own_bytes_ = 0;        // in the core
     std::size_t submitted_bytes_ = 0;  // on the way to it

@@ -60,8 +60,8 @@ TEST_F(BatchMakerTest, LargeBatchesWaitForHoldersOrGrace) {
 TEST_F(BatchMakerTest, LosesNothingOnTheWay) {
     // A header that is abandoned or falls below the floor gives its batches back, unless they were
     // ordered; what no block orders comes back at the epoch's end, oldest first.
-    const CheckedBatch first = sealed(10);
-    const CheckedBatch second = sealed(11);
+    const CheckedBatch first = sealed(110);
+    const CheckedBatch second = sealed(111);
     EXPECT_EQ(maker.take(Round(4)).size(), 2U);
     EXPECT_FALSE(maker.has_ready());
     maker.abandon(Round(4));
@@ -71,15 +71,16 @@ TEST_F(BatchMakerTest, LosesNothingOnTheWay) {
     EXPECT_FALSE(maker.has_ready());
     maker.raise_floor(Round(6));
     EXPECT_EQ(maker.take(Round(7)).front().digest, second.digest);
-    EXPECT_TRUE(maker.submit(transaction(12), at(1), full));
+    EXPECT_TRUE(maker.submit(transaction(112), at(1), full));
     EXPECT_EQ(maker.unordered_after(types::Height(8)),
-              (std::vector{transaction(11), transaction(12)}));
+              (std::vector{transaction(111), transaction(112)}));
     EXPECT_EQ(maker.unordered_after(types::Height(7)).size(), 3U);
 }
 
 TEST_F(BatchMakerTest, RefusesWhatDoesNotFitUntilBlocksAreExecuted) {
-    // The bound counts until execution, and empty transactions are refused.
+    // The bound counts until execution, and what is too short for a transaction is refused.
     EXPECT_FALSE(maker.submit(transaction(0), at(0), full));
+    EXPECT_FALSE(maker.submit(transaction(types::kTransactionBytesMin - 1), at(0), full));
     std::size_t taken = 0;
     while (maker.submit(transaction(types::kTransactionBytesMax), at(0), full)) ++taken;
     EXPECT_LE(maker.bytes(), parameters.own_bytes_max + types::kBatchBytesMax);
@@ -97,7 +98,7 @@ TEST(BatchStore, BoundsWhatAnAuthorMayPush) {
         return checked(kChain, four.batch(2, sequence, 1000));
     };
     const std::size_t cost = BatchStore::cost(batch(1));
-    BatchStore store(4, 2 * cost + cost / 2, 1U << 20U);
+    BatchStore store(4, 2 * cost + cost / 2, 1U << 20U, 100);
     using Addition = BatchStore::Addition;
     EXPECT_EQ(store.add(batch(1), Round(3), BatchStore::Demand::Pushed), Addition::Added);
     EXPECT_EQ(store.add(batch(1), Round(3), BatchStore::Demand::Pushed), Addition::Known);
@@ -119,7 +120,7 @@ TEST(BatchStore, BoundsWhatAllTogetherMayPush) {
     const TestCommittee four = TestCommittee::make(4);
     const CheckedBatch first = checked(kChain, four.batch(1, 1, 1000));
     const CheckedBatch second = checked(kChain, four.batch(2, 1, 1000));
-    BatchStore store(4, 2 * BatchStore::cost(first), BatchStore::cost(first));
+    BatchStore store(4, 2 * BatchStore::cost(first), BatchStore::cost(first), 100);
     EXPECT_EQ(store.add(first, Round(0), BatchStore::Demand::Pushed), BatchStore::Addition::Added);
     EXPECT_FALSE(store.has_room());
     EXPECT_EQ(store.add(second, Round(0), BatchStore::Demand::Pushed),
@@ -128,12 +129,26 @@ TEST(BatchStore, BoundsWhatAllTogetherMayPush) {
     EXPECT_TRUE(store.has_room());
 }
 
+TEST(BatchStore, SaysWhenABatchNeedsARecord) {
+    // Once, and again for a header above the rounds for which the log keeps the last record.
+    const TestCommittee four = TestCommittee::make(4);
+    const CheckedBatch batch = checked(kChain, four.batch(1, 1));
+    BatchStore store(4, 1U << 20U, 1U << 20U, 100);
+    EXPECT_EQ(store.to_log(batch.digest, Round(0)), nullptr) << "not held";
+    store.add(batch, Round(5), BatchStore::Demand::Pushed);
+    ASSERT_NE(store.to_log(batch.digest, Round(7)), nullptr);
+    EXPECT_EQ(store.to_log(batch.digest, Round(6)), nullptr);
+    EXPECT_EQ(store.to_log(batch.digest, Round(107)), nullptr);
+    EXPECT_NE(store.to_log(batch.digest, Round(108)), nullptr);
+    EXPECT_EQ(store.to_log(batch.digest, Round(208)), nullptr);
+}
+
 TEST(BatchStore, CountsWhatBatchesTakeInMemory) {
-    // Of what a member may send, empty transactions and batches of nothing take the most memory for
-    // their bytes: neither may multiply the bound.
+    // Of what decodes, empty transactions and batches of nothing take the most memory for their
+    // bytes: neither may multiply the bound.
     constexpr std::size_t kBound = std::size_t{1} << 20;
     const auto fill = [&](std::size_t transactions) {
-        BatchStore store(4, kBound, 1U << 30U);
+        BatchStore store(4, kBound, 1U << 30U, 100);
         std::uint64_t sequence = 0;
         for (;; ++sequence) {
             types::Batch batch{Epoch(3), member(2), types::WorkerIndex(0), sequence, {}};

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <set>
+
 namespace draco::consensus::test {
 namespace {
 
@@ -38,6 +41,19 @@ protected:
         return messages;
     }
 
+    static types::BatchReference reference(const types::Batch& batch) {
+        const CheckedBatch held = checked(kChain, batch);
+        return {held.digest, batch.worker, held.bytes};
+    }
+
+    template <class R>
+    static std::vector<R> logged(const Effects& effects) {
+        std::vector<R> records;
+        for (const Record& record : records_of(effects))
+            if (const R* wanted = std::get_if<R>(&record)) records.push_back(*wanted);
+        return records;
+    }
+
     Event from(std::size_t peer, Message message) const {
         return MessageReceived{
             member(peer), verify(std::move(message), member(peer), four.committee, kChain).value()};
@@ -51,7 +67,7 @@ TEST_F(CoreTest, ProposesAtOnceAndNothingLeavesBeforeItsRecord) {
     // record, the batch's does not.
     const auto core = make({}).value();
     Effects out;
-    core->step(TransactionsSubmitted{{transaction(5)}}, at(0), out);
+    core->step(TransactionsSubmitted{{transaction(105)}}, at(0), out);
     ASSERT_EQ(sent<types::Batch>(out).size(), 1U);
     ASSERT_EQ(sent<types::SignedHeader>(out).size(), 1U);
     EXPECT_EQ(out.persist.size(), 2U);
@@ -64,10 +80,10 @@ TEST_F(CoreTest, SendsItsLastHeaderAgainAfterARestart) {
     // From the log alone: the very same header to a peer that comes up, and no other for the round.
     auto core = make({}).value();
     Effects before;
-    core->step(TransactionsSubmitted{{transaction(5)}}, at(0), before);
+    core->step(TransactionsSubmitted{{transaction(105)}}, at(0), before);
     core = make(records_of(before)).value();
     Effects after;
-    core->step(TransactionsSubmitted{{transaction(6)}}, at(50), after);
+    core->step(TransactionsSubmitted{{transaction(106)}}, at(50), after);
     core->step(LinkUp{member(2)}, at(51), after);
     const auto again = sent<types::SignedHeader>(after);
     ASSERT_EQ(again.size(), 1U);
@@ -93,11 +109,93 @@ TEST_F(CoreTest, VotesTheSameAfterARestart) {
     EXPECT_EQ(core->refusals().of(member(1), Refusal::Equivocation), 1U);
 }
 
+TEST_F(CoreTest, APushedBatchIsLoggedWhenAVoteRestsOnIt) {
+    // However many are pushed, the log gets those of headers that are voted for, each once and
+    // before the vote, whose send waits for them.
+    const auto core = make({}).value();
+    Effects pushed;
+    for (std::uint64_t sequence = 0; sequence < 50; ++sequence)
+        core->step(from(1, four.batch(1, sequence)), at(0), pushed);
+    EXPECT_TRUE(pushed.persist.empty());
+    types::Header header = four.header(0, 1);
+    for (const std::uint64_t sequence : {7U, 9U})
+        ASSERT_TRUE(header.batches.try_push_back(reference(four.batch(1, sequence))));
+    Effects voted;
+    core->step(from(1, four.sign(header)), at(1), voted);
+    const auto records = records_of(voted);
+    ASSERT_EQ(records.size(), 4U) << "and the own header of the round";
+    EXPECT_EQ(records[0], Record(four.batch(1, 7)));
+    EXPECT_EQ(records[1], Record(four.batch(1, 9)));
+    EXPECT_TRUE(std::holds_alternative<OwnVote>(records[2]));
+    ASSERT_EQ(sent<types::Vote>(voted).size(), 1U);
+    EXPECT_EQ(voted.sends[0].release, Release::AfterPersist);
+    Effects again;
+    core->step(from(1, four.sign(header)), at(2), again);
+    EXPECT_EQ(sent<types::Vote>(again).size(), 1U);
+    EXPECT_TRUE(again.persist.empty());
+}
+
+TEST_F(CoreTest, ALargeBatchIsLoggedBeforeItIsAcknowledged) {
+    // Its author counts on it; the vote for the header that names it later needs no second record.
+    const auto core = make({}).value();
+    const types::Batch batch = four.batch(1, 1, 50'000);
+    Effects out;
+    core->step(from(1, batch), at(0), out);
+    EXPECT_EQ(logged<types::Batch>(out), std::vector{batch});
+    ASSERT_EQ(sent<BatchStored>(out).size(), 1U);
+    EXPECT_EQ(out.sends[0].release, Release::AfterPersist);
+    types::Header header = four.header(0, 1);
+    ASSERT_TRUE(header.batches.try_push_back(reference(batch)));
+    Effects voted;
+    core->step(from(1, four.sign(header)), at(1), voted);
+    EXPECT_EQ(sent<types::Vote>(voted).size(), 1U);
+    EXPECT_TRUE(logged<types::Batch>(voted).empty());
+}
+
+TEST_F(CoreTest, ABatchThatIsNamedAgainMuchLaterIsInTheLog) {
+    // Nobody votes for this member's headers, so each names its batch again while the floor rises:
+    // the log has a record of it that it does not forget before the header is below the floor.
+    constexpr std::uint64_t kWindow = 16;
+    Parameters parameters;
+    parameters.gc_depth_rounds = 4;
+    parameters.window_rounds = kWindow;
+    Seat seat{kChain, four.committee, four.keys[3].clone(), types::WorkerIndex(0), {}};
+    const auto core = Core::make(std::move(seat), parameters, {}).value();
+    std::optional<Round> record;
+    std::set<std::uint64_t> named;
+    std::optional<Round> pruned_below;
+    std::int64_t ms = 0;
+    const std::function<void(const Event&)> step = [&](const Event& event) {
+        Effects out;
+        core->step(event, at(ms += 10'000), out);
+        for (const Persist& each : out.persist)
+            if (std::holds_alternative<types::Batch>(decode_record(each.record).value()))
+                record = each.round;
+        for (const auto& header : sent<types::SignedHeader>(out)) {
+            if (header.header.batches->empty()) continue;
+            named.insert(header.header.round.value());
+            ASSERT_TRUE(record.has_value());
+            EXPECT_GE(record->value() + kWindow, header.header.round.value());
+            EXPECT_LE(pruned_below.value_or(Round(0)), *record);
+        }
+        if (out.prune_below) pruned_below = out.prune_below;
+        for (const CommittedBlock& block : out.blocks) step(BlockExecuted{block.block.height});
+    };
+    step(TransactionsSubmitted{{transaction(105)}});
+    for (std::uint64_t round = 0; round < 40; ++round) {
+        for (std::size_t author = 0; author < 3; ++author)
+            step(from(author, four.certify(four.header(round, author), 3)));
+        step(WakeUp{});
+    }
+    EXPECT_GT(named.size(), 30U);
+    EXPECT_GT(pruned_below.value_or(Round(0)), Round(10)) << "the log forgets";
+}
+
 TEST_F(CoreTest, AnObserverIsSilent) {
     // It takes no transactions and answers headers with nothing.
     const auto core = make({}, 0, RecoveryMode::Observer).value();
     Effects out;
-    core->step(TransactionsSubmitted{{transaction(5)}}, at(0), out);
+    core->step(TransactionsSubmitted{{transaction(105)}}, at(0), out);
     core->step(from(1, four.sign(four.header(0, 1))), at(0), out);
     EXPECT_EQ(out.busy.size(), 1U);
     EXPECT_TRUE(out.sends.empty());
@@ -116,7 +214,7 @@ TEST_F(CoreTest, StopsSigningWhenItsLogLacksACertifiedOwnHeader) {
         EXPECT_EQ(out.lost_records, !has_record);
         Effects after;
         core->step(from(1, four.sign(four.header(0, 1))), at(1), after);
-        core->step(TransactionsSubmitted{{transaction(5)}}, at(2), after);
+        core->step(TransactionsSubmitted{{transaction(105)}}, at(2), after);
         EXPECT_EQ(sent<types::Vote>(after).size(), has_record ? 1U : 0U);
         EXPECT_EQ(after.busy.size(), has_record ? 0U : 1U);
         EXPECT_EQ(after.sends.empty(), !has_record);

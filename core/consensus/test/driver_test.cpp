@@ -255,7 +255,7 @@ Result<> expect_observer(World& world, Cluster& cluster, std::size_t index) {
     DRACO_TRY_VOID(world.run_for(seconds(1)));
     if (role_of(world, index) != interfaces::ConsensusRole::Observer)
         return fail(Errc::Corrupt, "it signs:\n" + describe(world, cluster));
-    if (machine(world, index).driver().submit(types::TransactionBytes::make(Bytes(10)).value()))
+    if (machine(world, index).driver().submit(types::TransactionBytes::make(Bytes(200)).value()))
         return fail(Errc::Corrupt, "an observer takes transactions");
     DRACO_TRY_VOID(expect_executed(world, cluster, seconds(60)));
     if (signed_by(cluster, index, 0) != before) return fail(Errc::Corrupt, "it signed");
@@ -420,6 +420,45 @@ TEST(Driver, AnOldLogIsFoundOut) {
             DRACO_TRY_VOID(world.run_for(seconds(3)));
             if (signed_by(*cluster, 2, 0) != before) return fail(Errc::Corrupt, "it signed");
             return {};
+        },
+        testing::test_seed(1)));
+}
+
+TEST(Driver, AMemberWhoseClockIsAheadLeavesTransactionsToOthers) {
+    // The others hold its headers back, so it says Unavailable, what its own clients submit is
+    // executed all the same, and once the clock is right it takes transactions again.
+    expect_sound(simulon::run_twice(
+        [](World& world) -> Result<> {
+            const auto cluster = make_cluster({.transactions_each = 400});
+            build(world, cluster, kLan);
+            DRACO_TRY_VOID(world.run_for(seconds(1)));
+            const auto outcome = [&] {
+                return machine(world, 2).driver().submit(
+                    types::TransactionBytes::make(Bytes(200)).value());
+            };
+            if (!outcome()) return fail(Errc::Corrupt, "it is a member like others");
+            world.step_wall_clock(peer(2), seconds(3));
+            const auto nonce = [&] {
+                return machine(world, 0)
+                    .ledger()
+                    .view()
+                    ->account(cluster->addresses[2])
+                    .value()
+                    .nonce.value();
+            };
+            DRACO_TRY_VOID(world.run_for(seconds(2)));
+            const auto refused = outcome();
+            if (refused || refused.error().code != Errc::Unavailable ||
+                refused.error().context.find("clock") == std::string::npos)
+                return fail(Errc::Corrupt, "it takes what will wait");
+            if (role_of(world, 2) != interfaces::ConsensusRole::Member)
+                return fail(Errc::Corrupt, "it is a member still");
+            const std::uint64_t before = nonce();
+            DRACO_TRY_VOID(world.run_for(seconds(1)));
+            if (nonce() < before + 5) return fail(Errc::Corrupt, "its clients wait");
+            world.step_wall_clock(peer(2), -seconds(3));
+            DRACO_TRY_VOID(world.run_until_true([&] { return outcome().has_value(); }, seconds(2)));
+            return no_violations(*cluster);
         },
         testing::test_seed(1)));
 }

@@ -23,14 +23,9 @@ public:
         host_.executor.post_after(milliseconds(5), [this] { fetch(); });
     }
 
-    interfaces::SyncStatus status() const override {
-        // Certificates of an epoch that is not reached yet cannot be verified.
-        interfaces::SyncStatus status;
-        const Home* best = best_home();
-        if (best != nullptr && best->certificate->statement.epoch <= ledger_.view()->epoch().epoch)
-            status.known = best->certificate->statement.height;
-        return status;
-    }
+    // What was known when it last looked: as with the real one, a certificate of an epoch can be
+    // verified only some time after the block before the epoch was executed.
+    interfaces::SyncStatus status() const override { return {.known = known_}; }
 
 private:
     void poll() {
@@ -55,6 +50,8 @@ private:
     void fetch() {
         const Home* best = best_home();
         if (best == nullptr) return;
+        if (best->certificate->statement.epoch <= ledger_.view()->epoch().epoch)
+            known_ = best->certificate->statement.height;
         const std::uint64_t known = best->certificate->statement.height.value();
         for (std::uint64_t height = ledger_.view()->head().height.value() + 1; height <= known;
              ++height) {
@@ -71,6 +68,7 @@ private:
     Cluster& cluster_;
     const interfaces::Links& links_;
     interfaces::Ledger& ledger_;
+    types::Height known_;
 };
 
 // One method at a time, submitted again until it is executed.

@@ -21,8 +21,8 @@ protected:
 
     static DriverOptions options() {
         DriverOptions made;
-        made.early_bytes_per_peer_max = 1'000;
-        made.early_bytes_max = 2'500;
+        made.early_bytes_per_peer_max = 1'000 + kEarlyOverheadBytes;
+        made.early_bytes_max = 2'500 + 3 * kEarlyOverheadBytes;
         return made;
     }
 
@@ -65,29 +65,43 @@ TEST_F(IntakeTest, HoldsEarlyMessagesWithinBounds) {
     EXPECT_EQ(refused(), 4U) << "no message";
 }
 
+TEST_F(IntakeTest, SmallEarlyMessagesCountForWhatTheyTake) {
+    // A flood of tiny ones is held within the bound, too.
+    const Bytes tiny = encode_message(BatchRequest{Epoch(3), {}});
+    for (int i = 0; i < 1'000; ++i) intake.on_message(key(1), tiny);
+    EXPECT_LE(intake.take_early().size() * sizeof(EarlyMessage), 1'000U);
+}
+
 TEST_F(IntakeTest, TakesTransactionsWithinBounds) {
     // What is on its way, taken and in the core counts until it is executed; one poke wakes for
     // all.
-    EXPECT_EQ(intake.submit(transaction(10)).error().code, Errc::Unavailable);
-    intake.publish({}, true, 0);
+    EXPECT_EQ(intake.submit(transaction(110)).error().code, Errc::Unavailable);
+    intake.publish({}, Intakes::Yes, 0);
+    EXPECT_EQ(intake.submit(transaction(types::kTransactionBytesMin - 1)).error().code,
+              Errc::InvalidArgument);
     EXPECT_TRUE(intake.submit(transaction(600)));
     EXPECT_TRUE(intake.submit(transaction(400)));
     EXPECT_EQ(pokes, 1);
-    EXPECT_EQ(intake.submit(transaction(1)).error().code, Errc::Exhausted);
+    EXPECT_EQ(intake.submit(transaction(100)).error().code, Errc::Exhausted);
     EXPECT_EQ(intake.take_news().submitted.size(), 2U);
-    EXPECT_EQ(intake.submit(transaction(1)).error().code, Errc::Exhausted) << "still reserved";
-    intake.publish({}, true, 700);
+    EXPECT_EQ(intake.submit(transaction(100)).error().code, Errc::Exhausted) << "still reserved";
+    intake.publish({}, Intakes::Yes, 700);
     EXPECT_TRUE(intake.submit(transaction(300)));
     EXPECT_EQ(pokes, 2);
-    EXPECT_EQ(intake.submit(transaction(1)).error().code, Errc::Exhausted);
-    intake.publish({}, true, 0);
+    EXPECT_EQ(intake.submit(transaction(100)).error().code, Errc::Exhausted);
+    intake.publish({}, Intakes::Yes, 0);
     EXPECT_EQ(intake.submit(transaction(701)).error().code, Errc::Exhausted) << "not taken yet";
     EXPECT_TRUE(intake.submit(transaction(700)));
+    intake.publish({}, Intakes::ClockAhead, 0);
+    const auto waits = intake.submit(transaction(100));
+    ASSERT_FALSE(waits.has_value());
+    EXPECT_EQ(waits.error().code, Errc::Unavailable);
+    EXPECT_NE(waits.error().context.find("clock"), std::string::npos);
     intake.close("stopped", true);
-    EXPECT_EQ(intake.submit(transaction(1)).error().code, Errc::Unavailable);
+    EXPECT_EQ(intake.submit(transaction(100)).error().code, Errc::Unavailable);
     EXPECT_TRUE(intake.status().fork);
-    intake.publish({}, true, 0);
-    EXPECT_EQ(intake.submit(transaction(1)).error().code, Errc::Unavailable) << "for good";
+    intake.publish({}, Intakes::Yes, 0);
+    EXPECT_EQ(intake.submit(transaction(100)).error().code, Errc::Unavailable) << "for good";
 }
 
 }  // namespace

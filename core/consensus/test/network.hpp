@@ -30,7 +30,7 @@ struct NetworkOptions {
     SignatureCheck signatures = SignatureCheck::Skipped;
     std::optional<std::uint64_t> last_height{};  // the application ends the epoch there
     bool lose_votes_in_crash = false;            // planted bug
-    std::size_t transaction_bytes = 8;
+    std::size_t transaction_bytes = 108;
     Parameters parameters{};
 };
 

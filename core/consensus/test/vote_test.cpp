@@ -26,7 +26,7 @@ protected:
 
     TestCommittee four = TestCommittee::make(4);
     Dag dag{4, 3, 16};
-    BatchStore batches{4, 1U << 20U, 1U << 22U};
+    BatchStore batches{4, 1U << 20U, 1U << 22U, 100};
     Voter voter{4, 500};
 };
 

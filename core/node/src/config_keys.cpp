@@ -190,7 +190,7 @@ void add_network(Keys& keys, NodeConfig& config) {
                     .max = 65'536});
     keys.push_back({.section = "rpc",
                     .name = "requests_per_s",
-                    .comment = "Of one client address; beyond, it is told to slow down.",
+                    .comment = "Calls of one client address; beyond, it is told to slow down.",
                     .member = &config.rpc.requests_per_s,
                     .min = 1,
                     .max = 1'000'000});

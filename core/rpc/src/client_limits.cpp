@@ -32,10 +32,18 @@ ClientLimits::ClientLimits(std::uint32_t per_second, std::uint32_t burst, std::s
       generation_max_(std::max<std::size_t>(clients_max / 2, 1)) {}
 
 std::optional<Duration> ClientLimits::refuse(const std::string& client, Instant now) {
+    return take(client, now, 1, 0);
+}
+
+std::optional<Duration> ClientLimits::take(const std::string& client,
+                                           Instant now,
+                                           std::size_t count,
+                                           std::size_t owed_max) {
     Instant& full = full_at(client);
     const Instant from = std::max(full, now);
-    if (from - now > tolerance_) return from - now - tolerance_;
-    full = from + interval_;
+    const Duration tolerance = tolerance_ + interval_ * static_cast<std::int64_t>(owed_max);
+    if (from - now > tolerance) return from - now - tolerance;
+    full = from + interval_ * static_cast<std::int64_t>(count);
     return std::nullopt;
 }
 

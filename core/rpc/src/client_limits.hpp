@@ -3,6 +3,7 @@
 
 #include "draco/base/clock.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +26,12 @@ public:
 
     // Takes a token; else says after how long there will be one.
     std::optional<Duration> refuse(const std::string& client, Instant now);
+    // Takes `count` tokens, also those that are not there yet, if at most `owed_max` are owed; else
+    // says after how long that will be so.
+    std::optional<Duration> take(const std::string& client,
+                                 Instant now,
+                                 std::size_t count,
+                                 std::size_t owed_max);
 
     std::size_t remembered() const { return young_.size() + old_.size(); }
 

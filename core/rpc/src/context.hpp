@@ -4,6 +4,7 @@
 #include "draco/rpc/service.hpp"
 
 #include <memory>
+#include <string_view>
 
 namespace draco::rpc {
 
@@ -15,6 +16,7 @@ struct Context {
     const ServiceLimits& limits;
     const std::shared_ptr<TransactionWaiters>& waiters;
     const std::shared_ptr<AdminWaits>& admin_waits;
+    std::string_view client{};  // that asks
 };
 
 }  // namespace draco::rpc

@@ -61,7 +61,7 @@ FrontResponse too_many(Duration wait) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
     FrontResponse made = refusal(429,
                                  "too many requests from this address",
-                                 "wait as Retry-After says, or put several calls in one batch");
+                                 "wait as Retry-After says; each call of a batch counts");
     made.headers.emplace_back("Retry-After", std::to_string(std::max<std::int64_t>(seconds, 1)));
     return made;
 }
@@ -88,11 +88,21 @@ public:
                             options.clients_max);
     }
 
-    std::optional<Duration> refuse(std::string_view address, Instant now) {
+    std::optional<Duration> refuse(const std::string& client, Instant now) {
         if (!limits_) return std::nullopt;
-        const std::string client = client_of(address);
         const std::scoped_lock lock(mutex_);
         return limits_->refuse(client, now);
+    }
+
+    // Who was let in with one call may owe the others of its batch; only those who send many bodies
+    // at once are refused here.
+    std::optional<Duration> charge(const std::string& client,
+                                   std::size_t calls,
+                                   Instant now,
+                                   std::size_t owed_max) {
+        if (!limits_) return std::nullopt;
+        const std::scoped_lock lock(mutex_);
+        return limits_->take(client, now, calls, owed_max);
     }
 
 private:
@@ -101,7 +111,7 @@ private:
 };
 
 RpcFront::RpcFront(RpcService& service, const Clock& clock, FrontOptions options)
-    : service_(service), clock_(clock), clients_(std::make_unique<Clients>(options)) {}
+    : service_(service), clock_(clock), clients_(std::make_shared<Clients>(options)) {}
 
 RpcFront::~RpcFront() = default;
 
@@ -124,7 +134,7 @@ void RpcFront::handle(const FrontRequest& request, Done done) {
                             "POST JSON-RPC to /rpc/v0; GET /health, /metrics or /version"));
     if (request.method == "OPTIONS") return done(preflight(calls ? kCallMethods : kReadMethods));
     if (path != "/health")
-        if (const auto wait = clients_->refuse(request.client, clock_.now()))
+        if (const auto wait = clients_->refuse(client_of(request.client), clock_.now()))
             return done(too_many(*wait));
     if (calls) {
         if (request.method == "POST") return call(request, std::move(done));
@@ -143,13 +153,18 @@ void RpcFront::call(const FrontRequest& request, Done done) {
         return done(refusal(
             415, "the body's content type is not JSON", "send Content-Type: application/json"));
     if (request.body.size() > body_bytes_max()) return done(body_too_long());
-    service_.handle(
-        request.body,
-        [done = std::move(done)](std::string response) mutable {
-            if (response.empty()) return done(answer(204, {}, {}));
-            done(answer(200, kJson, std::move(response)));
-        },
-        request.authorization);
+    const std::string client = client_of(request.client);
+    service_.handle(request.body,
+                    [done = std::move(done)](std::string response) mutable {
+                        if (response.empty()) return done(answer(204, {}, {}));
+                        done(answer(200, kJson, std::move(response)));
+                    },
+                    {.authorization = request.authorization,
+                     .client = client,
+                     .charge = [clients = clients_, client, owed_max = service_.limits().batch_max](
+                                   std::size_t calls, Instant now) {
+                         return clients->charge(client, calls, now, owed_max);
+                     }});
 }
 
 FrontResponse RpcFront::read(std::string_view path) const {

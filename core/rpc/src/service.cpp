@@ -9,6 +9,7 @@
 #include "transaction_waiters.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <utility>
 
 namespace draco::rpc {
@@ -40,8 +41,15 @@ private:
 struct Request {
     std::string body;
     bool by_admin;
+    Caller caller;
     BodyAnswer answer;
 };
+
+RpcError too_many_calls(Duration wait) {
+    RpcError error = busy("too many calls from this address: this batch was not run");
+    error.data["retry_after_ms"] = std::chrono::ceil<std::chrono::milliseconds>(wait).count();
+    return error;
+}
 
 RpcError not_admin(const ServiceDependencies& on) {
     if (!on.admin) return {Code::NotAdmin, "this node takes no admin calls"};
@@ -60,14 +68,21 @@ public:
     void handle(Request request) const {
         auto calls = parse_calls(request.body, context_.limits);
         if (!calls) return request.answer.give(error_text(kNullId, calls.error()));
+        const std::size_t count = calls->calls.size();
+        if (count > 1 && request.caller.charge)
+            if (const auto wait =
+                    request.caller.charge(count - 1, context_.on.executor.clock().now()))
+                return request.answer.give(error_text(kNullId, too_many_calls(*wait)));
         const auto exchange = std::make_shared<Exchange>(
             *calls, context_.limits.response_bytes_max, request.answer.take());
-        for (std::size_t place = 0; place < calls->calls.size(); ++place)
-            run(calls->calls[place], request.by_admin, Answer(exchange, place));
+        Context context = context_;
+        context.client = request.caller.client;
+        for (std::size_t place = 0; place < count; ++place)
+            run(context, calls->calls[place], request.by_admin, Answer(exchange, place));
     }
 
 private:
-    void run(const Call& call, bool by_admin, Answer answer) const {
+    static void run(const Context& context, const Call& call, bool by_admin, Answer answer) {
         if (call.invalid) return answer.give(std::unexpected(*call.invalid));
         const Method* const method = find_method(call.method);
         if (method == nullptr)
@@ -76,12 +91,11 @@ private:
                          "there is no method '" + shown(call.method) + "'; did you mean '" +
                              std::string(nearest_method(call.method)) + "'?")));
         if (method->reach == Reach::Admin && !by_admin)
-            return answer.give(std::unexpected(not_admin(context_.on)));
+            return answer.give(std::unexpected(not_admin(context.on)));
         const auto parameters = Parameters::bind(method->parameters, call.parameters);
         if (!parameters) return answer.give(std::unexpected(parameters.error()));
-        if (method->start != nullptr)
-            return method->start(context_, *parameters, std::move(answer));
-        answer.give(method->read(context_, *parameters));
+        if (method->start != nullptr) return method->start(context, *parameters, std::move(answer));
+        answer.give(method->read(context, *parameters));
     }
 
     const Context& context_;
@@ -94,7 +108,10 @@ public:
     State(ServiceDependencies dependencies, ServiceLimits limits)
         : on(std::move(dependencies)),
           bounds(limits),
-          waiters(std::make_shared<TransactionWaiters>(on.ledger, on.executor, bounds.waiters_max)),
+          waiters(std::make_shared<TransactionWaiters>(
+              on.ledger,
+              on.executor,
+              WaiterLimits{.all = bounds.waiters_max, .of_client = bounds.waiters_per_client_max})),
           admin_waits(std::make_shared<AdminWaits>(on.executor, bounds.admin_waits_max)),
           context{.on = on, .limits = bounds, .waiters = waiters, .admin_waits = admin_waits} {}
 
@@ -150,14 +167,16 @@ RpcService::~RpcService() {
     stop();
 }
 
-void RpcService::handle(std::string_view body, Done done, std::string_view authorization) {
+void RpcService::handle(std::string_view body, Done done, Caller caller) {
     if (state_->stopped) return state_->refuse(BodyAnswer(std::move(done)), stopping());
     // What waits is a copy, so its length is checked before.
     if (body.size() > state_->bounds.body_bytes_max)
         return state_->refuse(BodyAnswer(std::move(done)),
                               too_long(body.size(), state_->bounds.body_bytes_max));
+    const bool by_admin = state_->is_admin(caller.authorization);
     auto told = state_->handler->address().tell(Request{.body = std::string(body),
-                                                        .by_admin = state_->is_admin(authorization),
+                                                        .by_admin = by_admin,
+                                                        .caller = std::move(caller),
                                                         .answer = BodyAnswer(std::move(done))});
     if (told) return;
     state_->refuse(std::move(told.error().message.answer), RpcError(told.error().error));

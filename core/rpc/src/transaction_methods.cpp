@@ -86,14 +86,19 @@ Outcome<json::value> answer_to(const types::TransactionHash& of,
 std::optional<TransactionWaiters::Key> wait_for(const Context& context,
                                                 const types::TransactionHash& hash,
                                                 std::uint64_t timeout_ms,
+                                                WaitFor what,
                                                 Wanted wanted,
                                                 Answer answer) {
     // Shared with a refusal, which leaves the callback uncalled.
     const auto held = std::make_shared<Answer>(std::move(answer));
-    const auto key = context.waiters->wait(
-        hash, after_ms(context, timeout_ms), [hash, wanted, held](WaitOutcome outcome) {
-            held->give(answer_to(hash, wanted, std::move(outcome)));
-        });
+    const auto key =
+        context.waiters->wait({.hash = hash,
+                               .deadline = after_ms(context, timeout_ms),
+                               .what = what,
+                               .client = std::string(context.client)},
+                              [hash, wanted, held](WaitOutcome outcome) {
+                                  held->give(answer_to(hash, wanted, std::move(outcome)));
+                              });
     if (key) return *key;
     held->give(std::unexpected(RpcError(key.error())));
     return std::nullopt;
@@ -124,7 +129,12 @@ Outcome<WaitRequest> read_wait(const Context& context, const Parameters& paramet
 void wait_txn(const Context& context, const Parameters& parameters, Answer answer) {
     const auto request = read_wait(context, parameters);
     if (!request) return answer.give(std::unexpected(request.error()));
-    wait_for(context, request->hash, request->timeout_ms, Wanted::Receipt, std::move(answer));
+    wait_for(context,
+             request->hash,
+             request->timeout_ms,
+             WaitFor::Other,
+             Wanted::Receipt,
+             std::move(answer));
 }
 
 struct SendRequest {
@@ -157,8 +167,12 @@ void send_txn(const Context& context, const Parameters& parameters, Answer answe
     auto request = read_send(context, parameters);
     if (!request) return answer.give(std::unexpected(request.error()));
     // Before it is submitted, so that no block is missed.
-    const auto key =
-        wait_for(context, request->hash, request->timeout_ms, request->wanted, std::move(answer));
+    const auto key = wait_for(context,
+                              request->hash,
+                              request->timeout_ms,
+                              WaitFor::Own,
+                              request->wanted,
+                              std::move(answer));
     if (!key) return;
     context.on.forwarder.submit(
         std::move(request->bytes),

@@ -2,27 +2,43 @@
 
 namespace draco::rpc {
 
-Result<TransactionWaiters::Key> TransactionWaiters::wait(const types::TransactionHash& hash,
-                                                         Instant deadline,
-                                                         Callback callback) {
-    Key key{.hash = hash};
+Result<> TransactionWaiters::room_for(const Wait& wait) const {
+    if (stopped_) return fail(Errc::Unavailable, "the node stops serving requests");
+    const bool is_full = waiters_.size() >= limits_.all;
+    if (is_full || (wait.what == WaitFor::Other && asking_ >= limits_.all / 2))
+        return fail(Errc::Exhausted,
+                    std::to_string(waiters_.size()) +
+                        " calls wait for transactions already; come back later");
+    const auto own = of_client_.find(wait.client);
+    if (own != of_client_.end() && own->second >= limits_.of_client)
+        return fail(Errc::Exhausted,
+                    std::to_string(own->second) +
+                        " calls of this address wait for transactions already; let some be "
+                        "answered first");
+    return {};
+}
+
+Result<TransactionWaiters::Key> TransactionWaiters::wait(Wait wait, Callback callback) {
+    Key key{.hash = wait.hash};
     {
         const std::scoped_lock lock(mutex_);
-        if (stopped_) return fail(Errc::Unavailable, "the node stops serving requests");
-        if (waiters_.size() >= waiters_max_)
-            return fail(Errc::Exhausted,
-                        std::to_string(waiters_max_) +
-                            " calls wait for transactions already; come back later");
+        DRACO_TRY_VOID(room_for(wait));
         key.id = next_id_++;
-        const TimerId timer = executor_.post_at(deadline, [weak = weak_from_this(), key] {
+        const TimerId timer = executor_.post_at(wait.deadline, [weak = weak_from_this(), key] {
             const auto self = weak.lock();
             if (!self) return;
             if (auto late = self->take(key)) (*late)(WaitExpired{});
         });
-        waiters_.emplace(key, Waiter{.callback = std::move(callback), .timer = timer});
+        if (wait.what == WaitFor::Other) ++asking_;
+        if (!wait.client.empty()) ++of_client_[wait.client];
+        waiters_.emplace(key,
+                         Waiter{.callback = std::move(callback),
+                                .timer = timer,
+                                .what = wait.what,
+                                .client = std::move(wait.client)});
     }
     // After it is in the table: a block that executes it from now on finds it there.
-    if (const auto known = receipt(hash))
+    if (const auto known = receipt(key.hash))
         if (auto taken = take(key)) (*taken)(*known);
     return key;
 }
@@ -49,6 +65,8 @@ void TransactionWaiters::stop() {
         const std::scoped_lock lock(mutex_);
         stopped_ = true;
         left = std::exchange(waiters_, {});
+        of_client_.clear();
+        asking_ = 0;
     }
     for (auto& [key, waiter] : left) {
         executor_.cancel(waiter.timer);
@@ -97,6 +115,9 @@ std::optional<TransactionWaiters::Callback> TransactionWaiters::take(const Key& 
 TransactionWaiters::Callback TransactionWaiters::take_locked(std::map<Key, Waiter>::iterator at) {
     executor_.cancel(at->second.timer);
     Callback callback = std::move(at->second.callback);
+    if (at->second.what == WaitFor::Other) --asking_;
+    const auto own = of_client_.find(at->second.client);
+    if (own != of_client_.end() && --own->second == 0) of_client_.erase(own);
     waiters_.erase(at);
     return callback;
 }

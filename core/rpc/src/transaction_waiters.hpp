@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -33,6 +34,23 @@ struct WaitStopped {};
 using WaitOutcome = std::
     variant<types::Receipt, RefusedInBlock, SubmissionAccepted, Error, WaitExpired, WaitStopped>;
 
+struct WaiterLimits {
+    std::size_t all = 0;
+    std::size_t of_client = 0;
+};
+
+enum class WaitFor : std::uint8_t {
+    Own,    // the call sends the transaction
+    Other,  // it only asks; such calls take up at most half of the places
+};
+
+struct Wait {
+    types::TransactionHash hash;
+    Instant deadline;
+    WaitFor what = WaitFor::Own;
+    std::string client{};  // empty: not counted
+};
+
 // Thread-safe. Each accepted wait has exactly one outcome, unless the executor stops before: then
 // its callback is destroyed.
 class TransactionWaiters final : public interfaces::LedgerObserver,
@@ -47,13 +65,13 @@ public:
         auto operator<=>(const Key&) const = default;
     };
 
-    TransactionWaiters(interfaces::Ledger& ledger, Executor& executor, std::size_t waiters_max)
-        : ledger_(ledger), executor_(executor), waiters_max_(waiters_max) {}
+    TransactionWaiters(interfaces::Ledger& ledger, Executor& executor, const WaiterLimits& limits)
+        : ledger_(ledger), executor_(executor), limits_(limits) {}
 
     // `callback` is called in a task or inside stop(); at once, inside this call, if there is a
-    // receipt already. It must not call back into this. Exhausted: too many wait. Unavailable:
-    // stopped. Then it has not been called.
-    Result<Key> wait(const types::TransactionHash& hash, Instant deadline, Callback callback);
+    // receipt already. It must not call back into this. Exhausted: too many wait, or too many of
+    // this client. Unavailable: stopped. Then it has not been called.
+    Result<Key> wait(Wait wait, Callback callback);
 
     // What the submission led to. A receipt counts more than a failure.
     void submitted(const Key& key, Result<> outcome, bool is_answer);
@@ -71,12 +89,15 @@ private:
     struct Waiter {
         Callback callback;
         TimerId timer;
+        WaitFor what;
+        std::string client;
     };
 
     using Ready = std::vector<std::pair<Callback, WaitOutcome>>;
 
     std::optional<Callback> take(const Key& key);
     // With the lock held.
+    Result<> room_for(const Wait& wait) const;
     Callback take_locked(std::map<Key, Waiter>::iterator at);
     void take_all_locked(const types::TransactionHash& hash,
                          const WaitOutcome& outcome,
@@ -85,9 +106,11 @@ private:
 
     interfaces::Ledger& ledger_;
     Executor& executor_;
-    const std::size_t waiters_max_;
+    const WaiterLimits limits_;
     mutable std::mutex mutex_;
     std::map<Key, Waiter> waiters_;
+    std::size_t asking_ = 0;  // of them, WaitFor::Other
+    std::map<std::string, std::size_t> of_client_;
     std::uint64_t next_id_ = 0;
     bool stopped_ = false;
     // Held, shared, while a submission's outcome is looked up in the ledger, which may be destroyed

@@ -139,6 +139,52 @@ TEST(Front, OneClientIsBoundedAndOthersAreNot) {
     EXPECT_EQ(front.post(kPing).status, 429);
 }
 
+std::string batch_of(std::size_t calls) {
+    std::string batch = "[" + kPing;
+    for (std::size_t i = 1; i < calls; ++i) batch += "," + kPing;
+    return batch + "]";
+}
+
+TEST(Front, EachCallOfABatchCounts) {
+    // A batch that is begun is answered whole, and what it is beyond the bucket is owed.
+    Front front({.requests_per_second = 10, .requests_burst = 30});
+    EXPECT_EQ(front.post(batch_of(20)).status, 200);
+    const auto owing = front.post(batch_of(20));
+    EXPECT_EQ(owing.status, 200);
+    EXPECT_EQ(json::parse(owing.body).as_array().size(), 20U);
+    EXPECT_EQ(front.post(kPing).status, 429);
+    ASSERT_TRUE(front.node.world.run_for(1s).has_value());
+    EXPECT_EQ(front.post(kPing).status, 429);
+    ASSERT_TRUE(front.node.world.run_for(100ms).has_value());
+    EXPECT_EQ(front.post(kPing).status, 200);
+}
+
+TEST(Front, BatchesThatComeTogetherAreRefusedBeyondWhatMayBeOwed) {
+    // Many bodies pass the door before the first of them is counted.
+    Front front({.requests_per_second = 10, .requests_burst = 30}, {.batch_max = 20});
+    std::size_t run = 0;
+    std::size_t refused = 0;
+    for (int i = 0; i < 30; ++i)
+        front.front.handle({.method = "POST",
+                            .target = "/",
+                            .content_type = {},
+                            .body = batch_of(20),
+                            .client = "192.0.2.1"},
+                           [&](const FrontResponse& response) {
+                               const auto body = json::parse(response.body);
+                               run += body.is_array() ? 1 : 0;
+                               if (body.is_array()) return;
+                               ++refused;
+                               EXPECT_EQ(body.at("error").at("code"), -32001);
+                               EXPECT_GT(
+                                   body.at("error").at("data").at("retry_after_ms").as_int64(), 0);
+                           });
+    front.node.settle();
+    EXPECT_EQ(run + refused, 30U);
+    EXPECT_LE(run, 3U);
+    EXPECT_GE(run, 1U);
+}
+
 TEST(Front, LimitsRememberABoundedNumberOfClients) {
     ClientLimits limits(1, 1, 100);
     const Instant now{1s};

@@ -417,15 +417,15 @@ public:
 
     // An answer to come, in a place of its own.
     std::shared_ptr<std::optional<std::string>> begin(std::string_view body,
-                                                      std::string_view authorization = {}) {
+                                                      std::string_view authorization = {},
+                                                      std::string client = {}) {
         auto answer = std::make_shared<std::optional<std::string>>();
-        service->handle(
-            body,
-            [answer](std::string text) {
-                EXPECT_FALSE(answer->has_value()) << "answered twice";
-                *answer = std::move(text);
-            },
-            authorization);
+        service->handle(body,
+                        [answer](std::string text) {
+                            EXPECT_FALSE(answer->has_value()) << "answered twice";
+                            *answer = std::move(text);
+                        },
+                        {.authorization = std::string(authorization), .client = std::move(client)});
         return answer;
     }
 

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <thread>
 
 namespace draco::rpc::testing {
@@ -181,7 +182,7 @@ TEST(Transactions, WaitingEndsAtTheDeadline) {
 
 TEST(Transactions, ManyWaitersAndTheirBound) {
     constexpr std::uint64_t kWaiters = 300;
-    Node node({.waiters_max = kWaiters});
+    Node node({.waiters_max = 2 * kWaiters});
     auto& chain = node.parts->chain;
     const auto first = chain.transfer(0, 1, 5);
     const auto second = chain.transfer(1, 1, 5);
@@ -198,6 +199,49 @@ TEST(Transactions, ManyWaitersAndTheirBound) {
     node.settle();
     for (const auto& answer : answers) EXPECT_TRUE(parsed(*answer).contains("result"));
     const auto room = node.begin(Node::call_text("flk_wait_txn", wait_parameters({}, 10)));
+    node.settle();
+    EXPECT_FALSE(room->has_value());
+}
+
+TEST(Transactions, WaitingCallsLeaveRoomForThoseThatSend) {
+    // However many ask what became of a transaction, half of the places are for those that send.
+    Node node({.waiters_max = 8});
+    std::vector<std::shared_ptr<std::optional<std::string>>> answers;
+    for (int i = 0; i < 10; ++i)
+        answers.push_back(node.begin(Node::call_text("flk_wait_txn", wait_parameters({}, 60'000))));
+    for (std::uint64_t i = 1; i <= 4; ++i)
+        answers.push_back(node.begin(
+            Node::call_text("flk_send_txn", send_parameters(node.parts->chain.transfer(0, i, 5)))));
+    node.settle();
+    const auto refused = [&](std::size_t from, std::size_t to) {
+        return std::count_if(answers.begin() + static_cast<std::ptrdiff_t>(from),
+                             answers.begin() + static_cast<std::ptrdiff_t>(to),
+                             [](const auto& answer) { return answer->has_value(); });
+    };
+    EXPECT_EQ(refused(0, 10), 6);
+    EXPECT_EQ(parsed(*answers[4]).at("error").at("code"), -32001);
+    EXPECT_EQ(refused(10, 14), 0);
+    EXPECT_EQ(node.parts->forwarder.submissions.size(), 4U);
+}
+
+TEST(Transactions, OneClientCannotTakeTheWaitingPlacesOfOthers) {
+    // In one batch or in many bodies; an answer makes room again.
+    Node node({.waiters_max = 100, .waiters_per_client_max = 5});
+    const std::string wait = Node::call_text("flk_wait_txn", wait_parameters({}, 100));
+    std::string batch = "[" + wait;
+    for (int i = 0; i < 6; ++i) batch += "," + wait;
+    const auto first = node.begin(batch + "]", {}, "192.0.2.1");
+    const auto again = node.begin(wait, {}, "192.0.2.1");
+    const auto other = node.begin(wait, {}, "192.0.2.2");
+    node.settle();
+    EXPECT_EQ(parsed(*again).at("error").at("code"), -32001);
+    EXPECT_FALSE(other->has_value());
+    ASSERT_TRUE(node.world.run_for(100ms).has_value());
+    std::map<std::int64_t, int> codes;
+    const auto answers = json::parse(first->value());
+    for (const auto& answer : answers.as_array()) ++codes[answer.at("error").at("code").as_int64()];
+    EXPECT_EQ(codes, (std::map<std::int64_t, int>{{-32003, 5}, {-32001, 2}}));
+    const auto room = node.begin(wait, {}, "192.0.2.1");
     node.settle();
     EXPECT_FALSE(room->has_value());
 }

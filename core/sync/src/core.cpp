@@ -1,5 +1,7 @@
 #include "draco/sync/core.hpp"
 
+#include "core_parts.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -7,10 +9,8 @@ namespace draco::sync {
 
 namespace {
 
-constexpr std::uint32_t kRangeBlocks = kRangeBlocksMax / 2;
-
-types::Height next(types::Height height) {
-    return types::Height(height.value() + 1);
+Claim claim_of(const types::BlockCertificate& certificate) {
+    return {certificate.statement.epoch, certificate.statement.height};
 }
 
 bool is_lie(const Error& error) {
@@ -43,9 +43,9 @@ const interfaces::BlockWithContent* Core::to_append() const {
 }
 
 interfaces::SyncStatus Core::status() const {
-    return {.known = known_,
+    return {.known = known_.height,
             .fetched = fetched_,
-            .fetching = range_.has_value(),
+            .fetching = !ranges_.empty(),
             .blocks_fetched = blocks_fetched_,
             .liars = liars_};
 }
@@ -55,7 +55,8 @@ std::optional<Instant> Core::wake_at() const {
     const auto consider = [&wake](Instant when) { wake = wake ? std::min(*wake, when) : when; };
     for (const auto& [ticket, fetch] : fetches_) consider(fetch.stalls_at);
     if (unpublished_ && published_at_) consider(*published_at_ + limits_.publish_interval);
-    if (!is_behind() || range_ || !waiting_.empty() || ledger_is_broken_) return wake;
+    if (may_hedge()) consider(fetches_.at(ranges_.front()).hedge_at);
+    if (!is_behind() || !ranges_.empty() || !waiting_.empty() || ledger_is_broken_) return wake;
     if (ripens_at_) consider(*ripens_at_);
     if (hold_until_) consider(*hold_until_);
     if (retry_at_) consider(*retry_at_);
@@ -71,7 +72,9 @@ void Core::on(const PeerUp& event, Instant now, Effects& effects) {
         if (idle == peers_.end()) return;
         peers_.erase(idle);
     }
-    peers_[event.peer].is_up = true;
+    Peer& peer = peers_[event.peer];
+    peer.is_up = true;
+    peer.is_guest = event.is_guest;
     ask_status(event.peer, now, effects);
 }
 
@@ -80,34 +83,54 @@ void Core::on(const PeerDown& event, Instant /*now*/, Effects& /*effects*/) {
     if (peer != peers_.end()) peer->second.is_up = false;
 }
 
-void Core::on(const BlockExecuted& event, Instant /*now*/, Effects& /*effects*/) {
+void Core::on(const BlockExecuted& event, Instant /*now*/, Effects& effects) {
     if (event.head.height <= executed_.head.height) return;
     executed_.head = {.height = event.head.height, .digest = event.head.digest};
-    if (event.next_committee) executed_.committee = *event.next_committee;
     while (!waiting_.empty() && waiting_.front().content.block.height <= executed_.head.height)
         waiting_.pop_front();
     appended_ = std::max(appended_, executed_.head.height);
+    if (event.next_committee) {
+        executed_.committee = *event.next_committee;
+        end_epoch(effects);
+    }
     ledger_is_full_ = false;
     retry_at_.reset();
     retry_delay_ = limits_.retry_first;
 }
 
+// What is left of the ended epoch above its last block is void.
+void Core::end_epoch(Effects& effects) {
+    end_ranges(effects);
+    waiting_.clear();
+    appended_ = executed_.head.height;
+    if (is_void(known_)) known_.height = executed_.head.height;
+    for (auto& [key, peer] : peers_)
+        if (is_void(peer.claim)) peer.claim.height = executed_.head.height;
+}
+
+// The epoch was over before this height.
+bool Core::is_void(const Claim& claim) const {
+    return claim.epoch < executed_.committee.epoch() && claim.height > executed_.head.height;
+}
+
 void Core::on(const CertificateSeen& event, Instant /*now*/, Effects& effects) {
     learn(event.certificate, effects);
+    const Claim claim = claim_of(event.certificate);
     const auto peer = peers_.find(event.from);
-    if (peer != peers_.end())
-        peer->second.height = std::max(peer->second.height, event.certificate.statement.height);
+    if (peer != peers_.end() && !is_void(claim))
+        peer->second.claim = std::max(peer->second.claim, claim);
 }
 
 void Core::on(const LaterEpochSeen& event, Instant now, Effects& /*effects*/) {
     const auto peer = peers_.find(event.from);
     if (peer == peers_.end() || (peer->second.paused_until && *peer->second.paused_until > now))
         return;
-    peer->second.height = std::max(peer->second.height, event.height);
+    peer->second.claim = std::max(peer->second.claim, event.claim);
 }
 
 void Core::on(const CertificateMade& event, Instant /*now*/, Effects& /*effects*/) {
-    known_ = std::max(known_, event.certificate.statement.height);
+    const Claim claim = claim_of(event.certificate);
+    if (!is_void(claim)) known_ = std::max(known_, claim);
     if (event.certificate.statement.height <= published_) return;
     if (!unpublished_ || unpublished_->statement.height < event.certificate.statement.height)
         unpublished_ = event.certificate;
@@ -123,11 +146,16 @@ void Core::on(const ChunkReceived& event, Instant now, Effects& effects) {
     const auto found = fetches_.find(event.ticket);
     if (found == fetches_.end()) return;
     Fetch& fetch = found->second;
+    fetch.bytes += event.chunk.size();
     fetch.stalls_at = now + limits_.stall_timeout;
+    if (fetch.is_range)
+        fetch.stalls_at = std::min(fetch.stalls_at,
+                                   fetch.begun + limits_.stall_timeout +
+                                       time_of(fetch.bytes, limits_.range_bytes_per_s_min));
     const bool had_status = fetch.check.status().has_value();
     const auto checked = fetch.check.add(event.chunk);
     if (!had_status && fetch.check.status()) take_status(fetch, effects);
-    take_certified(fetch, effects);
+    take_certified(fetch);
     if (checked) return;
     effects.cancels.push_back({event.ticket});
     fail_fetch(event.ticket, checked.error(), now, effects);
@@ -165,7 +193,7 @@ void Core::on(const TimePassed& /*event*/, Instant now, Effects& effects) {
         if (fetch.stalls_at <= now) stalled.push_back(ticket);
     for (const std::uint64_t ticket : stalled) {
         effects.cancels.push_back({ticket});
-        fail_fetch(ticket, {Errc::DeadlineExceeded, "an answer stalled"}, now, effects);
+        fail_fetch(ticket, {Errc::DeadlineExceeded, "an answer stalled or is slow"}, now, effects);
     }
 }
 
@@ -176,9 +204,9 @@ bool Core::is_behind() const {
 }
 
 types::Height Core::target() const {
-    types::Height highest = known_;
+    types::Height highest = known_.height;
     for (const auto& [key, peer] : peers_)
-        if (peer.is_up) highest = std::max(highest, peer.height);
+        if (peer.is_up) highest = std::max(highest, peer.claim.height);
     return highest;
 }
 
@@ -203,8 +231,9 @@ void Core::settle(Instant now, Effects& effects) {
     publish_if_due(now, effects);
     ripens_at_.reset();
     if (hold_until_ && now >= *hold_until_) hold_until_.reset();
-    if (ledger_is_broken_ || range_ || !waiting_.empty() || executed_.head.height < appended_)
-        return;
+    if (ledger_is_broken_) return;
+    if (!ranges_.empty()) return hedge(now, effects);
+    if (!waiting_.empty() || executed_.head.height < appended_) return;
     if (!is_behind() || hold_until_) return;
     if (may_fetch(now)) {
         fetch(now, effects);
@@ -222,101 +251,10 @@ void Core::publish_if_due(Instant now, Effects& effects) {
 }
 
 void Core::learn(const types::BlockCertificate& certificate, Effects& effects) {
-    if (certificate.statement.height <= known_) return;
-    known_ = certificate.statement.height;
+    const Claim claim = claim_of(certificate);
+    if (is_void(claim) || claim <= known_) return;
+    known_ = claim;
     effects.certify.push_back(certificate);
-}
-
-// ---- Asking
-
-std::optional<types::NodeKey> Core::best_peer(Instant now) const {
-    const types::Height wanted = next(executed_.head.height);
-    const std::pair<const types::NodeKey, Peer>* best = nullptr;
-    for (const auto& one : peers_) {
-        const Peer& peer = one.second;
-        if (!peer.is_up || peer.height < wanted || peer.lowest > wanted) continue;
-        if (peer.paused_until && now < *peer.paused_until) continue;
-        if (best == nullptr || std::pair(peer.failures, peer.asked_last) <
-                                   std::pair(best->second.failures, best->second.asked_last))
-            best = &one;
-    }
-    if (best == nullptr) return std::nullopt;
-    return best->first;
-}
-
-void Core::fetch(Instant now, Effects& effects) {
-    const auto key = best_peer(now);
-    if (!key) {
-        if (!retry_at_ || now >= *retry_at_) nobody_helps(now, effects);
-        return;
-    }
-    const std::uint64_t ticket = ++ticket_last_;
-    peers_.at(*key).asked_last = ticket;
-    range_ = ticket;
-    fetches_.emplace(ticket,
-                     Fetch{.peer = *key,
-                           .check = RangeCheck(chain_,
-                                               executed_.committee,
-                                               executed_.head,
-                                               kRangeBlocksMax,
-                                               limits_.range_bytes_max),
-                           .is_range = true,
-                           .stalls_at = now + limits_.stall_timeout});
-    effects.asks.push_back(
-        {.ticket = ticket,
-         .peer = *key,
-         .request = RangeRequest{.from = next(executed_.head.height), .count_max = kRangeBlocks},
-         .deadline = now + limits_.range_timeout});
-}
-
-void Core::nobody_helps(Instant now, Effects& effects) {
-    const types::Height wanted = next(executed_.head.height);
-    bool is_any_up = false;
-    bool has_any = false;
-    bool is_pruned = false;
-    for (const auto& [key, peer] : peers_) {
-        if (!peer.is_up) continue;
-        is_any_up = true;
-        is_pruned |= peer.lowest > wanted;
-        has_any |= peer.lowest != types::Height{} && peer.lowest <= wanted;
-    }
-    if (is_pruned && !has_any && told_pruned_ != wanted) {
-        told_pruned_ = wanted;
-        effects.remarks.push_back(
-            {.severity = Severity::Error,
-             .text = "no connected peer has the next block any more; this node cannot follow. "
-                     "Connect it to a node that keeps the whole chain, or start it from a copy of "
-                     "a newer data directory",
-             .height = wanted});
-    }
-    retry_at_.reset();
-    if (!is_any_up) return;  // the next link tells
-    retry_at_ = now + retry_delay_;
-    retry_delay_ = std::min(retry_delay_ * 2, limits_.retry_max);
-    ask_all_status(now, effects);
-}
-
-void Core::ask_all_status(Instant now, Effects& effects) {
-    for (const auto& [key, peer] : peers_)
-        if (peer.is_up && !(peer.paused_until && now < *peer.paused_until))
-            ask_status(key, now, effects);
-}
-
-void Core::ask_status(const types::NodeKey& key, Instant now, Effects& effects) {
-    Peer& peer = peers_.at(key);
-    if (peer.status_ticket && fetches_.contains(*peer.status_ticket)) return;
-    const std::uint64_t ticket = ++ticket_last_;
-    peer.status_ticket = ticket;
-    fetches_.emplace(ticket,
-                     Fetch{.peer = key,
-                           .check = RangeCheck(
-                               chain_, executed_.committee, std::nullopt, 0, kStatusBytesMax + 4),
-                           .is_range = false,
-                           .stalls_at = now + limits_.status_timeout});
-    effects.asks.push_back({.ticket = ticket,
-                            .peer = key,
-                            .request = StatusRequest{},
-                            .deadline = now + limits_.status_timeout});
 }
 
 // ---- Answers
@@ -327,23 +265,38 @@ void Core::take_status(const Fetch& fetch, Effects& effects) {
     const Status& status = *fetch.check.status();
     found->second.lowest = status.lowest;
     if (!status.latest) return;
-    const types::BlockStatement& latest = status.latest->statement;
+    const Claim claim = claim_of(*status.latest);
     // Of an earlier epoch it says nothing new; of a later one it is a hint.
-    const bool is_later = latest.epoch > executed_.committee.epoch();
-    if (fetch.check.status_is_verified() || is_later)
-        found->second.height = std::max(found->second.height, latest.height);
+    const bool is_later = claim.epoch > executed_.committee.epoch();
+    if ((fetch.check.status_is_verified() && !is_void(claim)) || is_later)
+        found->second.claim = std::max(found->second.claim, claim);
     if (fetch.check.status_is_verified()) learn(*status.latest, effects);
 }
 
-void Core::take_certified(Fetch& fetch, Effects& /*effects*/) {
+types::Height Core::last_at_hand() const {
+    if (waiting_.empty()) return appended_;
+    return std::max(appended_, waiting_.back().content.block.height);
+}
+
+// Two ranges bring the same blocks.
+void Core::take_certified(Fetch& fetch) {
     for (CertifiedBlock& block : fetch.check.certified()) {
         const types::Height height = block.content.block.height;
         ++blocks_fetched_;
         fetched_ = std::max(fetched_, height);
-        if (block.certificate) known_ = std::max(known_, height);
-        if (height > executed_.head.height) waiting_.push_back(std::move(block));
+        if (block.certificate) known_ = std::max(known_, {block.content.block.epoch, height});
+        if (height == next(last_at_hand())) waiting_.push_back(std::move(block));
     }
     fetch.check.certified().clear();
+}
+
+// Without blame: what they bring is here, or void.
+void Core::end_ranges(Effects& effects) {
+    for (const std::uint64_t ticket : ranges_) {
+        effects.cancels.push_back({ticket});
+        fetches_.erase(ticket);
+    }
+    ranges_.clear();
 }
 
 void Core::end_fetch(std::uint64_t ticket, const Result<>& outcome, Instant now, Effects& effects) {
@@ -351,25 +304,36 @@ void Core::end_fetch(std::uint64_t ticket, const Result<>& outcome, Instant now,
     if (found == fetches_.end()) return;
     const auto judged = outcome ? found->second.check.finish() : outcome;
     if (!judged) return fail_fetch(ticket, judged.error(), now, effects);
-    const auto peer = peers_.find(found->second.peer);
-    if (found->second.is_range) {
-        range_.reset();
-        if (peer != peers_.end() && found->second.check.blocks_certified() == 0) {
-            // It has less than was thought; a status or a certificate tells when that changes.
-            peer->second.height = std::min(peer->second.height, executed_.head.height);
-            ++peer->second.failures;
-        } else if (peer != peers_.end()) {
-            peer->second.failures = 0;
-        }
-    }
+    const Fetch fetch = std::move(found->second);
     fetches_.erase(found);
+    if (!fetch.is_range) return;
+    std::erase(ranges_, ticket);
+    const bool has_blocks = fetch.check.blocks_certified() > 0;
+    if (has_blocks) end_ranges(effects);
+    const auto found_peer = peers_.find(fetch.peer);
+    if (found_peer == peers_.end()) return;
+    Peer& peer = found_peer->second;
+    if (has_blocks) {
+        peer.has_delivered = true;
+        peer.failures = 0;
+        return;
+    }
+    // It has less than was thought; a status or a certificate tells when that changes.
+    peer.claim = {executed_.committee.epoch(), std::min(peer.claim.height, executed_.head.height)};
+    ++peer.failures;
+}
+
+Duration Core::failure_pause(std::uint32_t failures) const {
+    constexpr std::uint32_t kDoublingsMax = 10;
+    const auto factor = std::int64_t{1} << std::min(failures - 1, kDoublingsMax);
+    return std::min(limits_.failure_pause * factor, limits_.liar_pause);
 }
 
 void Core::fail_fetch(std::uint64_t ticket, const Error& error, Instant now, Effects& effects) {
     const auto found = fetches_.find(ticket);
     const types::NodeKey key = found->second.peer;
     const bool is_range = found->second.is_range;
-    if (range_ == ticket) range_.reset();
+    std::erase(ranges_, ticket);
     fetches_.erase(found);
     const bool lied = is_lie(error);
     if (lied) {
@@ -382,9 +346,10 @@ void Core::fail_fetch(std::uint64_t ticket, const Error& error, Instant now, Eff
     }
     const auto peer = peers_.find(key);
     if (peer == peers_.end() || (!lied && !is_range)) return;
-    ++peer->second.failures;
-    peer->second.paused_until = now + (lied ? limits_.liar_pause : limits_.failure_pause);
-    if (lied) peer->second.height = {};
+    peer->second.has_delivered = false;
+    const Duration pause = failure_pause(++peer->second.failures);
+    peer->second.paused_until = now + (lied ? limits_.liar_pause : pause);
+    if (lied) peer->second.claim = {};
 }
 
 }  // namespace draco::sync

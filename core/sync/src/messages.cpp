@@ -1,10 +1,23 @@
 #include "draco/sync/messages.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace draco::sync {
 
 namespace {
 
 constexpr std::size_t kLengthBytes = 4;
+
+Result<> check_transactions(const types::Batch& batch) {
+    const auto is_too_short = [](const types::TransactionBytes& transaction) {
+        return transaction->size() < types::kTransactionBytesMin;
+    };
+    if (std::ranges::none_of(*batch.transactions, is_too_short)) return {};
+    return fail(Errc::Corrupt,
+                "a block has a transaction of fewer than " +
+                    std::to_string(types::kTransactionBytesMin) + " bytes");
+}
 
 }  // namespace
 
@@ -18,6 +31,27 @@ Result<Request> decode_request(ByteView bytes) {
         return fail(Errc::Corrupt,
                     "a request for blocks does not decode: " + to_string(request.error()));
     return *request;
+}
+
+Result<interfaces::ArchivedBlock> decode_block(ByteView record) {
+    const auto refuse = [](bcs::Decoder& in) {
+        const bcs::DecodeError error = std::move(in).error("ArchivedBlock");
+        return fail(Errc::Corrupt, "a block does not decode: " + to_string(error));
+    };
+    interfaces::ArchivedBlock archived;
+    bcs::Decoder in(record);
+    std::size_t batches = 0;
+    if (!bcs::read(in, archived.block) ||
+        !in.length(types::kBlockBatchesMax, bcs::encoded_bytes_min<types::Batch>(), batches))
+        return refuse(in);
+    for (std::size_t i = 0; i < batches; ++i) {
+        types::Batch batch;
+        if (!bcs::read(in, batch)) return refuse(in);
+        DRACO_TRY_VOID(check_transactions(batch));
+        static_cast<void>(archived.batches.try_push_back(std::move(batch)));
+    }
+    if (!bcs::read(in, archived.certificate) || !in.expect_end()) return refuse(in);
+    return archived;
 }
 
 void append_record(Bytes& to, ByteView record) {

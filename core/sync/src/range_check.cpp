@@ -44,7 +44,7 @@ Result<> RangeCheck::finish() const {
     if (!status_ || !reader_.is_between_records())
         return fail(Errc::Corrupt, "an answer ends too early");
     if (!uncertified_.empty())
-        return fail(Errc::Corrupt,
+        return fail(Errc::Unavailable,
                     "nothing certifies " + name(uncertified_.front().content.block.height) +
                         " and those after it");
     return {};
@@ -66,9 +66,8 @@ Result<> RangeCheck::take_block(ByteView record) {
     if (blocks_left_ == 0)
         return fail(Errc::Corrupt, "an answer has more blocks than were asked for");
     --blocks_left_;
-    auto archived = bcs::decode<interfaces::ArchivedBlock>(record);
-    if (!archived)
-        return fail(Errc::Corrupt, "a block does not decode: " + to_string(archived.error()));
+    auto archived = decode_block(record);
+    if (!archived) return std::unexpected(std::move(archived).error());
     types::Block& block = archived->block;
     const types::Height due(tip_->height.value() + 1);
     if (block.height != due || block.parent != tip_->digest || block.epoch != committee_.epoch())

@@ -24,7 +24,7 @@ struct Notes {
     std::vector<BlockExecuted> executed;   // the newest one, and those that end an epoch
     std::optional<types::BlockCertificate> made;
     std::map<types::NodeKey, types::BlockCertificate> seen;  // the highest, of each peer
-    std::map<types::NodeKey, types::Height> later_epoch;
+    std::map<types::NodeKey, Claim> later_epoch;
     bool follow = false;
 
     struct Answer {
@@ -125,7 +125,7 @@ public:
         if (notes.made) step(CertificateMade{*std::move(notes.made)});
         take_links(notes.links);
         for (auto& [key, certificate] : notes.seen) step(CertificateSeen{key, certificate});
-        for (const auto& [key, height] : notes.later_epoch) step(LaterEpochSeen{key, height});
+        for (const auto& [key, claim] : notes.later_epoch) step(LaterEpochSeen{key, claim});
         if (notes.follow) step(Follow{});
         for (auto& [ticket, answer] : notes.answers) take_answer(ticket, answer);
         finish_turn();
@@ -133,6 +133,10 @@ public:
 
 private:
     void take_links(const std::map<types::NodeKey, bool>& changed) {
+        if (changed.empty()) return;
+        std::set<types::NodeKey> guests;
+        for (const interfaces::LinkSnapshot& link : parts_.links.snapshot())
+            if (link.guest) guests.insert(link.key);
         std::set<types::NodeKey> up;
         {
             const std::lock_guard lock(board_->mutex);
@@ -140,7 +144,7 @@ private:
         }
         for (const auto& [key, was_down] : changed) {
             if (was_down) step(PeerDown{key});
-            if (up.contains(key)) step(PeerUp{key});
+            if (up.contains(key)) step(PeerUp{key, guests.contains(key)});
         }
     }
 
@@ -240,7 +244,10 @@ private:
         {
             const std::lock_guard lock(board_->mutex);
             board_->status = core_.status();
-            board_->committee = core_.executed().committee;
+            // What was known of an ended epoch may have been void.
+            const types::Committee& committee = core_.executed().committee;
+            if (board_->committee.epoch() != committee.epoch()) board_->known = {};
+            board_->committee = committee;
             board_->known = std::max(board_->known, core_.known());
         }
         arm();
@@ -422,14 +429,15 @@ private:
         }
         if (!committee) {
             board_->note([&](Notes& notes) {
-                types::Height& height = notes.later_epoch[from];
-                height = std::max(height, statement.height);
+                Claim& claim = notes.later_epoch[from];
+                claim = std::max(claim, {statement.epoch, statement.height});
             });
             return GossipVerdict::Ignore;
         }
         if (!types::verify(chain_, *committee, *certificate)) return GossipVerdict::Reject;
         board_->note([&](Notes& notes) {
-            board_->known = std::max(board_->known, statement.height);
+            if (board_->committee.epoch() == statement.epoch)
+                board_->known = std::max(board_->known, statement.height);
             notes.seen.insert_or_assign(from, *certificate);
         });
         return GossipVerdict::Accept;

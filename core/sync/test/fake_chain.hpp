@@ -78,7 +78,7 @@ public:
             auto batch = std::make_shared<Batch>();
             batch->epoch = epoch;
             batch->sequence = height;
-            Bytes bytes(rng.below(height % 50 == 0 ? 40'000 : 2'000));
+            Bytes bytes(kTransactionBytesMin + rng.below(height % 50 == 0 ? 40'000 : 2'000));
             rng.fill(bytes);
             EXPECT_TRUE(batch->transactions.try_push_back(TransactionBytes::make(bytes).value()));
             EXPECT_TRUE(content.block.batches.try_push_back(digest_of(kChain, *batch)));

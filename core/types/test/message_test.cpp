@@ -87,6 +87,21 @@ TEST(Transaction, TheLargestSettlementFits) {
     EXPECT_LE(bytes.size() + 512, kTransactionBytesMax);
 }
 
+TEST(Transaction, TheSmallestIsNotBelowTheMinimum) {
+    // Of every method, sender and signature, with nothing in what may be empty.
+    const auto size_of = []<std::size_t... I>(Sender sender,
+                                              TransactionSignature signature,
+                                              std::index_sequence<I...> /*methods*/) {
+        return std::min({bcs::encoded_size(
+            SignedTransaction{{sender, {}, {}, Method(std::in_place_index<I>)}, signature})...});
+    };
+    constexpr auto kMethods = std::make_index_sequence<std::variant_size_v<Method>>();
+    for (const Sender& sender : {Sender(Address{}), Sender(NodeKey{})})
+        for (const TransactionSignature& signature :
+             {TransactionSignature(AccountSignature{}), TransactionSignature(NodeSignature{})})
+            EXPECT_GE(size_of(sender, signature, kMethods), kTransactionBytesMin);
+}
+
 TEST(Hashing, KindsAndChainsAreSeparate) {
     // The same content under another kind or chain has another digest.
     const BlockStatement statement{};

@@ -21,8 +21,8 @@ public:
                types::WorkerIndex worker,
                std::size_t quorum);
 
-    // False if the transaction is empty, or the bytes are used up. Appends the batch that it
-    // filled.
+    // False if the transaction is shorter than kTransactionBytesMin, or the bytes are used up.
+    // Appends the batch that it filled.
     [[nodiscard]] bool submit(const types::TransactionBytes& transaction,
                               Instant now,
                               std::vector<CheckedBatch>& sealed);

@@ -5,7 +5,9 @@
 
 #include "draco/consensus/verify.hpp"
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace draco::consensus {
@@ -18,8 +20,15 @@ public:
     // What a batch counts for in the bounds.
     static std::size_t cost(const CheckedBatch& batch);
 
-    BatchStore(std::size_t committee_size, std::size_t author_bytes_max, std::size_t bytes_max)
-        : author_bytes_max_(author_bytes_max), bytes_max_(bytes_max), bytes_(committee_size) {}
+    // A record of round r is in the log until the floor is `window_rounds` above it.
+    BatchStore(std::size_t committee_size,
+               std::size_t author_bytes_max,
+               std::size_t bytes_max,
+               std::uint64_t window_rounds)
+        : author_bytes_max_(author_bytes_max),
+          bytes_max_(bytes_max),
+          window_rounds_(window_rounds),
+          bytes_(committee_size) {}
 
     // Kept until the floor is above `round`. A requested batch is taken over the bounds; has_room()
     // tells whether to request more.
@@ -27,6 +36,11 @@ public:
 
     // Null if not held.
     const CheckedBatch* find(const types::BatchDigest& digest) const;
+
+    // The batch, if what names it in `round` needs a record of it: there is none, or the log
+    // forgets it before `round` is below the floor. The caller writes one of that round. Null:
+    // there is one, or the batch is not held.
+    const CheckedBatch* to_log(const types::BatchDigest& digest, Round round);
 
     // A header of `round` names the batch.
     void keep_until(const types::BatchDigest& digest, Round round);
@@ -43,10 +57,12 @@ private:
     struct Entry {
         CheckedBatch batch;
         Round round;
+        std::optional<Round> logged{};
     };
 
     std::size_t author_bytes_max_;
     std::size_t bytes_max_;
+    std::uint64_t window_rounds_;
     std::vector<std::size_t> bytes_;  // by author
     std::size_t total_bytes_ = 0;
     std::map<types::BatchDigest, Entry> batches_;

@@ -26,6 +26,7 @@
 #include "draco/consensus/batch_store.hpp"
 #include "draco/consensus/block_builder.hpp"
 #include "draco/consensus/block_signatures.hpp"
+#include "draco/consensus/clock_check.hpp"
 #include "draco/consensus/committer.hpp"
 #include "draco/consensus/dag.hpp"
 #include "draco/consensus/effects.hpp"
@@ -84,6 +85,9 @@ public:
 
     // Whether it signs: a participant whose epoch has not ended.
     bool participates() const { return mode_ == RecoveryMode::Participant && !ended_; }
+
+    // What it takes from clients would wait until the others' clocks have come so far.
+    bool clock_is_ahead() const { return participates() && clock_check_.is_ahead(); }
 
     // Own transactions that are not executed; at most Parameters::own_bytes_max.
     std::size_t own_bytes() const { return maker_.bytes(); }
@@ -148,6 +152,7 @@ private:
     Round batch_floor() const;
 
     void announce(const CheckedBatch& batch, Turn& turn);
+    void log_batch(const types::BatchDigest& digest, Round round, Turn& turn);
     void add_certificate(AuthorityIndex from, const CheckedCertificate& certificate, Turn& turn);
     bool is_forgotten_own(const CheckedCertificate& certificate) const;
     void stop_signing(Turn& turn);
@@ -179,6 +184,7 @@ private:
     BatchMaker maker_;
     BatchStore batches_;
     Voter voter_;
+    ClockCheck clock_check_;
     VoteAggregator aggregator_;
     Dag dag_;
     Proposer proposer_;

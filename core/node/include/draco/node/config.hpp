@@ -78,7 +78,7 @@ struct NodeConfig {
         std::string address = "127.0.0.1";
         std::uint16_t port = 4240;
         std::uint32_t connections_max = 256;
-        std::uint32_t requests_per_s = 2000;  // of one client address
+        std::uint32_t requests_per_s = 10'000;  // calls of one client address
 
         bool operator==(const Rpc&) const = default;
     } rpc;

@@ -24,7 +24,8 @@
 namespace draco::rpc {
 
 struct FrontOptions {
-    // Of one IPv4 address, or of one /64 of IPv6. 0: unbounded. /health is free.
+    // Of one IPv4 address, or of one /64 of IPv6; each call of a batch counts. 0: unbounded.
+    // /health is free.
     std::uint32_t requests_per_second = 200;
     std::uint32_t requests_burst = 1'000;
     std::size_t clients_max = 16'384;  // remembered at a time
@@ -73,7 +74,7 @@ private:
 
     RpcService& service_;
     const Clock& clock_;
-    std::unique_ptr<Clients> clients_;
+    std::shared_ptr<Clients> clients_;  // also of bodies that wait in the service
 };
 
 }  // namespace draco::rpc

@@ -18,7 +18,7 @@ struct RpcServerOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;  // 0: the system chooses
     std::size_t connections_max = 1024;
-    std::uint32_t requests_per_s = 200;  // of one client, see FrontOptions; 0: unbounded
+    std::uint32_t requests_per_s = 200;  // calls of one client, see FrontOptions; 0: unbounded
 };
 
 // Another part of the node on the same port: requests whose path begins with `prefix` go to

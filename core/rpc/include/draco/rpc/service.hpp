@@ -61,8 +61,11 @@ struct ServiceLimits {
     std::size_t response_bytes_max = std::size_t{8} << 20;
     std::size_t requests_max = 1024;        // bodies that may wait to be handled
     std::size_t requests_in_work_max = 16;  // bodies handled at the same time
-    std::size_t waiters_max = 4096;         // calls that wait for a transaction
-    std::size_t admin_waits_max = 16;       // admin calls that wait for theirs
+    // Calls that wait for a transaction: in all, of which one half is kept for those that send it,
+    // and of one client.
+    std::size_t waiters_max = 4096;
+    std::size_t waiters_per_client_max = 512;
+    std::size_t admin_waits_max = 16;  // admin calls that wait for theirs
     std::uint64_t wait_ms_max = 60'000;
     std::uint64_t submit_ms_max = 10'000;  // until a member has taken a transaction
     std::size_t page_max = 1'000;          // entries of a list
@@ -71,6 +74,17 @@ struct ServiceLimits {
     // An epoch that should have ended so long ago, by this machine's clock, shows that the node is
     // behind without knowing it, or that the chain stands still: every epoch ends with a block.
     std::uint64_t health_overdue_ms_max = 60'000;
+};
+
+// Who asks.
+struct Caller {
+    // The value of the header of that name; the admin_ methods need the token in it.
+    std::string authorization{};
+    // Whose waiting calls are counted together; empty: not counted.
+    std::string client{};
+    // Called once at most, with the calls of a batch beyond the first, before any is run. If it
+    // says how long to wait none is, and the body is answered with Busy's code. Null: free.
+    std::function<std::optional<Duration>(std::size_t calls, Instant now)> charge{};
 };
 
 struct ParameterDescription {
@@ -111,9 +125,8 @@ public:
 
     // Answers any body with a valid JSON-RPC response. `done` is called exactly once, as a task of
     // its own or within stop(), and never inside this call; it must not throw. If the executor
-    // stops first it may be called while tasks are destroyed. `authorization`: the value of the
-    // header of that name; the admin_ methods need the token in it, the others do not look.
-    void handle(std::string_view body, Done done, std::string_view authorization = {});
+    // stops first it may be called while tasks are destroyed.
+    void handle(std::string_view body, Done done, Caller caller = {});
 
     // Every call that waits is answered, and what comes later is refused with Unavailable's code.
     void stop();

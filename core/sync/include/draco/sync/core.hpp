@@ -1,10 +1,10 @@
 #pragma once
 // Following as a state machine (docs/decisions/004): what is known to exist, what is missing, whom
-// to ask. One range is fetched at a time, from the executed head on; it is appended to the ledger,
-// and when all of it is executed the next one is asked for, so the committee of what comes next is
-// always known. README.md tells the rules.
+// to ask. One range is fetched at a time, from the executed head on, of a second peer too if the
+// first is slow; it is appended to the ledger, and when all of it is executed the next one is asked
+// for, so the committee of what comes next is always known. README.md tells the rules.
 //
-// Bounds: Limits, kRangeBlocksMax; one request per peer at a time. Not thread-safe.
+// Bounds: Limits, kRangeBlocksMax; one range per peer at a time. Not thread-safe.
 
 #include "draco/base/clock.hpp"
 #include "draco/interfaces/sync.hpp"
@@ -27,11 +27,16 @@ struct Limits {
     Duration patience = std::chrono::seconds(3);           // of a member, for its own core
     Duration status_timeout = std::chrono::seconds(5);
     Duration range_timeout = std::chrono::seconds(60);
-    Duration stall_timeout = std::chrono::seconds(5);       // of a range without progress
+    Duration stall_timeout = std::chrono::seconds(5);  // of a range without progress
+    // A range ends that, beside so long, takes longer than its bytes do at this rate.
+    std::size_t range_bytes_per_s_min = std::size_t{64} << 10;
+    // After so long, and then again, a range that comes slower than this is asked of a second peer.
+    Duration hedge_after = std::chrono::seconds(2);
+    std::size_t hedge_bytes_per_s = std::size_t{1} << 20;
     Duration retry_first = std::chrono::milliseconds(200);  // when nobody can help; doubles
     Duration retry_max = std::chrono::seconds(10);
     Duration liar_pause = std::chrono::minutes(1);
-    Duration failure_pause = std::chrono::seconds(2);
+    Duration failure_pause = std::chrono::seconds(2);  // doubles, up to liar_pause
     Duration publish_interval = std::chrono::milliseconds(100);
 };
 
@@ -41,10 +46,21 @@ struct Executed {
     types::Committee committee;  // of the epoch that the next block is of
 };
 
+// That a block of this height is certified, by the committee of this epoch: a later epoch counts
+// for more, because heights beyond an epoch's last block, which members may certify before they
+// know, are void.
+struct Claim {
+    types::Epoch epoch;
+    types::Height height;
+
+    auto operator<=>(const Claim&) const = default;
+};
+
 // ---- Events
 
 struct PeerUp {
     types::NodeKey peer;
+    bool is_guest = false;  // it came by itself and is in no list
 };
 
 struct PeerDown {
@@ -62,10 +78,10 @@ struct CertificateSeen {
     types::BlockCertificate certificate;
 };
 
-// Somebody claims that this height of a later epoch is certified.
+// Somebody claims this of a later epoch.
 struct LaterEpochSeen {
     types::NodeKey from;
-    types::Height height;
+    Claim claim;
 };
 
 // The ledger has a certificate of an executed block.
@@ -152,12 +168,14 @@ public:
 
     const Executed& executed() const { return executed_; }
 
-    types::Height known() const { return known_; }
+    types::Height known() const { return known_.height; }
 
 private:
     struct Peer {
         bool is_up = false;
-        types::Height height;  // it may have blocks up to here
+        bool is_guest = false;
+        bool has_delivered = false;  // blocks, the last time it was asked
+        Claim claim;                 // it may have blocks up to here
         types::Height lowest;
         std::uint32_t failures = 0;
         std::uint64_t asked_last = 0;  // ticket
@@ -169,7 +187,19 @@ private:
         types::NodeKey peer;
         RangeCheck check;
         bool is_range;
+        Instant begun;
         Instant stalls_at;
+        Instant hedge_at{};
+        std::size_t bytes = 0;
+    };
+
+    // Whom to ask first: the least.
+    struct Rank {
+        bool is_stranger;
+        std::uint32_t failures;
+        std::uint64_t asked_last;
+
+        auto operator<=>(const Rank&) const = default;
     };
 
     void on(const PeerUp& event, Instant now, Effects& effects);
@@ -190,12 +220,22 @@ private:
     bool is_behind() const;
     types::Height target() const;
     void fetch(Instant now, Effects& effects);
+    bool may_hedge() const;
+    void hedge(Instant now, Effects& effects);
+    void ask_range(const types::NodeKey& key, Instant now, Effects& effects);
+    Rank rank(const types::NodeKey& key, const Peer& peer) const;
+    bool gives_range(const types::NodeKey& key) const;
+    Duration failure_pause(std::uint32_t failures) const;
+    void end_ranges(Effects& effects);
+    void end_epoch(Effects& effects);
+    bool is_void(const Claim& claim) const;
+    types::Height last_at_hand() const;
     void nobody_helps(Instant now, Effects& effects);
     std::optional<types::NodeKey> best_peer(Instant now) const;
     void ask_status(const types::NodeKey& key, Instant now, Effects& effects);
     void ask_all_status(Instant now, Effects& effects);
     void take_status(const Fetch& fetch, Effects& effects);
-    void take_certified(Fetch& fetch, Effects& effects);
+    void take_certified(Fetch& fetch);
     void end_fetch(std::uint64_t ticket, const Result<>& outcome, Instant now, Effects& effects);
     void fail_fetch(std::uint64_t ticket, const Error& error, Instant now, Effects& effects);
     void learn(const types::BlockCertificate& certificate, Effects& effects);
@@ -205,10 +245,10 @@ private:
     types::NodeKey self_;
     Limits limits_;
     Executed executed_;
-    types::Height known_;
+    Claim known_;
     std::map<types::NodeKey, Peer> peers_;
-    std::map<std::uint64_t, Fetch> fetches_;  // by ticket: at most one per peer, one range in all
-    std::optional<std::uint64_t> range_;      // its ticket
+    std::map<std::uint64_t, Fetch> fetches_;  // by ticket
+    std::vector<std::uint64_t> ranges_;       // of them: one, or two of the same blocks
     std::uint64_t ticket_last_ = 0;
     std::deque<CertifiedBlock> waiting_;  // for the ledger
     types::Height appended_;

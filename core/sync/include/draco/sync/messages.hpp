@@ -46,6 +46,11 @@ struct Status {
 // Corrupt if it is no Request.
 Result<Request> decode_request(ByteView bytes);
 
+// Corrupt if it is no ArchivedBlock, or a transaction in it is shorter than
+// types::kTransactionBytesMin. Memory: about that of `record`, whatever it holds, because batch
+// after batch is looked at.
+Result<interfaces::ArchivedBlock> decode_block(ByteView record);
+
 void append_record(Bytes& to, ByteView record);
 
 // Cuts a stream into records. Memory: the bytes of one record, which grows with what has arrived.

@@ -35,8 +35,9 @@ public:
     // Unauthenticated or Corrupt: the peer has lied; what was certified before stays in
     // certified().
     Result<> add(ByteView chunk);
-    // The stream is complete. Corrupt: it ends inside a record, or with blocks that nothing
-    // certifies.
+    // The stream is complete. Corrupt: it ends inside a record. Unavailable: it ends with blocks
+    // that nothing certifies; an honest peer may have got over an epoch's last block, at which a
+    // range ends, without a certificate of it.
     Result<> finish() const;
 
     const std::optional<Status>& status() const { return status_; }
