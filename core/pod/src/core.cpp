@@ -31,7 +31,7 @@ void Core::step(Event event, Instant now, Effects& effects) {
     settle_if_due(now, effects);
 }
 
-void Core::on(AckReceived event, Instant /*now*/, Effects& effects) {
+void Core::on(const AckReceived& event, Instant /*now*/, Effects& effects) {
     const auto refuse = [&](Error error) {
         ++counts_.refused;
         effects.emplace_back(Reply{event.request, std::unexpected(std::move(error))});
@@ -47,7 +47,7 @@ void Core::on(AckReceived event, Instant /*now*/, Effects& effects) {
                            "this node keeps acknowledgements of " +
                                std::to_string(options_.lanes_max) +
                                " lanes that are to be settled; send it again later"});
-        return keep(std::move(event), effects);
+        return keep(event, effects);
     }
     // The same word again: it may not be durable yet.
     const bool waits = at != lanes_.end() && at->second.newest.ack == event.word.ack &&
@@ -101,7 +101,7 @@ Result<> Core::judge(const types::SignedDeliveryAck& word, const LaneOnChain& ch
     return {};
 }
 
-void Core::keep(AckReceived event, Effects& effects) {
+void Core::keep(const AckReceived& event, Effects& effects) {
     const types::LaneKey key = lane_key(event.word.ack);
     const types::LaneInstance instance = event.word.ack.instance;
     const auto before = lanes_.find(key);
@@ -116,8 +116,8 @@ void Core::keep(AckReceived event, Effects& effects) {
     waiting_.push_back({ticket_last_, event.request, event.word, *event.chain.lane});
 }
 
-void Core::persist(JournalRecord record, Effects& effects) {
-    effects.emplace_back(Persist{++ticket_last_, std::move(record)});
+void Core::persist(const JournalRecord& record, Effects& effects) {
+    effects.emplace_back(Persist{++ticket_last_, record});
 }
 
 void Core::on(const StandingAsked& event, Instant /*now*/, Effects& effects) {
@@ -158,13 +158,13 @@ void Core::on(const Persisted& event, Instant /*now*/, Effects& effects) {
         return;
     }
     while (!waiting_.empty() && waiting_.front().ticket <= event.up_to) {
-        const Waiting waiting = std::move(waiting_.front());
+        const Waiting waiting = waiting_.front();
         waiting_.pop_front();
         became_durable(waiting);
         auto result = standing(lane_key(waiting.word.ack), waiting.lane);
         // The chain may have counted it meanwhile, on behalf of an earlier run.
         result.acknowledged = std::max(result.acknowledged, waiting.word.ack.cumulative);
-        effects.emplace_back(Reply{waiting.request, std::move(result)});
+        effects.emplace_back(Reply{waiting.request, result});
     }
     if (flight_ && !flight_->sent && flight_->ticket <= event.up_to) send_flight(effects);
 }

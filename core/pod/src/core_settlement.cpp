@@ -128,7 +128,7 @@ void Core::list_closing(const LaneKey& key, Kept& kept) {
         closing_.erase(key);
 }
 
-void Core::on(PeersServed event, Instant /*now*/, Effects& /*effects*/) {
+void Core::on(const PeersServed& event, Instant /*now*/, Effects& /*effects*/) {
     for (const PeerShare& share : event.peers) add_peer(share);
 }
 

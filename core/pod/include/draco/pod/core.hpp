@@ -191,18 +191,18 @@ private:
     };
 
     // core.cpp: taking words.
-    void on(AckReceived event, Instant now, Effects& effects);
+    void on(const AckReceived& event, Instant now, Effects& effects);
     void on(const StandingAsked& event, Instant now, Effects& effects);
     void on(const Persisted& event, Instant now, Effects& effects);
     Result<> judge(const types::SignedDeliveryAck& word, const LaneOnChain& chain) const;
     std::uint64_t acknowledged(const types::DeliveryAck& ack, const types::Lane& lane) const;
     interfaces::LaneStanding standing(const types::LaneKey& key, const types::Lane& lane) const;
-    void keep(AckReceived event, Effects& effects);
+    void keep(const AckReceived& event, Effects& effects);
     void became_durable(const Waiting& waiting);
-    void persist(JournalRecord record, Effects& effects);
+    void persist(const JournalRecord& record, Effects& effects);
 
     // core_settlement.cpp: bringing them to the chain.
-    void on(PeersServed event, Instant now, Effects& effects);
+    void on(const PeersServed& event, Instant now, Effects& effects);
     void on(const ChainSeen& event, Instant now, Effects& effects);
     void on(const LanesRead& event, Instant now, Effects& effects);
     void on(Judged event, Instant now, Effects& effects);
