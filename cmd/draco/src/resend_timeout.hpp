@@ -12,7 +12,7 @@ namespace draco {
 class ResendTimeout {
 public:
     static constexpr Duration kUnmeasured = std::chrono::seconds(10);
-    static constexpr Duration kMin = std::chrono::seconds(6);
+    static constexpr Duration kMin = std::chrono::seconds(3);
     static constexpr Duration kMax = std::chrono::seconds(60);
 
     // Precondition: not negative.

@@ -16,7 +16,6 @@ constexpr Duration kStatusEvery = std::chrono::seconds(1);
 constexpr Duration kNoncesEvery = std::chrono::milliseconds(100);
 constexpr Duration kTurn = std::chrono::milliseconds(20);
 constexpr Duration kRefusedPause = std::chrono::milliseconds(200);
-constexpr Duration kPauseMin = std::chrono::seconds(2);
 constexpr int kHttpOk = 200;
 constexpr int kHttpTooMany = 429;
 
@@ -302,9 +301,6 @@ void TransactionStream::rewind(Account& account) {
 }
 
 void TransactionStream::settle_accounts() {
-    // While nobody's transactions are executed, those of one account are late and not lost.
-    const bool chain_moves = now_ - progressed_at_ < kPauseMin;
-    const Duration pause = chain_moves ? Duration(0) : 2 * resend_timeout_.current();
     for (std::size_t index = 0; index < accounts_.size(); ++index) {
         Account& account = accounts_[index];
         if (account.asked) continue;
@@ -318,7 +314,7 @@ void TransactionStream::settle_accounts() {
             if (pending && !is_left) account.not_before = now_ + kTurn;
             if (!pending || is_left) account.node = *wanted;
         }
-        if (pending && now_ >= account.stalled_at + pause) {
+        if (pending && now_ >= account.stalled_at) {
             rewind(account);
             account.probing = true;
             account.patience = ResendTimeout::backed_off(account.patience);
