@@ -248,7 +248,7 @@ TEST(Front, MetricsAreExposition) {
                                         "draco_mailbox_capacity{object=\"rpc\"} 1024\n",
                                         "draco_consensus_role{role=\"follower\"} 1\n",
                                         "version=\"1\\\"2\\\\3\\n4\"",
-                                        "draco_head_timestamp_seconds 1000.000\n"})
+                                        "draco_head_timestamp_seconds 1700000000.000\n"})
         EXPECT_NE(text.find(line), std::string::npos) << line;
 }
 
