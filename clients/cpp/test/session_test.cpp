@@ -254,7 +254,9 @@ TEST(SeveralNodes, TheNextOneGoesOn) {
     const auto failed = client->get(nobody, hash, partial);
     EXPECT_EQ(code_of(failed), Errc::Unavailable);
     EXPECT_THAT(failed.error().context, HasSubstr("127.0.0.1:"));
-    EXPECT_EQ(partial.bytes.size(), 6 * kBlock);
+    // Blocks are read side by side: the one that fails may be told before one that was earlier.
+    EXPECT_LE(partial.bytes.size(), 6 * kBlock);
+    EXPECT_TRUE(equal(partial.bytes, ByteView(bytes).first(partial.bytes.size())));
 }
 
 }  // namespace

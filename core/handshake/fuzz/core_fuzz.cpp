@@ -124,7 +124,8 @@ private:
         const bool fails = which % 16 == 15;
         const auto no = fail(Errc::Io, "planted");
         if (const auto* const open = std::get_if<OpenContent>(&effect)) {
-            const types::ContentInfo info{.bytes = 100 * blake3_tree::kBlockBytes, .leaves = 100};
+            const types::ContentInfo info{
+                .hash = {}, .bytes = 100 * blake3_tree::kBlockBytes, .leaves = 100};
             step(ContentOpened{.session = open->session,
                                .id = open->id,
                                .info = fails ? Result<types::ContentInfo>(no) : info});
