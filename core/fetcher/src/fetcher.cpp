@@ -56,6 +56,7 @@ public:
                       }));
         server_.emplace(std::move(server));
         parts_.links.set_handler(Protocol::Content, this);
+        shared_->board.note([](Fetching*) {});  // its first look
         return {};
     }
 

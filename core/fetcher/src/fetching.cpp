@@ -316,8 +316,45 @@ void Fetching::finished(std::uint64_t number, Result<> outcome) {
     if (!outcome) return end(*download, std::move(outcome));
     ++counts_.completed;
     // Without a record nobody finds it here; it can be read all the same.
-    static_cast<void>(parts_.providers.provide(download->hash));
+    if (parts_.providers.provide(download->hash)) provided_.insert(download->hash);
     end(*download, {});
+}
+
+// ---- Saying what is here
+
+void Fetching::list_store() {
+    is_listing_ = true;
+    shared_->run_on_disk([&store = parts_.store, &providers = parts_.providers, shared = shared_] {
+        constexpr std::size_t kPage = 256;
+        std::set<ContentHash> objects;
+        std::optional<ContentHash> last;
+        for (bool has_room = true; has_room;) {
+            const auto page = store.list(last, kPage);
+            if (page.empty()) break;
+            last = page.back().info.hash;
+            for (const interfaces::ListedContent& one : page) {
+                has_room = has_room && providers.provide(one.info.hash).has_value();
+                if (has_room) objects.insert(one.info.hash);
+            }
+        }
+        shared->board.note([objects = std::move(objects)](Fetching* object) mutable {
+            object->listed(std::move(objects));
+        });
+    });
+}
+
+void Fetching::listed(std::set<ContentHash> objects) {
+    is_listing_ = false;
+    list_at_ = now() + shared_->options.list_pause;
+    for (const ContentHash& hash : provided_) {
+        if (objects.contains(hash)) continue;
+        if (parts_.store.has(hash)) {
+            objects.insert(hash);  // it came meanwhile
+        } else {
+            parts_.providers.withdraw(hash);
+        }
+    }
+    provided_ = std::move(objects);
 }
 
 // ---- Asks
@@ -567,6 +604,7 @@ void Fetching::expire_openers() {
 }
 
 void Fetching::finish_turn() {
+    if (!is_listing_ && now() >= list_at_) list_store();
     expire_openers();
     sweep();
     give_slots();
@@ -582,6 +620,7 @@ void Fetching::arm() {
     const auto sooner = [&wake](Instant when) {
         if (!wake || when < *wake) wake = when;
     };
+    if (!is_listing_) sooner(list_at_);
     for (const auto& [hash, download] : downloads_) {
         if (const auto when = download.core.wake_at()) sooner(*when);
         for (const Opener& opener : download.openers) sooner(opener.deadline);

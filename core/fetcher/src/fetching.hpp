@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace draco::fetcher {
@@ -66,6 +67,8 @@ public:
                       const std::shared_ptr<const Bytes>& block,
                       const Result<>& stored);
     void finished(std::uint64_t download, Result<> outcome);
+    // All objects of the store, as far as they can be provided.
+    void listed(std::set<types::ContentHash> objects);
 
 private:
     struct Opener {
@@ -127,6 +130,7 @@ private:
     void end(Running& download, Result<> outcome);
     void drop_if_unwanted(Running& download);
 
+    void list_store();
     void give_slots();
     void expire_openers();
     void sweep();
@@ -145,6 +149,9 @@ private:
     types::ContentHash served_last_{};  // slots go round
     std::uint64_t next_number_ = 1;
     std::size_t heads_ = 0;  // asks for heads
+    std::set<types::ContentHash> provided_;
+    Instant list_at_{};
+    bool is_listing_ = false;
     Counts counts_;
     std::optional<Instant> armed_;
     TimerId timer_{};

@@ -613,6 +613,30 @@ TEST(FetchNetwork, WhatNobodyHoldsAnyMoreIsDropped) {
     });
 }
 
+TEST(FetchNetwork, WhatIsInTheStoreIsProvidedAndWhatLeftItIsNot) {
+    const Known file = made_file(14, 3);
+    const Known other = made_directory(14, 3);
+    run([&](World& world) -> Result<> {
+        Network network(world, 1);
+        network.node(0).put(file);
+        DRACO_TRY_VOID(world.run_for(1s));
+        // A start begins with what the disk has.
+        network.table.clear();
+        world.crash(PeerId(0));
+        world.start(PeerId(0));
+        DRACO_TRY_VOID(world.run_for(1s));
+        const auto is_said = [&](const Known& known) {
+            return !network.table[known.info.hash].empty();
+        };
+        DRACO_TRY_VOID(expect(is_said(file), "not provided after a start"));
+        DRACO_TRY_VOID(network.node(0).store().remove(file.info.hash));
+        DRACO_TRY_VOID(
+            expect(blockstore::put(network.node(0).store(), other).has_value(), "cannot put"));
+        DRACO_TRY_VOID(world.run_for(61s));
+        return expect(!is_said(file) && is_said(other), "the list is not looked at again");
+    });
+}
+
 // Whatever crashes and parts, what is read is true, and at last all is here.
 TEST(FetchNetwork, CrashesAndPartitionsOnlyDelayIt) {
     const Known file = made_file(13, 33 * kBlock + 5);

@@ -10,6 +10,9 @@
 // here, else it is dropped. What is damaged in the store is got again while its readers wait.
 // Files that are still on their way in are served as far as they are here.
 //
+// Everything in the store is provided: what was fetched at once, what others put or evict there
+// with the next look at the list, at the start and then every `list_pause`.
+//
 // Bounds: all in Options. Blocks of answers in memory: asks_max times 512 KiB. Heads: heads_max
 // times the longest (16 MiB of tree for 64 GiB of file, 84 MiB for the longest directory).
 
@@ -47,6 +50,7 @@ struct Options {
     Duration ask_deadline = std::chrono::minutes(5);    // for a whole answer
     Duration find_deadline = std::chrono::seconds(10);  // for a search
     Duration refetch_deadline = std::chrono::seconds(60);
+    Duration list_pause = std::chrono::seconds(60);  // between looks at what the store has
     // Told of every true block: from whom it came, and how long it is. Called in turns of the
     // object; quick, and without throwing.
     std::function<void(const types::NodeKey& peer, std::uint64_t bytes)> on_bytes_received;
