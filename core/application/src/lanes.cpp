@@ -15,7 +15,7 @@ using types::LaneKey;
 using types::Revert;
 using types::UsdAmount;
 
-// Into a lane's hands: Revert::None, and the account has it no longer.
+// Into a lane's hands: Revert::None, and the account has it not any more.
 Result<Revert> take(WorkingState& state, const Address& payer, UsdAmount amount) {
     if (amount.is_zero()) return Revert::ZeroAmount;
     DRACO_TRY(account, state.account(payer));

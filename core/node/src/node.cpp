@@ -285,7 +285,6 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
     DRACO_TRY_VOID(p.consensus->start());
     DRACO_TRY_VOID(p.epoch_timer->start());
     DRACO_TRY_VOID(p.membership->start());
-    p.publisher->announce();
     return std::unique_ptr<Node>(new Node(std::move(parts)));
 }
 

@@ -18,8 +18,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kAnnouncePage = 1'000;
-
 using Answer = Result<http::Response>;
 
 struct Place {
@@ -100,14 +98,6 @@ public:
                               request = std::move(request),
                               responder = std::move(responder)]() mutable {
             self->answer(request, std::move(responder));
-        });
-    }
-
-    void announce_after(const std::optional<types::ContentHash>& after) {
-        parts_.executor.post([self = shared_from_this(), after] {
-            const auto page = self->parts_.store.list(after, kAnnouncePage);
-            for (const interfaces::ListedContent& each : page) self->announce(each.info.hash);
-            if (page.size() == kAnnouncePage) self->announce_after(page.back().info.hash);
         });
     }
 
@@ -318,10 +308,6 @@ Publisher::Publisher(PublisherParts parts, PublisherLimits limits)
     : state_(std::make_shared<State>(std::move(parts), limits)) {}
 
 Publisher::~Publisher() = default;
-
-void Publisher::announce() {
-    state_->announce_after(std::nullopt);
-}
 
 void Publisher::on_request(http::Request request,
                            const std::string& /*client*/,

@@ -113,7 +113,7 @@ TEST_F(Lanes, AReceiptSaysWhatBecameOfEachAcknowledgement) {
 }
 
 TEST_F(Lanes, RevenueOfNodesAndEpochs) {
-    // While the epoch runs, after it with what was paid, and what is no longer or not yet there.
+    // While the epoch runs, after it with what was paid, and what has gone or is not yet there.
     chain().run(chain().opening(0, 1, 1, 500'000));
     chain().run(chain().settlement(
         1, 1, {chain().ack(0, 1, 1, 5'000)}, {{chain().machines[2].key, 2'500}}));

@@ -78,7 +78,7 @@ TEST(Transaction, RoundTripsThroughItsEncoding) {
 }
 
 TEST(Transaction, TheLargestSettlementFits) {
-    // A settlement with all that it may hold is no longer than a transaction may be.
+    // A settlement with all that it may hold is at most as long as a transaction may be.
     crypto::SystemRng rng;
     const auto node = NodeSecretKey::generate(rng);
     const Bytes bytes =

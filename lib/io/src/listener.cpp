@@ -138,14 +138,14 @@ void ListenerState::accepted(const error_code& error,
     ++connections_;
     std::optional<ConnectionTls> tls;
     if (options_.tls)
-        tls = ConnectionTls{.identity = options_.tls->identity,
-                            .role = options_.tls->anonymous ? TlsRole::PublicListener
-                                                            : TlsRole::Listener,
-                            .judge = [self = shared_from_this()](
-                                         const TlsPublicKey& key) -> std::optional<std::string> {
-                                if (self->options_.tls->admit(key)) return std::nullopt;
-                                return "the peer's key " + to_hex(key.view()) + " is not admitted";
-                            }};
+        tls = ConnectionTls{
+            .identity = options_.tls->identity,
+            .role = options_.tls->anonymous ? TlsRole::PublicListener : TlsRole::Listener,
+            .judge =
+                [self = shared_from_this()](const TlsPublicKey& key) -> std::optional<std::string> {
+                if (self->options_.tls->admit(key)) return std::nullopt;
+                return "the peer's key " + to_hex(key.view()) + " is not admitted";
+            }};
     auto connection = std::make_shared<Connection>(loop, options_.stream, std::move(tls));
     loop->post([deadline = options_.handshake_deadline,
                 visit = std::make_shared<Visit>(shared_from_this(), source),

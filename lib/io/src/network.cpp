@@ -23,8 +23,7 @@ std::optional<detail::ConnectionTls> dialer_tls(const std::optional<ConnectTls>&
         .judge = [expected = tls->expected](const TlsPublicKey& key) -> std::optional<std::string> {
             if (!expected || key == *expected) return std::nullopt;
             return "the peer's key is " + to_hex(key.view()) + " where " +
-                   to_hex(expected->view()) +
-                   " was expected";
+                   to_hex(expected->view()) + " was expected";
         }};
 }
 

@@ -12,7 +12,8 @@
 
 namespace draco::io {
 
-// A PublicListener asks for no certificate, and leaves it to the dialer whether it names a protocol.
+// A PublicListener asks for no certificate, and leaves it to the dialer whether it names a
+// protocol.
 enum class TlsRole { Dialer, Listener, PublicListener };
 
 // The verdict on a peer's key: nothing to accept it, else why not.

@@ -13,7 +13,7 @@
 //     here DELETE /content/v0/pins/HASH
 //
 // Every request is authorised as the owner's; others learn nothing but that. Errors are
-// {"error", "hint"}. What is stored here is announced to the network.
+// {"error", "hint"}. The network is told at once of what is stored or removed here.
 
 #include "draco/base/clock.hpp"
 #include "draco/base/executor.hpp"
@@ -62,9 +62,6 @@ public:
     ~Publisher() override;
     Publisher(const Publisher&) = delete;
     Publisher& operator=(const Publisher&) = delete;
-
-    // Tells the network of all that the store holds, as tasks. Once, when the node has started.
-    void announce();
 
     void on_request(http::Request request,
                     const std::string& client,

@@ -14,8 +14,8 @@
 
 namespace draco::types {
 
-// No signed transaction is shorter. What claims to be one and is, is refused unread, so that a batch
-// has no more transactions than its bytes have room for.
+// No signed transaction is shorter. What claims to be one and is, is refused unread, so that a
+// batch has no more transactions than its bytes have room for.
 inline constexpr std::size_t kTransactionBytesMin = 100;
 inline constexpr std::size_t kTransactionBytesMax = std::size_t{64} << 10;
 inline constexpr std::size_t kBatchBytesMax = std::size_t{1} << 20;
