@@ -56,8 +56,10 @@ public:
             stream_.reset(stdout);
             return {};
         }
+        // A link of that name, which an earlier content may have left, is not followed.
         temporary_ = path_ + ".part";
-        stream_.reset(std::fopen(temporary_.c_str(), "wb"));
+        std::remove(temporary_.c_str());
+        stream_.reset(std::fopen(temporary_.c_str(), "wbx"));
         return stream_ ? Result<>() : failed("cannot create", temporary_);
     }
 
@@ -130,12 +132,17 @@ public:
             return fail(Errc::InvalidArgument,
                         path + " lies more than " + std::to_string(kLevelsMax) + " levels deep");
         std::error_code error;
+        // What is written must stay below the folder that was named.
+        if (level > 0 && fs::is_symlink(fs::symlink_status(path, error)))
+            return fail(Errc::AlreadyExists,
+                        path + " is a symbolic link, and the content has a folder there: remove "
+                               "it, or give another folder");
         fs::create_directories(path, error);
         if (error) return fail(Errc::Io, "cannot create " + path + ": " + error.message());
         for (const types::DirectoryEntry& entry : *entries) {
             const std::string below = path + "/" + *entry.name;
             if (const auto* target = std::get_if<types::LinkTarget>(&entry.target)) {
-                fs::remove(below, error);
+                if (!fs::is_directory(fs::symlink_status(below, error))) fs::remove(below, error);
                 fs::create_symlink(**target, below, error);
                 if (error) return fail(Errc::Io, "cannot create " + below + ": " + error.message());
             } else {

@@ -79,6 +79,9 @@ Result<std::unique_ptr<PaidLane>> PaidLane::of(const RpcClient& client,
     path.append("/").append(to_hex(payer.view())).append("-").append(to_base58(node.view()));
     path.append("-").append(std::to_string(instance));
     DRACO_TRY(ledger, client::FileLedger::open(home.disk(), path, node, claim));
+    // A home that has lost its count goes on where the chain is.
+    DRACO_TRY(settled, number_member(lane, "settled"));
+    if (ledger->received() < settled) DRACO_TRY_VOID(ledger->record(settled));
     return std::unique_ptr<PaidLane>(new PaidLane(std::move(ledger), claim, std::move(key)));
 }
 

@@ -216,8 +216,8 @@ Result<RpcClient::Health> RpcClient::health(Duration timeout) const {
     json::error_code code;
     const json::value document = json::parse(answer.body, code);
     const auto reason = code ? Result<std::string>(std::string()) : text_member(document, "reason");
-    const bool is_said = reason && !reason->empty();
-    return Health{.ok = false, .text = is_said ? *reason : std::move(answer.body)};
+    if (reason && !reason->empty()) return Health{.ok = false, .text = *reason};
+    return Health{.ok = false, .text = std::move(answer.body)};
 }
 
 Result<std::string> text_member(const json::value& object, std::string_view name) {
