@@ -125,8 +125,13 @@ public:
     // A file, or a folder with all that is in it.
     Result<> tree(const types::ContentHash& hash, const std::string& path, std::size_t level) {
         auto entries = with_session([&](client::Session& session) { return session.list(hash); });
-        if (!entries && entries.error().code == Errc::InvalidArgument)
-            return file(hash, path, false);
+        if (!entries && entries.error().code == Errc::InvalidArgument) {
+            const auto got = file(hash, path, false);
+            if (got || nodes_.size() == 1) return got;
+            // The one that said it is a file may have lied.
+            nodes_.erase(nodes_.begin());
+            return tree(hash, path, level);
+        }
         if (!entries) return std::unexpected(entries.error());
         if (level == kLevelsMax)
             return fail(Errc::InvalidArgument,
@@ -135,8 +140,9 @@ public:
         // What is written must stay below the folder that was named.
         if (level > 0 && fs::is_symlink(fs::symlink_status(path, error)))
             return fail(Errc::AlreadyExists,
-                        path + " is a symbolic link, and the content has a folder there: remove "
-                               "it, or give another folder");
+                        path +
+                            " is a symbolic link, and the content has a folder there: remove "
+                            "it, or give another folder");
         fs::create_directories(path, error);
         if (error) return fail(Errc::Io, "cannot create " + path + ": " + error.message());
         for (const types::DirectoryEntry& entry : *entries) {

@@ -40,9 +40,9 @@ Result<json::value> open_lane(const RpcClient& client,
 
 }  // namespace
 
-Result<types::SessionSecretKey> session_key_of(types::ChainId chain,
+Result<types::SessionSecretKey> session_key_of(const types::GenesisDigest& genesis,
                                                const types::AccountSecretKey& account) {
-    const std::string text = std::string(kPurpose) + ", chain " + std::to_string(chain.value());
+    const std::string text = std::string(kPurpose) + ", chain " + to_hex(genesis.view());
     const auto signature = crypto::encode(account.sign(crypto::keccak256(as_bytes(text))));
     const auto key = blake3_tree::hash(signature, blake3_tree::Mode::derive_key(kPurpose));
     return types::SessionSecretKey(crypto::Ed25519Seed(key.bytes));
@@ -55,7 +55,7 @@ Result<std::unique_ptr<PaidLane>> PaidLane::of(const RpcClient& client,
                                                const std::string& reserve_usd) {
     DRACO_TRY(node, parse_node_key(node_key));
     DRACO_TRY(chain, chain_of(client));
-    DRACO_TRY(key, session_key_of(chain.id, account));
+    DRACO_TRY(key, session_key_of(chain.genesis, account));
     const types::Address payer = crypto::ethereum_address(account.public_key());
     const json::array name = {crypto::to_text(payer), node_key, 0};
     DRACO_TRY(lane, client.ask("flk_lane", name));
@@ -75,14 +75,19 @@ Result<std::unique_ptr<PaidLane>> PaidLane::of(const RpcClient& client,
     const types::session::LaneClaim claim{
         .payer = payer, .lane = types::LaneIndex(0), .instance = types::LaneInstance(instance)};
     DRACO_TRY_VOID(home.disk().create_directory(std::string(kLanesDirectory)));
+    // A network that begins anew may open the same lane again.
     std::string path(kLanesDirectory);
-    path.append("/").append(to_hex(payer.view())).append("-").append(to_base58(node.view()));
+    path.append("/").append(to_hex(chain.genesis.view().first(8))).append("-");
+    path.append(to_hex(payer.view())).append("-").append(to_base58(node.view()));
     path.append("-").append(std::to_string(instance));
+    auto lock = home.disk().lock(path + ".lock");
+    if (!lock)
+        return fail(Errc::Unavailable,
+                    "another command reads on this lane: wait for it, or use another account (" +
+                        lock.error().context + ")");
     DRACO_TRY(ledger, client::FileLedger::open(home.disk(), path, node, claim));
-    // A home that has lost its count goes on where the chain is.
-    DRACO_TRY(settled, number_member(lane, "settled"));
-    if (ledger->received() < settled) DRACO_TRY_VOID(ledger->record(settled));
-    return std::unique_ptr<PaidLane>(new PaidLane(std::move(ledger), claim, std::move(key)));
+    return std::unique_ptr<PaidLane>(
+        new PaidLane(*std::move(lock), std::move(ledger), claim, std::move(key)));
 }
 
 }  // namespace draco

@@ -151,14 +151,14 @@ void Download::on(const AskEnded& event, Effects& /*effects*/) {
 }
 
 void Download::on(const Wanted& event, Effects& /*effects*/) {
-    if (here_[event.index] || !missing_.contains(event.index)) return;
+    if (!is_open() || here_[event.index] || !missing_.contains(event.index)) return;
     std::erase(fronts_, event.index);
     fronts_.push_front(event.index);
     if (fronts_.size() > limits_.fronts_max) fronts_.pop_back();
 }
 
 void Download::on(const BlockLost& event, Effects& effects) {
-    if (!here_[event.index]) return;
+    if (!is_open() || !here_[event.index]) return;
     here_[event.index] = false;
     --here_count_;
     missing_.insert(event.index, event.index + 1);

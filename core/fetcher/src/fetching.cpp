@@ -328,13 +328,19 @@ void Fetching::list_store() {
         constexpr std::size_t kPage = 256;
         std::set<ContentHash> objects;
         std::optional<ContentHash> last;
-        for (bool has_room = true; has_room;) {
-            const auto page = store.list(last, kPage);
-            if (page.empty()) break;
-            last = page.back().info.hash;
-            for (const interfaces::ListedContent& one : page) {
-                has_room = has_room && providers.provide(one.info.hash).has_value();
-                if (has_room) objects.insert(one.info.hash);
+        // What the owner wants kept comes first, so that what strangers fetched cannot crowd it
+        // out.
+        for (const bool pinned : {true, false}) {
+            last.reset();
+            for (bool has_room = true; has_room;) {
+                const auto page = store.list(last, kPage);
+                if (page.empty()) break;
+                last = page.back().info.hash;
+                for (const interfaces::ListedContent& one : page) {
+                    if (one.pinned != pinned) continue;
+                    has_room = has_room && providers.provide(one.info.hash).has_value();
+                    if (has_room) objects.insert(one.info.hash);
+                }
             }
         }
         shared->board.note([objects = std::move(objects)](Fetching* object) mutable {
@@ -451,7 +457,8 @@ void Fetching::head_judged(std::uint64_t ticket, HeadVerdict verdict) {
     OpenAsk& ask = found->second;
     --ask.judging;
     Running* download = running(ask.download);
-    if (download == nullptr || download->core.is_open()) return;
+    // The core does not know an ask that was dropped: another head will open the download.
+    if (download == nullptr || ask.is_dropped || download->core.is_open()) return;
     if (verdict.error && verdict.error->code == Errc::Corrupt)
         return step(*download, HeadJudged{.ticket = ticket, .is_true = false});
     if (verdict.error) return end(*download, std::unexpected(*std::move(verdict.error)));

@@ -104,11 +104,17 @@ void Core::take(Session& session, const wire::Hello& hello) {
     if (!session.claim) {
         std::size_t& count = network_free_[session.network];
         session.is_free = true;
+        ++free_count_;
         if (++count > options_.limits.free.sessions_per_network_max)
             return end(session,
                        Errc::Exhausted,
                        "too many free sessions from your network: close some, or open a lane to "
                        "this node and pay");
+        if (free_count_ > options_.limits.free.sessions_max)
+            return end(session,
+                       Errc::Exhausted,
+                       "this node has too many free sessions: try another node, or open a lane to "
+                       "this one and pay");
     }
     send(session,
          wire::Challenge{.version = wire::kVersion,
@@ -270,6 +276,7 @@ void Core::on(Closed& event) {
     }
     for (const auto& [id, request] : session.requests)
         effects_->emplace_back(DropContent{.session = session.id, .id = id});
+    if (session.is_free) --free_count_;
     if (session.is_free && --network_free_[session.network] == 0)
         network_free_.erase(session.network);
     if (--network_sessions_[session.network] == 0) network_sessions_.erase(session.network);

@@ -315,6 +315,7 @@ private:
     std::map<SessionId, Session> sessions_;
     std::map<std::uint64_t, std::size_t> network_sessions_;
     std::map<std::uint64_t, std::size_t> network_free_;
+    std::size_t free_count_ = 0;  // of all networks
     std::map<LaneId, std::set<SessionId>> lane_sessions_;
     std::set<std::pair<Instant, SessionId>> alarms_;
     SessionCounters counters_;

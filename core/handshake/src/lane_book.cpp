@@ -28,7 +28,8 @@ void LaneBook::update(const LaneId& lane, const interfaces::LaneStanding& standi
     account.acknowledged = std::max(account.acknowledged, standing.acknowledged);
     account.delivered = std::max(account.delivered, account.acknowledged);
     account.lost = std::min(account.lost, account.delivered - account.acknowledged);
-    account.units_max = standing.units_max;
+    // On a lane that closes nothing more is begun: what is acknowledged late may not be settled.
+    account.units_max = standing.lane.closes ? account.delivered : standing.units_max;
 }
 
 LaneBook::Grant LaneBook::reserve(const LaneId& lane, std::uint64_t bytes, Instant now) {

@@ -7,6 +7,14 @@ namespace draco::handshake {
 
 namespace wire = types::session;
 
+namespace {
+
+// Messages of one session behind its transport. A session that is full is given no blocks and no
+// trees, so these are small answers to what the client goes on asking.
+constexpr std::size_t kWaitingMax = 1'024;
+
+}  // namespace
+
 SessionServer::State::State(const SessionServerParts& parts, const SessionServerOptions& options)
     : parts_(parts),
       options_(options),
@@ -174,6 +182,8 @@ void SessionServer::State::enqueue(SessionId id, Outgoing outgoing) {
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
     Connection& connection = found->second;
+    // Who asks on and on and takes no answer.
+    if (connection.waiting.size() >= kWaitingMax) return connection.stream.abort();
     if (connection.wire == Wire::Unknown) {
         connection.waiting.push_back(std::move(outgoing));
         return;

@@ -275,6 +275,33 @@ TEST(Core, CountsAreBounded) {
     EXPECT_THAT(world.ended(world.connect(2)), Optional(HasSubstr("another node")));
 }
 
+// Free sessions from many networks leave room for those who pay.
+TEST(Core, FreeSessionsDoNotTakeAllPlaces) {
+    SessionLimits limits;
+    limits.sessions_max = 6;
+    limits.free.sessions_max = 3;
+    World world(limits);
+    const WorldLane& lane = world.open_lane(1);
+    for (std::uint64_t network = 1; network <= 3; ++network)
+        EXPECT_FALSE(world.ended(world.enter_free(network)));
+    EXPECT_THAT(world.ended(world.enter_free(4)), Optional(HasSubstr("open a lane")));
+    EXPECT_FALSE(world.ended(world.enter(lane, 5)));
+}
+
+// On a lane that its payer has closed nothing more is delivered: it might not be settled in time.
+TEST(Core, AClosingLaneIsGivenNoMore) {
+    World world;
+    WorldLane& lane = world.open_lane(1);
+    const SessionId session = world.enter(lane);
+    world.say(session, wire::Open{.id = 1, .hash = content_of(100 * kBlock)});
+    world.say(session, wire::Blocks{.id = 1, .first = 0, .count = 100});
+    const std::uint64_t before = world.received(session);
+    EXPECT_GT(before, 0U);
+    lane.standing.lane.closes = UnixTime{1};
+    world.acknowledge(session, before);
+    EXPECT_EQ(world.received(session), before);
+}
+
 // Random clients, honest and not, on lanes they share: what leaves the core is never more than a
 // window ahead of what was truly signed, nor beyond the reserve (World::check, after every step);
 // and when the honest ones are asked to finish, all of theirs arrives.

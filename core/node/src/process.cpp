@@ -104,6 +104,7 @@ struct Running {
     std::unique_ptr<DiskLock> lock;
     std::unique_ptr<io::ThreadPool> threads;
     std::unique_ptr<io::ThreadPool> disk_threads;
+    std::unique_ptr<io::ThreadPool> session_threads;
     std::unique_ptr<NodeLog> log;
     std::unique_ptr<io::Network> network;
     crypto::SystemRng transport_rng;
@@ -196,14 +197,17 @@ Result<> start_node(Running& r,
 Result<> start_sessions(Running& r, const NodeConfig& config) {
     DRACO_TRY(network, io::Network::start({.name = "session"}));
     r.session_network = std::move(network);
+    DRACO_TRY(threads, io::ThreadPool::start({.name = "sessions", .thread_count = 2}));
+    r.session_threads = std::move(threads);
     handshake::SessionServerOptions options;
     options.address = config.session.address;
     options.port = config.session.port;
     options.chain = r.node->ledger().view()->chain();
     options.limits.sessions_max = config.session.sessions_max;
+    options.limits.free.sessions_max = (config.session.sessions_max + 1) / 2;
     DRACO_TRY(sessions,
               handshake::SessionServer::start({.network = *r.session_network,
-                                               .executor = *r.disk_threads,
+                                               .executor = *r.session_threads,
                                                .rng = r.session_rng,
                                                .source = r.node->content(),
                                                .acknowledgements = r.node->acknowledgements(),

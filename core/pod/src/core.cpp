@@ -20,8 +20,7 @@ Core::Core(types::ChainId chain,
       peers_(journal.peers),
       backoff_(options.retry_first) {
     for (const auto& [key, word] : journal.acks)
-        lanes_.emplace(key,
-                       Kept{.newest = word, .durable = word, .lane = {}, .listed_closing = false});
+        lanes_.emplace(key, Kept{.newest = word, .durable = word, .lane = {}, .listed_closes = {}});
 }
 
 void Core::step(Event event, Instant now, Effects& effects) {

@@ -99,7 +99,7 @@ void Core::forget_if_counted(Lanes::iterator at) {
 }
 
 void Core::forget(Lanes::iterator at) {
-    closing_.erase(at->first);
+    if (at->second.listed_closes) closing_.erase({*at->second.listed_closes, at->first});
     lanes_.erase(at);
 }
 
@@ -119,13 +119,11 @@ bool Core::can_settle(const Kept& kept) const {
 }
 
 void Core::list_closing(const LaneKey& key, Kept& kept) {
-    const bool closing = kept.lane && kept.lane->closes && can_settle(kept);
-    if (closing == kept.listed_closing) return;
-    kept.listed_closing = closing;
-    if (closing)
-        closing_.insert(key);
-    else
-        closing_.erase(key);
+    const auto closes = can_settle(kept) ? kept.lane->closes : std::nullopt;
+    if (closes == kept.listed_closes) return;
+    if (kept.listed_closes) closing_.erase({*kept.listed_closes, key});
+    kept.listed_closes = closes;
+    if (closes) closing_.emplace(*closes, key);
 }
 
 void Core::on(const PeersServed& event, Instant /*now*/, Effects& /*effects*/) {
@@ -163,7 +161,8 @@ Urgency Core::urgency() const {
 }
 
 std::optional<Instant> Core::settlement_due() const {
-    const auto due = pace_.due(urgency());
+    const auto due = pace_.due(
+        urgency(), closing_.empty() ? std::nullopt : std::optional(closing_.begin()->first));
     if (!due) return std::nullopt;
     return std::max(*due, retry_at_);
 }

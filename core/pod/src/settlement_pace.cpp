@@ -20,6 +20,7 @@ void SettlementPace::saw(const ChainClock& clock, Instant now) {
     if (!seen_) last_ = now;
     seen_ = true;
     clock_ = clock;
+    seen_at_ = now;
     const Duration epoch = milliseconds(clock.epoch_ms);
     const Duration passed =
         milliseconds(clock.time.ms - std::min(clock.time.ms, clock.epoch_started.ms));
@@ -43,13 +44,18 @@ std::uint32_t SettlementPace::held_for_closing() const {
     return clock_.settlements_max / 8;
 }
 
-std::optional<Instant> SettlementPace::due(Urgency urgency) const {
+std::optional<Instant> SettlementPace::due(Urgency urgency, std::optional<UnixTime> ends) const {
     if (!seen_ || left() == 0) return std::nullopt;
     if (urgency != Urgency::Closing) return due_regularly(urgency);
     if (!last_closing_) return last_;
     const Duration share =
         milliseconds(clock_.epoch_ms) / std::max(kClosingMin, held_for_closing());
-    const Instant again = *last_closing_ + std::max(options_.interval, share);
+    Instant again = *last_closing_ + std::max(options_.interval, share);
+    if (ends) {
+        const Duration left = milliseconds(ends->ms - std::min(ends->ms, clock_.time.ms));
+        const Instant before_end = seen_at_ + (left - std::min(options_.epoch_margin, left));
+        again = std::min(again, std::max(before_end, *last_closing_ + options_.interval));
+    }
     return std::min(again, due_regularly(Urgency::Regular).value_or(again));
 }
 

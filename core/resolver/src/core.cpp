@@ -207,7 +207,8 @@ void Core::on(const MessageReceived& event, Effects& /*effects*/) {
 
 void Core::take_record(Peer& peer, const NodeKey& from, const SignedProviderRecord& record) {
     const types::ProviderRecord& said = record.record;
-    if (!take_budget(peer) || said.node != from || until(said.expires) <= moment_.now) {
+    if (!take_budget(peer) || said.node != from || !is_active(from) ||
+        until(said.expires) <= moment_.now) {
         ++status_.refused_records;
         return;
     }
@@ -215,6 +216,11 @@ void Core::take_record(Peer& peer, const NodeKey& from, const SignedProviderReco
     if (!is_among_best(said.hash, self_, nodes_, 2 * kKeepers) || !types::verify(chain_, record) ||
         !keep(record))
         ++status_.refused_records;
+}
+
+// Stake is what makes a record cost something.
+bool Core::is_active(const NodeKey& node) const {
+    return std::ranges::binary_search(nodes_, node);
 }
 
 bool Core::keep(const SignedProviderRecord& record) {
@@ -301,8 +307,8 @@ void Core::note_named(Search& search, const std::vector<SignedProviderRecord>& r
             ++named->second;
             continue;
         }
-        if (said.hash != search.hash || said.is_withdrawn || until(said.expires) <= moment_.now ||
-            !types::verify(chain_, record)) {
+        if (said.hash != search.hash || said.is_withdrawn || !is_active(said.node) ||
+            until(said.expires) <= moment_.now || !types::verify(chain_, record)) {
             ++status_.refused_records;
             continue;
         }

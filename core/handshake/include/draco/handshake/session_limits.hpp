@@ -24,6 +24,7 @@ struct LaneLimits {
 struct FreeLimits {
     std::uint64_t bytes_per_s = std::uint64_t{1} << 20;  // of one client network
     std::uint64_t burst_bytes = std::uint64_t{16} << 20;
+    std::size_t sessions_max = 256;  // so that strangers leave room for those who pay
     std::size_t sessions_per_network_max = 4;
     std::size_t networks_max = std::size_t{1} << 16;  // remembered
 };

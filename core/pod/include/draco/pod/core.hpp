@@ -170,7 +170,7 @@ private:
         types::SignedDeliveryAck newest;                  // perhaps not durable yet
         std::optional<types::SignedDeliveryAck> durable;  // of the same instance
         std::optional<types::Lane> lane;                  // as it was last seen
-        bool listed_closing = false;                      // in closing_
+        std::optional<UnixTime> listed_closes;            // in closing_
     };
 
     using Lanes = std::map<types::LaneKey, Kept>;
@@ -238,8 +238,9 @@ private:
     SettlementPace pace_;
     types::Epoch epoch_{};
     Lanes lanes_;
-    std::set<types::LaneKey> closing_;  // of those that can be settled
-    std::deque<Waiting> waiting_;       // ascending by ticket
+    // Of those that can be settled, by the time that is left.
+    std::set<std::pair<UnixTime, types::LaneKey>> closing_;
+    std::deque<Waiting> waiting_;  // ascending by ticket
     Ticket ticket_last_ = 0;
     std::map<types::NodeKey, std::uint64_t> peers_;  // not named by a settlement yet
     std::set<types::NodeKey> peers_unsaved_;

@@ -49,7 +49,9 @@ public:
     void counted() { ++clock_.settlements_used; }
 
     // The time from which on one may be sent; nullopt: the chain has to move on first. O(1).
-    std::optional<Instant> due(Urgency urgency) const;
+    // `ends`: when the first of the lanes that close does; before that there is one, whatever was
+    // used up for others.
+    std::optional<Instant> due(Urgency urgency, std::optional<UnixTime> ends = {}) const;
 
 private:
     std::optional<Instant> due_regularly(Urgency urgency) const;
@@ -60,6 +62,7 @@ private:
 
     PaceOptions options_;
     ChainClock clock_{};
+    Instant seen_at_{};     // clock_
     Instant end_begins_{};  // from here on, all is settled
     Instant last_{};
     std::optional<Instant> last_closing_{};

@@ -200,6 +200,7 @@ private:
     void take_record(Peer& peer,
                      const types::NodeKey& from,
                      const types::SignedProviderRecord& record);
+    bool is_active(const types::NodeKey& node) const;
     bool keep(const types::SignedProviderRecord& record);
     bool take_budget(Peer& peer) const;
     Instant until(UnixTime expires) const;
