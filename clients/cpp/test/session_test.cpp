@@ -179,7 +179,7 @@ TEST(LaneSession, StopsAtTheReserve) {
     CollectingSink sink;
     const auto stopped = client->connect(node.address(&lane.credentials)).value()->get(hash, sink);
     EXPECT_EQ(code_of(stopped), Errc::Exhausted);
-    EXPECT_THAT(stopped.error().context, HasSubstr("draco lane top-up"));
+    EXPECT_THAT(stopped.error().context, HasSubstr("draco lane topup"));
     EXPECT_LE(sink.bytes.size(), 3 * kBlock);
     node.acknowledgements.with_rules(
         [&](handshake::AckRules& rules) { rules.top_up(key, 1U << 30U); });

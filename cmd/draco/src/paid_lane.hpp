@@ -4,6 +4,7 @@
 
 #include "draco/base/result.hpp"
 #include "draco/client/lane.hpp"
+#include "draco/types/genesis.hpp"
 
 #include "account_sender.hpp"
 #include "node_home.hpp"

@@ -291,7 +291,7 @@ void Core::pause(Session& session, wire::PauseReason reason) {
             .acknowledged = account.acknowledged,
             .units_max = account.units_max,
             .text = wire::make_text(
-                is_used_up ? "the lane's reserve is used up: top it up with `draco lane top-up`, "
+                is_used_up ? "the lane's reserve is used up: top it up with `draco lane topup`, "
                              "then ask again"
                            : "more is delivered than acknowledged: acknowledge what has arrived")});
 }

@@ -99,7 +99,7 @@ TEST(Core, TheReserveIsTheEnd) {
     ask(world, session, 1, 10);
     EXPECT_EQ(world.sent[session], kBlock);
     EXPECT_EQ(world.last<wire::Paused>(session)->reason, wire::PauseReason::ReserveUsedUp);
-    EXPECT_THAT(*world.last<wire::Paused>(session)->text, HasSubstr("draco lane top-up"));
+    EXPECT_THAT(*world.last<wire::Paused>(session)->text, HasSubstr("draco lane topup"));
     lane.units_max = 10 * kBlock;
     world.rules.top_up(world.lane_key(lane), lane.units_max);
     world.pass(3s);
@@ -281,7 +281,7 @@ TEST(Core, FreeSessionsDoNotTakeAllPlaces) {
     limits.sessions_max = 6;
     limits.free.sessions_max = 3;
     World world(limits);
-    const WorldLane& lane = world.open_lane(1);
+    const WorldLane& lane = world.open_lane(1, kBlock);
     for (std::uint64_t network = 1; network <= 3; ++network)
         EXPECT_FALSE(world.ended(world.enter_free(network)));
     EXPECT_THAT(world.ended(world.enter_free(4)), Optional(HasSubstr("open a lane")));
@@ -290,16 +290,16 @@ TEST(Core, FreeSessionsDoNotTakeAllPlaces) {
 
 // On a lane that its payer has closed nothing more is delivered: it might not be settled in time.
 TEST(Core, AClosingLaneIsGivenNoMore) {
-    World world;
-    WorldLane& lane = world.open_lane(1);
+    World world(never_forgiving());
+    const WorldLane& lane = world.open_lane(1, 100 * kBlock);
     const SessionId session = world.enter(lane);
-    world.say(session, wire::Open{.id = 1, .hash = content_of(100 * kBlock)});
-    world.say(session, wire::Blocks{.id = 1, .first = 0, .count = 100});
-    const std::uint64_t before = world.received(session);
-    EXPECT_GT(before, 0U);
-    lane.standing.lane.closes = UnixTime{1};
-    world.acknowledge(session, before);
-    EXPECT_EQ(world.received(session), before);
+    ask(world, session, 1, 50);
+    EXPECT_EQ(world.sent[session], 2 * kBlock);
+    world.rules.close(world.lane_key(lane));
+    world.say(session, world.ack(lane, 2 * kBlock));
+    world.settle();
+    EXPECT_EQ(world.sent[session], 2 * kBlock);
+    EXPECT_EQ(world.acknowledged(lane), 2 * kBlock);
 }
 
 // Random clients, honest and not, on lanes they share: what leaves the core is never more than a

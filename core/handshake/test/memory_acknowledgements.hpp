@@ -50,6 +50,8 @@ public:
         lanes_.at(key).units_max = units_max;
     }
 
+    void close(const types::LaneKey& key) { lanes_.at(key).lane.closes = UnixTime{1}; }
+
 private:
     const types::ChainId chain_;
     std::map<types::LaneKey, interfaces::LaneStanding> lanes_;

@@ -335,11 +335,13 @@ void Core::end_search(std::uint64_t find, Effects& effects) {
     }
     using Rank = std::tuple<bool, std::uint32_t, Score>;
     std::vector<std::pair<Rank, NodeKey>> ranked;
+    ranked.reserve(search.named.size());
     const ContentHash own(self_.bytes);
     for (const auto& [node, times] : search.named)
         ranked.emplace_back(Rank(peers_.contains(node), times, score_of(own, node)), node);
     std::ranges::sort(ranked, std::greater<>());
     std::vector<NodeKey> providers;
+    providers.reserve(ranked.size());
     for (const auto& [rank, node] : ranked) providers.push_back(node);
     effects.done.push_back({find, std::move(providers)});
 }

@@ -289,13 +289,28 @@ TEST(ResolverNetwork, NodesThatJoinBecomeKeepersAndThoseThatLeaveDoNotMatter) {
         DRACO_TRY_VOID(world.run_for(1s));
         // The other half takes over, except for those that provide.
         network.active = all;
-        for (std::uint32_t i = 0; i < 12; ++i) network.active.erase(network.keys[i]);
+        for (std::uint32_t i = 3; i < 12; ++i) network.active.erase(network.keys[i]);
         for (std::uint32_t i = 0; i < 24; ++i) network.node(i).ledger().tell();
         DRACO_TRY_VOID(world.run_for(2s));
         for (std::uint32_t i = 3; i < 12; ++i) world.crash(PeerId(i));
         for (std::uint32_t i = 0; i < 40; ++i)
             DRACO_TRY_VOID(network.expect(15, object_number(i), {i % 3}));
         return {};
+    });
+}
+
+// Without stake a node could fill the keepers with records under as many keys as it likes.
+TEST(ResolverNetwork, ANodeThatDoesNotTakePartIsNotNamed) {
+    run([](World& world) -> Result<> {
+        Network network(world, 12, 0);
+        network.active.erase(network.keys[11]);
+        for (std::uint32_t i = 0; i < 12; ++i) network.node(i).ledger().tell();
+        DRACO_TRY_VOID(world.run_for(1s));
+        DRACO_TRY_VOID(network.node(11).resolver().provide(object_number(1)));
+        DRACO_TRY_VOID(network.node(10).resolver().provide(object_number(2)));
+        DRACO_TRY_VOID(world.run_for(1s));
+        DRACO_TRY_VOID(network.expect(0, object_number(1), {}));
+        return network.expect(0, object_number(2), {10});
     });
 }
 
