@@ -154,7 +154,7 @@ void Readers::opened(std::size_t reader, Result<std::shared_ptr<interfaces::Cont
 }
 
 void Readers::read_block(std::size_t reader, std::uint64_t index) {
-    Reading& now = readings_[reader];
+    const Reading& now = readings_[reader];
     now.content->read_block(index, [this, reader, index, turn = now.turn](auto block) {
         if (readings_[reader].turn != turn) return;
         if (!block) {

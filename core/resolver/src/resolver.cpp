@@ -139,7 +139,9 @@ public:
         step(Find{next_++, event.hash, event.deadline});
     }
 
-    void handle(Answered event) { step(AnswerReceived{event.find, event.from, event.answer}); }
+    void handle(const Answered& event) {
+        step(AnswerReceived{event.find, event.from, event.answer});
+    }
 
 private:
     class AnswerReceiver;
