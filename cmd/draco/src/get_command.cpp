@@ -126,7 +126,7 @@ public:
     Result<> tree(const types::ContentHash& hash, const std::string& path, std::size_t level) {
         auto entries = with_session([&](client::Session& session) { return session.list(hash); });
         if (!entries && entries.error().code == Errc::InvalidArgument) {
-            const auto got = file(hash, path, false);
+            auto got = file(hash, path, false);
             if (got || nodes_.size() == 1) return got;
             // The one that said it is a file may have lied.
             nodes_.erase(nodes_.begin());
