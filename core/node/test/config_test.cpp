@@ -70,7 +70,7 @@ TEST(Config, UnknownKeyIsRefusedWithItsLineAndTheNearest) {
     EXPECT_EQ(refusal("[links]\naddress = \"::1\"\n\nprot = 4300\n"),
               "config.toml:4: unknown key 'prot' in [links]; did you mean 'port'?");
     EXPECT_EQ(refusal("[executor]\nxyzzy = 1\n"),
-              "config.toml:2: unknown key 'xyzzy' in [executor]; there are: threads");
+              "config.toml:2: unknown key 'xyzzy' in [executor]; there are: threads, disk_threads");
 }
 
 TEST(Config, UnknownSectionIsRefusedWithItsLineAndTheNearest) {
