@@ -122,6 +122,15 @@ public:
         return {};
     }
 
+    // To standard output. A list that verifies cannot be a lie: then it is a folder.
+    Result<> stream(const types::ContentHash& hash, bool quiet) {
+        if (with_session([&](client::Session& session) { return session.list(hash); }))
+            return fail(Errc::InvalidArgument,
+                        to_hex(hash.view()) +
+                            " is a folder: give -o FOLDER, or name a file in it as HASH/PATH");
+        return file(hash, "", quiet);
+    }
+
     // A file, or a folder with all that is in it.
     Result<> tree(const types::ContentHash& hash, const std::string& path, std::size_t level) {
         auto entries = with_session([&](client::Session& session) { return session.list(hash); });
@@ -262,7 +271,7 @@ Result<> run_get(const Invocation& invocation, const GetCommandOptions& options)
     DRACO_TRY(started, client::Client::start({.chain = chain.id}));
     Getter getter(std::move(started), std::move(nodes));
     DRACO_TRY(hash, getter.resolve(wanted.root, wanted.path));
-    DRACO_TRY_VOID(to_standard_output ? getter.file(hash, "", ::isatty(STDERR_FILENO) != 1)
+    DRACO_TRY_VOID(to_standard_output ? getter.stream(hash, ::isatty(STDERR_FILENO) != 1)
                                       : getter.tree(hash, options.output, 0));
     print_got(invocation, options, getter.got());
     return {};

@@ -54,6 +54,17 @@ printf 'X' | dd of="$stored" bs=1 seek=5000000 conv=notrunc status=none
 curl -sf --max-time 60 "$(field urls.2 <put.json)film.bin" -o got || fail "node 2 serves the film although a block is damaged"
 cmp got site/film.bin || fail "node 2 serves a damaged block"
 
+# What an earlier content may have left does not lead writing out of the folder.
+"$draco" get "$hash" --home net -o copy 2>/dev/null || fail "get of the folder"
+diff -r --no-dereference site copy || fail "get wrote another folder"
+rm -r copy/css && ln -s "$scratch" copy/css && echo mine >victim && ln -s "$scratch/victim" copy/film.bin.part
+status=0; "$draco" get "$hash" --home net -o copy 2>err || status=$?
+[[ $status == 1 && ! -e site.css ]] && grep -q "symbolic link" err || fail "get goes through a link: $(cat err)"
+"$draco" get "$hash/film.bin" --home net -o copy/film.bin 2>/dev/null || fail "get of one file"
+[[ $(cat victim) == mine ]] || fail "get wrote through a link"
+status=0; "$draco" get "$hash" --home net 2>err >/dev/null || status=$?
+[[ $status == 1 ]] && grep -q "is a folder" err || fail "a folder to standard output: $(cat err)"
+
 "$draco" ls --home net --json >ls.json
 [[ $(field objects.length <ls.json) -ge 10 ]] || fail "ls: $(cat ls.json)"
 "$draco" ls "$hash" --home net | grep -q "film.bin" || fail "ls of the folder"

@@ -204,6 +204,19 @@ TEST(DownloadModel, WithoutAnHonestPeerItFailsInTime) {
     EXPECT_EQ(nobody.failure->code, Errc::NotFound);
 }
 
+// A reader that has a handle before the core knows the head asks for what does not exist yet.
+TEST(Download, WantsAndLossesBeforeTheHeadChangeNothing) {
+    Download download(types::ContentHash{});
+    for (const Event& event : {Event(Start{}), Event(Wanted{0}), Event(BlockLost{0})}) {
+        Effects effects;
+        download.step(event, Instant{}, effects);
+        EXPECT_FALSE(effects.failure);
+        EXPECT_FALSE(effects.is_complete);
+    }
+    EXPECT_FALSE(download.is_open());
+    EXPECT_FALSE(download.is_here(0));
+}
+
 TEST(DownloadModel, WhatIsWaitedForComesFirst) {
     Simulation simulation(3, 1025, std::vector<SimulatedPeer>(1));
     simulation.run(1s);

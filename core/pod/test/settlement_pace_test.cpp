@@ -130,5 +130,23 @@ TEST(SettlementPace, StrangeClocks) {
             }
 }
 
+// Whoever closes one lane to use up the turn cannot keep another one from being settled before it
+// ends, however long the epoch is.
+TEST(SettlementPace, ALaneThatEndsIsSettledBeforeThat) {
+    SettlementPace pace{PaceOptions{}};
+    ChainClock clock = clock_of(64);
+    clock.epoch_ms = 24ULL * 3'600'000;
+    const Instant now{50s};
+    pace.saw(clock, now);
+    pace.began(now, Urgency::Closing);
+    pace.counted();
+    const UnixTime ends{clock.time.ms + 600'000};
+    const auto due = pace.due(Urgency::Closing, ends);
+    ASSERT_TRUE(due);
+    EXPECT_LT(*due, now + 600s);
+    EXPECT_GT(*due, now + 500s) << "all that closes until then shares it";
+    EXPECT_GT(*pace.due(Urgency::Closing), now + 600s) << "without the end it would be late";
+}
+
 }  // namespace
 }  // namespace draco::pod

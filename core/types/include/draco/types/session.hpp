@@ -34,7 +34,7 @@ using Nonce = FixedBytes<struct SessionNonceTag, 32>;
 using Text = bcs::Bounded<std::string, kTextBytesMax>;
 using ProofDigest = FixedBytes<struct SessionProofDigestTag, 32>;
 
-// `text`, cut where it is too long; a placeholder where it is no UTF-8.
+// `text`, cut where it is too long; "(not a text)" if it is no UTF-8.
 Text make_text(std::string text);
 
 // ---- client
