@@ -11,7 +11,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration kResendAfter = milliseconds(1500);
+constexpr Duration kAskAgainAfter = milliseconds(1500);
 constexpr Duration kPatience = seconds(20);
 constexpr std::uint64_t kReserve = 100'000'000;
 
@@ -117,7 +117,7 @@ void Readers::open_lanes(std::size_t reader) {
         }
     }
     if (!mine || world_.now() < mine->resend_at) return;
-    mine->resend_at = world_.now() + kResendAfter;
+    mine->resend_at = world_.now() + kAskAgainAfter;
     const auto first = static_cast<std::size_t>(rng_.below(population_.nodes.size()));
     for (std::size_t i = 0; i < population_.nodes.size(); ++i) {
         node::Node* node = node_at_((first + i) % population_.nodes.size());

@@ -10,7 +10,7 @@
 namespace draco {
 namespace {
 
-Result<types::NodeKey> node_key(const NodeHome& home, const std::string& given) {
+Result<types::NodeKey> chosen_node(const NodeHome& home, const std::string& given) {
     if (!given.empty()) return parse_node_key(given);
     DRACO_TRY(keys, home.keys());
     DRACO_TRY(all, keys.list());
@@ -52,7 +52,7 @@ Result<> run_account_transfer(const Invocation& invocation, const AccountOptions
 
 Result<> run_stake_add(const Invocation& invocation, const StakeOptions& options) {
     DRACO_TRY(home, sender_home(invocation));
-    DRACO_TRY(node, node_key(home, options.node));
+    DRACO_TRY(node, chosen_node(home, options.node));
     DRACO_TRY(amount, types::parse_flk(options.amount));
     return send_as_account(
         invocation, home, options.sender, types::Stake{.node = node, .amount = amount});
@@ -60,7 +60,7 @@ Result<> run_stake_add(const Invocation& invocation, const StakeOptions& options
 
 Result<> run_stake_remove(const Invocation& invocation, const StakeOptions& options) {
     DRACO_TRY(home, sender_home(invocation));
-    DRACO_TRY(node, node_key(home, options.node));
+    DRACO_TRY(node, chosen_node(home, options.node));
     DRACO_TRY(amount, types::parse_flk(options.amount));
     return send_as_account(
         invocation, home, options.sender, types::Unstake{.node = node, .amount = amount});
@@ -68,13 +68,13 @@ Result<> run_stake_remove(const Invocation& invocation, const StakeOptions& opti
 
 Result<> run_stake_withdraw(const Invocation& invocation, const StakeOptions& options) {
     DRACO_TRY(home, sender_home(invocation));
-    DRACO_TRY(node, node_key(home, options.node));
+    DRACO_TRY(node, chosen_node(home, options.node));
     return send_as_account(invocation, home, options.sender, types::WithdrawUnstaked{.node = node});
 }
 
 Result<> run_stake_status(const Invocation& invocation, const StakeOptions& options) {
     DRACO_TRY(home, sender_home(invocation));
-    DRACO_TRY(node, node_key(home, options.node));
+    DRACO_TRY(node, chosen_node(home, options.node));
     DRACO_TRY(client, RpcClient::of(invocation));
     const std::string key = to_base58(node.view());
     DRACO_TRY(record, client.ask("flk_get_node_info", {key}));

@@ -13,7 +13,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr auto kTimeout = std::chrono::seconds(2);
+constexpr auto kReadyTimeout = std::chrono::seconds(2);
 
 std::unexpected<Error> not_yet(std::string why) {
     return fail(Errc::Unavailable, std::move(why));
@@ -60,7 +60,7 @@ Result<> check_part(const json::value& status) {
 // compared with.
 Result<> check_is_not_behind(const DevnetNodeRecord& other, std::uint64_t epoch) {
     const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = other.rpc_port});
-    const auto theirs = client.ask("flk_get_epoch", {}, kTimeout);
+    const auto theirs = client.ask("flk_get_epoch", {}, kReadyTimeout);
     if (!theirs || !theirs->is_number()) return {};
     const auto ahead = theirs->to_number<std::uint64_t>();
     if (ahead <= epoch) return {};
@@ -71,8 +71,8 @@ Result<> check_is_not_behind(const DevnetNodeRecord& other, std::uint64_t epoch)
 }  // namespace
 
 Result<> check_ready(const RpcClient& client, const DevnetRecord& devnet) {
-    DRACO_TRY(status, client.ask("flk_node_status", {}, kTimeout));
-    DRACO_TRY(committee, client.ask("flk_get_committee_members", {}, kTimeout));
+    DRACO_TRY(status, client.ask("flk_node_status", {}, kReadyTimeout));
+    DRACO_TRY(committee, client.ask("flk_get_committee_members", {}, kReadyTimeout));
     DRACO_TRY(own, text_member(status, "node_key"));
     if (!is_true(member(status, "healthy"))) {
         DRACO_TRY(reason, text_member(status, "health_reason"));

@@ -12,7 +12,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr auto kTimeout = std::chrono::seconds(2);
+constexpr auto kLineTimeout = std::chrono::seconds(2);
 
 struct Glance {
     RpcClient client;
@@ -23,7 +23,7 @@ std::optional<Glance> first_answer(const DevnetRecord& record) {
     for (const DevnetNodeRecord& node : record.nodes) {
         if (node.process.pid == 0) continue;
         RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port});
-        auto status = client.ask("flk_node_status", {}, kTimeout);
+        auto status = client.ask("flk_node_status", {}, kLineTimeout);
         if (status) return Glance{.client = std::move(client), .status = *std::move(status)};
     }
     return std::nullopt;
@@ -31,7 +31,7 @@ std::optional<Glance> first_answer(const DevnetRecord& record) {
 
 // "0 1 2 3", the members by their place in the devnet.
 std::string committee_text(const RpcClient& client, const DevnetRecord& record) {
-    const auto members = client.ask("flk_get_committee_members", {}, kTimeout);
+    const auto members = client.ask("flk_get_committee_members", {}, kLineTimeout);
     if (!members || !members->is_array()) return "?";
     std::string text;
     for (const DevnetNodeRecord& node : record.nodes) {
@@ -51,7 +51,7 @@ void EpochLines::count_transactions(const RpcClient& client, std::uint64_t heigh
         counted_all_ = false;
     }
     for (std::uint64_t h = from + 1; h <= height; ++h) {
-        const auto block = client.ask("flk_get_block", {h}, kTimeout);
+        const auto block = client.ask("flk_get_block", {h}, kLineTimeout);
         const auto count = block ? number_member(*block, "transactions") : Result<std::uint64_t>(0);
         transactions_ += count.value_or(0);
         counted_all_ = counted_all_ && block && count;
@@ -64,7 +64,7 @@ std::uint64_t EpochLines::new_acknowledgements(const DevnetRecord& record) {
     for (const DevnetNodeRecord& node : record.nodes) {
         if (node.process.pid == 0) continue;
         const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port});
-        const auto status = client.ask("flk_node_status", {}, kTimeout);
+        const auto status = client.ask("flk_node_status", {}, kLineTimeout);
         const auto* object = status ? status->if_object() : nullptr;
         const auto* delivery = object == nullptr ? nullptr : object->if_contains("delivery");
         if (delivery == nullptr) continue;
@@ -82,7 +82,7 @@ void EpochLines::tell_deliveries(const RpcClient& client,
     std::uint64_t bytes = 0;
     std::string earned;
     for (const DevnetNodeRecord& node : record.nodes) {
-        const auto revenue = client.ask("flk_node_revenue", {node.key, epoch}, kTimeout);
+        const auto revenue = client.ask("flk_node_revenue", {node.key, epoch}, kLineTimeout);
         if (!revenue || !revenue->is_object()) continue;
         bytes += number_member(*revenue, "bytes").value_or(0);
         const auto* payout = revenue->get_object().if_contains("payout");

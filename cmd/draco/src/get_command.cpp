@@ -28,7 +28,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kLevelsMax = 64;
 
-struct CloseStream {
+struct CloseUnlessStdout {
     void operator()(std::FILE* stream) const {
         if (stream != stdout) std::fclose(stream);
     }
@@ -91,7 +91,7 @@ private:
     const Clock& clock_;
     const bool quiet_;
     std::string temporary_;
-    std::unique_ptr<std::FILE, CloseStream> stream_;
+    std::unique_ptr<std::FILE, CloseUnlessStdout> stream_;
     std::optional<Progress> progress_;
 };
 

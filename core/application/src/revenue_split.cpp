@@ -13,7 +13,7 @@ using types::NodePayout;
 using types::UsdAmount;
 
 template <class Amount>
-void add(Amount& total, Amount amount) {
+void add_to(Amount& total, Amount amount) {
     const auto sum = total.plus(amount);
     DRACO_ASSERT(sum, "a part of the supply fits, as the supply does");
     total = *sum;
@@ -33,8 +33,8 @@ public:
 
     RevenueSplit run(const EpochEarnings& earnings) {
         UsdAmount of_services;
-        for (const auto& [node, revenue] : earnings.nodes) add(split_.total.usd, revenue.usd);
-        for (const auto& [service, revenue] : earnings.services) add(of_services, revenue);
+        for (const auto& [node, revenue] : earnings.nodes) add_to(split_.total.usd, revenue.usd);
+        for (const auto& [service, revenue] : earnings.services) add_to(of_services, revenue);
         DRACO_ASSERT(of_services == split_.total.usd, "what a node earned, a service earned");
         split_.total.flk_burned = earnings.burned;
         for (const auto& [node, revenue] : earnings.nodes) pay_node(node, revenue);
@@ -56,19 +56,19 @@ private:
         UsdAmount given;
         for (const auto& [peer, bytes] : *revenue.peers) {
             const UsdAmount amount = for_peers.portion(bytes, delivered);
-            add(split_.nodes[peer].from_peers, amount);
-            add(given, amount);
+            add_to(split_.nodes[peer].from_peers, amount);
+            add_to(given, amount);
         }
         NodePayout& payout = split_.nodes[node];
         payout.own = part.minus(given).value();
         payout.to_peers = given;
-        add(split_.total.nodes, part);
+        add_to(split_.total.nodes, part);
     }
 
     void pay_builder(types::ServiceId service, UsdAmount revenue) {
         const UsdAmount part = revenue.portion(parameters_.builder_share_bps, kBasisPoints);
         split_.builders[service] = part;
-        add(split_.total.builders, part);
+        add_to(split_.total.builders, part);
     }
 
     void emit(const EpochEarnings& earnings) {
@@ -81,7 +81,7 @@ private:
         for (const auto& [node, own] : earnings.nodes) {
             const FlkAmount amount = most.portion(own.usd.units, revenue.units);
             split_.nodes[node].flk = amount;
-            add(split_.total.flk_emitted, amount);
+            add_to(split_.total.flk_emitted, amount);
         }
         DRACO_ASSERT(split_.total.flk_emitted <= most, "the emission stays within its bounds");
     }

@@ -23,8 +23,8 @@ constexpr std::size_t kHeaderBytes = kNonceAt + crypto::ChaCha20Poly1305Nonce::k
 constexpr std::size_t kChecksumBytes = 32;
 constexpr std::size_t kBytesMin =
     kHeaderBytes + 2 + crypto::ChaCha20Poly1305::kTagBytes + kChecksumBytes;
-constexpr std::uint8_t kScryptR = 8;
-constexpr std::uint8_t kScryptP = 1;
+constexpr std::uint8_t kBackupScryptR = 8;
+constexpr std::uint8_t kBackupScryptP = 1;
 constexpr std::size_t kSecretBytes = RawSecret::kSize;
 
 Result<crypto::ChaCha20Poly1305Key> derive(ByteView header, const Password& password) {
@@ -125,8 +125,8 @@ Result<Bytes> seal_backup(const std::vector<BackupKey>& keys,
         return fail(Errc::InvalidArgument, "scrypt's n is a power of 2");
     Bytes header = to_bytes(as_bytes(kMagic));
     header.push_back(static_cast<std::uint8_t>(std::countr_zero(scrypt_n)));
-    header.push_back(kScryptR);
-    header.push_back(kScryptP);
+    header.push_back(kBackupScryptR);
+    header.push_back(kBackupScryptP);
     header.resize(kHeaderBytes);
     rng.fill(MutByteView(header).subspan(kSaltAt));
     DRACO_TRY(key, derive(header, password));

@@ -17,7 +17,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kChecksumOpening = "\"checksum\": \"";
-constexpr std::string_view kEnding = "\"\n  }\n}\n";
+constexpr std::string_view kTextEnding = "\"\n  }\n}\n";
 constexpr std::size_t kChecksumDigits = 64;
 constexpr std::string_view kForget = ": restore the key from a backup";
 
@@ -250,11 +250,11 @@ Result<> read_ours(const json::value& root, SealedKey& sealed) {
 }
 
 Result<> check_checksum(std::string_view text) {
-    if (text.size() < kChecksumDigits + kEnding.size() || !text.ends_with(kEnding))
+    if (text.size() < kChecksumDigits + kTextEnding.size() || !text.ends_with(kTextEnding))
         return fail(Errc::Corrupt,
                     "the key file is incomplete, or was not written by Draco" +
                         std::string(kForget) + ", or import it");
-    const std::size_t end = text.size() - kEnding.size() - kChecksumDigits;
+    const std::size_t end = text.size() - kTextEnding.size() - kChecksumDigits;
     if (text.substr(end, kChecksumDigits) != checksum_of(text.substr(0, end)))
         return fail(Errc::Corrupt,
                     "the key file is damaged (its checksum does not match)" + std::string(kForget));
@@ -274,7 +274,7 @@ Bytes encode_key_file(const SealedKey& sealed) {
         "\",\n    \"restored\": " + (sealed.info.restored ? "true" : "false") + ",\n    " +
         std::string(kChecksumOpening);
     text += checksum_of(text);
-    text += kEnding;
+    text += kTextEnding;
     return to_bytes(as_bytes(text));
 }
 

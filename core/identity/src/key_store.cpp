@@ -13,7 +13,7 @@
 namespace draco::identity {
 namespace {
 
-constexpr std::string_view kEnding = ".json";
+constexpr std::string_view kFileEnding = ".json";
 
 struct KeyPlace {
     KeyKind kind;
@@ -21,8 +21,8 @@ struct KeyPlace {
 };
 
 std::optional<KeyPlace> place_of(std::string_view file_name) {
-    if (!file_name.ends_with(kEnding)) return std::nullopt;
-    file_name.remove_suffix(kEnding.size());
+    if (!file_name.ends_with(kFileEnding)) return std::nullopt;
+    file_name.remove_suffix(kFileEnding.size());
     for (const KeyKind kind : {KeyKind::Node, KeyKind::Account}) {
         const std::string prefix = std::string(to_string(kind)) + "-";
         if (file_name.starts_with(prefix) && is_key_name(file_name.substr(prefix.size())))
@@ -59,7 +59,7 @@ Result<KeyStore> KeyStore::open(Disk& disk, std::string directory, KeyStoreOptio
 
 std::string KeyStore::path_of(KeyKind kind, std::string_view name) const {
     const std::string file =
-        std::string(to_string(kind)) + "-" + std::string(name) + std::string(kEnding);
+        std::string(to_string(kind)) + "-" + std::string(name) + std::string(kFileEnding);
     return directory_.empty() ? file : directory_ + "/" + file;
 }
 

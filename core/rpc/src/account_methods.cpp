@@ -48,7 +48,7 @@ Outcome<json::value> state_proof(const Context& context, const Parameters& param
                                     {"height", view->head().height.value()}});
 }
 
-constexpr std::array kMethods = {
+constexpr std::array kAccountMethods = {
     Method{.name = "flk_get_flk_balance",
            .parameters = kOfAddress,
            .result = "amount",
@@ -73,7 +73,7 @@ constexpr std::array kMethods = {
 }  // namespace
 
 std::span<const Method> account_methods() {
-    return kMethods;
+    return kAccountMethods;
 }
 
 }  // namespace draco::rpc

@@ -144,7 +144,7 @@ Outcome<json::value> acks(const Context& context, const Parameters& parameters) 
     return json::value(json::object{{"acks", std::move(listed)}, {"next", next}});
 }
 
-constexpr std::array kMethods = {
+constexpr std::array kAdminMethods = {
     Method{.name = "admin_acks",
            .parameters = kAfter,
            .result = "{acks, next}",
@@ -173,7 +173,7 @@ constexpr std::array kMethods = {
 }  // namespace
 
 std::span<const Method> admin_methods() {
-    return kMethods;
+    return kAdminMethods;
 }
 
 }  // namespace draco::rpc

@@ -127,7 +127,7 @@ Outcome<json::value> block(const Context& context, const Parameters& parameters)
     return json::value(block_json(view->chain(), *archived));
 }
 
-constexpr std::array kMethods = {
+constexpr std::array kChainMethods = {
     Method{.name = "flk_get_committee_members",
            .parameters = kEpochIfGiven,
            .result = "list of node keys",
@@ -177,7 +177,7 @@ constexpr std::array kMethods = {
 }  // namespace
 
 std::span<const Method> chain_methods() {
-    return kMethods;
+    return kChainMethods;
 }
 
 }  // namespace draco::rpc

@@ -15,7 +15,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::uint64_t kAnyNumber = std::numeric_limits<std::uint64_t>::max();
-constexpr std::uint64_t kPageDefault = 100;
 
 constexpr std::array kLane = {
     ParameterSpec{"payer", ParameterType::Address, true, "who opened it"},
@@ -158,7 +157,7 @@ Outcome<json::value> epoch_revenue(const Context& context, const Parameters& par
     return json::value(std::move(made));
 }
 
-constexpr std::array kMethods = {
+constexpr std::array kLaneMethods = {
     Method{.name = "flk_lane",
            .parameters = kLane,
            .result = "lane or null",
@@ -193,7 +192,7 @@ constexpr std::array kMethods = {
 }  // namespace
 
 std::span<const Method> lane_methods() {
-    return kMethods;
+    return kLaneMethods;
 }
 
 }  // namespace draco::rpc

@@ -40,8 +40,8 @@ std::size_t edits_between(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::span<const Method> all_methods() {
-    static const std::vector<Method> kMethods = sorted_methods();
-    return kMethods;
+    static const std::vector<Method> kSorted = sorted_methods();
+    return kSorted;
 }
 
 const Method* find_method(std::string_view name) {

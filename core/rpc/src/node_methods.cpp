@@ -15,7 +15,6 @@ constexpr std::array kOfNode = {
 constexpr std::array kPage = {
     ParameterSpec{"after", ParameterType::NodeKey, false, "the last key of the page before"},
     ParameterSpec{"count", ParameterType::Number, false, "how many at most, 100 if not given"}};
-constexpr std::uint64_t kPageDefault = 100;
 
 Outcome<std::optional<types::NodeRecord>> record_of(const Context& context,
                                                     const Parameters& parameters) {
@@ -69,7 +68,7 @@ Outcome<json::value> public_keys(const Context& context, const Parameters& /*par
     return json::value(json::object{{"node_public_key", node_key_text(context.on.node_key)}});
 }
 
-constexpr std::array kMethods = {
+constexpr std::array kNodeMethods = {
     Method{.name = "flk_get_staked",
            .parameters = kOfNode,
            .result = "amount",
@@ -99,7 +98,7 @@ constexpr std::array kMethods = {
 }  // namespace
 
 std::span<const Method> node_methods() {
-    return kMethods;
+    return kNodeMethods;
 }
 
 }  // namespace draco::rpc

@@ -16,6 +16,9 @@
 
 namespace draco::rpc {
 
+// Entries of a page of a list, if the caller does not say.
+inline constexpr std::uint64_t kPageDefault = 100;
+
 enum class ParameterType : std::uint8_t {
     Address,
     NodeKey,

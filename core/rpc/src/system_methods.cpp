@@ -103,7 +103,7 @@ Outcome<json::value> discover(const Context& context, const Parameters& /*parame
                      {"methods", std::move(listed)}});
 }
 
-constexpr std::array kMethods = {
+constexpr std::array kSystemMethods = {
     Method{.name = "flk_ping",
            .parameters = {},
            .result = "\"pong\"",
@@ -158,7 +158,7 @@ constexpr std::array kMethods = {
 }  // namespace
 
 std::span<const Method> system_methods() {
-    return kMethods;
+    return kSystemMethods;
 }
 
 }  // namespace draco::rpc

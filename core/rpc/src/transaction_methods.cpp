@@ -186,7 +186,7 @@ void send_txn(const Context& context, const Parameters& parameters, Answer answe
         });
 }
 
-constexpr std::array kMethods = {
+constexpr std::array kTransactionMethods = {
     Method{.name = "flk_get_transaction_receipt",
            .parameters = kHash,
            .result = "receipt or null",
@@ -206,7 +206,7 @@ constexpr std::array kMethods = {
 }  // namespace
 
 std::span<const Method> transaction_methods() {
-    return kMethods;
+    return kTransactionMethods;
 }
 
 }  // namespace draco::rpc

@@ -43,7 +43,7 @@ rocksdb::Slice slice(ByteView bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-ByteView view(const rocksdb::Slice& from) {
+ByteView bytes_of(const rocksdb::Slice& from) {
     return as_bytes({from.data(), from.size()});
 }
 
@@ -77,7 +77,7 @@ public:
             ascending ? iterator_->Next() : iterator_->Prev();
         }
         if (iterator_->Valid())
-            return StorageEntry{view(iterator_->key()), view(iterator_->value())};
+            return StorageEntry{bytes_of(iterator_->key()), bytes_of(iterator_->value())};
         if (const auto status = iterator_->status(); !status.ok())
             return std::unexpected(to_error(status, "scanning the database"));
         return std::nullopt;
@@ -109,7 +109,7 @@ public:
             open_->db->Get(options_, open_->db->DefaultColumnFamily(), slice(key), &value);
         if (status.IsNotFound()) return std::nullopt;
         if (!status.ok()) return std::unexpected(to_error(status, "reading the database"));
-        const ByteView found = view(value);
+        const ByteView found = bytes_of(value);
         scratch.assign(found.begin(), found.end());
         return ByteView(scratch);
     }
@@ -131,7 +131,7 @@ public:
             if (statuses[i].IsNotFound()) continue;
             if (!statuses[i].ok())
                 return std::unexpected(to_error(statuses[i], "reading the database"));
-            DRACO_TRY_VOID(visit(i, view(values[i])));
+            DRACO_TRY_VOID(visit(i, bytes_of(values[i])));
         }
         return {};
     }

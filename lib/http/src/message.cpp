@@ -1,5 +1,7 @@
 #include "draco/http/message.hpp"
 
+#include "optional_whitespace.hpp"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -10,12 +12,6 @@ namespace {
 
 char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
 }
 
 std::optional<unsigned> hex_digit(char c) {

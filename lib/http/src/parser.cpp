@@ -2,6 +2,8 @@
 
 #include "draco/base/assert.hpp"
 
+#include "optional_whitespace.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <limits>
@@ -16,12 +18,6 @@ std::unexpected<ParseError> refuse(unsigned status, std::string what) {
 
 bool is_target_char(char c) {
     return c > 0x20 && c < 0x7F;
-}
-
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
 }
 
 std::optional<std::uint64_t> parse_number(std::string_view digits, int base) {
@@ -51,7 +47,6 @@ struct Framing {
 
 // RFC 9112 6. A message that says both lengths is an attack or a mistake, and refused.
 Result<Framing, ParseError> framing_of(const Fields& fields, unsigned minor) {
-    using Body = detail::MessageReader::Body;
     const std::size_t lengths = fields.count("Content-Length");
     const std::size_t codings = fields.count("Transfer-Encoding");
     if (codings > 0) {
@@ -59,14 +54,15 @@ Result<Framing, ParseError> framing_of(const Fields& fields, unsigned minor) {
         if (minor == 0) return refuse(400, "Transfer-Encoding in HTTP/1.0");
         if (codings > 1 || !equals_ignoring_case(*fields.find("Transfer-Encoding"), "chunked"))
             return refuse(501, "the only transfer coding here is chunked");
-        return Framing{.body = Body::Chunked, .length = 0, .is_given = true};
+        return Framing{.body = detail::MessageReader::Body::Chunked, .length = 0, .is_given = true};
     }
     if (lengths == 0) return Framing{};
     if (lengths > 1) return refuse(400, "more than one Content-Length");
     const std::string_view text = *fields.find("Content-Length");
     const auto length = parse_number(text, 10);
     if (!length) return refuse(400, "Content-Length is not a number");
-    return Framing{.body = Body::Length, .length = *length, .is_given = true};
+    return Framing{
+        .body = detail::MessageReader::Body::Length, .length = *length, .is_given = true};
 }
 
 bool keeps_alive(const Fields& fields, unsigned minor) {
@@ -148,22 +144,22 @@ Result<void, ParseError> MessageReader::add_field() {
 }
 
 Result<void, ParseError> MessageReader::begin_body(Body body, std::uint64_t length) {
-    if (body == Body::Length && length > limits_.body_bytes_max)
+    if (body == detail::MessageReader::Body::Length && length > limits_.body_bytes_max)
         return refuse(413,
                       "a body of " + std::to_string(length) + " bytes; at most " +
                           std::to_string(limits_.body_bytes_max) + " are taken");
     left_ = length;
     switch (body) {
-        case Body::None:
+        case detail::MessageReader::Body::None:
             state_ = State::Complete;
             break;
-        case Body::Length:
+        case detail::MessageReader::Body::Length:
             state_ = length == 0 ? State::Complete : State::Length;
             break;
-        case Body::Chunked:
+        case detail::MessageReader::Body::Chunked:
             state_ = State::ChunkSize;
             break;
-        case Body::UntilEnd:
+        case detail::MessageReader::Body::UntilEnd:
             state_ = State::UntilEnd;
             break;
     }
@@ -333,7 +329,6 @@ Result<std::size_t, ParseError> ResponseParser::feed(ByteView bytes) {
 }
 
 Result<void, ParseError> ResponseParser::take_head() {
-    using Body = detail::MessageReader::Body;
     detail::Head& head = reader_.head();
     const std::string_view line = head.start_line;
     const auto minor = minor_version(line.substr(0, 8));
@@ -351,10 +346,12 @@ Result<void, ParseError> ResponseParser::take_head() {
     }
     auto framing = framing_of(head.fields, *minor);
     if (!framing) return std::unexpected(framing.error());
-    if (!framing->is_given) framing->body = Body::UntilEnd;
-    if (head_only_ || *status == 204 || *status == 304) framing->body = Body::None;
+    if (!framing->is_given) framing->body = detail::MessageReader::Body::UntilEnd;
+    if (head_only_ || *status == 204 || *status == 304)
+        framing->body = detail::MessageReader::Body::None;
     response_.status = static_cast<unsigned>(*status);
-    keep_alive_ = keeps_alive(head.fields, *minor) && framing->body != Body::UntilEnd;
+    keep_alive_ =
+        keeps_alive(head.fields, *minor) && framing->body != detail::MessageReader::Body::UntilEnd;
     response_.fields = std::move(head.fields);
     return reader_.begin_body(framing->body, framing->length);
 }

@@ -10,8 +10,8 @@
 namespace draco::sparse_merkle {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
-constexpr std::size_t kHeaderBytes = 4;
+constexpr std::uint8_t kProofVersion = 1;
+constexpr std::size_t kProofHeaderBytes = 4;
 constexpr std::size_t kLeafBytes = Key::kSize + ValueHash::kSize;
 
 std::unexpected<Error> corrupt(std::size_t offset, const char* what) {
@@ -36,28 +36,28 @@ std::size_t count_bits(ByteView bitmap) {
 }
 
 Result<Parsed> parse(ByteView proof) {
-    if (proof.size() < kHeaderBytes) return corrupt(proof.size(), "the header is cut short");
-    if (proof[0] != kVersion) return corrupt(0, "unknown version");
+    if (proof.size() < kProofHeaderBytes) return corrupt(proof.size(), "the header is cut short");
+    if (proof[0] != kProofVersion) return corrupt(0, "unknown version");
     if (proof[1] > static_cast<std::uint8_t>(ProofKind::AbsentOther))
         return corrupt(1, "unknown kind");
     Parsed parsed{static_cast<ProofKind>(proof[1]), load_le<std::uint16_t>(&proof[2]), {}, {}, {}};
     if (parsed.depth > kKeyBits) return corrupt(2, "a slot deeper than 256");
 
     const std::size_t bitmap_bytes = (parsed.depth + std::size_t{7}) / 8;
-    if (proof.size() < kHeaderBytes + bitmap_bytes)
+    if (proof.size() < kProofHeaderBytes + bitmap_bytes)
         return corrupt(proof.size(), "the bitmap is cut short");
-    parsed.bitmap = proof.subspan(kHeaderBytes, bitmap_bytes);
+    parsed.bitmap = proof.subspan(kProofHeaderBytes, bitmap_bytes);
     // The slot's own sibling has leaves, or the slot would be higher up.
     if (parsed.depth > 0 &&
         std::bit_width(parsed.bitmap.back()) != static_cast<int>((parsed.depth - 1) % 8 + 1))
-        return corrupt(kHeaderBytes + bitmap_bytes - 1, "the bitmap does not end at the slot");
+        return corrupt(kProofHeaderBytes + bitmap_bytes - 1, "the bitmap does not end at the slot");
 
     const std::size_t sibling_bytes = Digest::kSize * count_bits(parsed.bitmap);
     const std::size_t leaf_bytes = parsed.kind == ProofKind::AbsentOther ? kLeafBytes : 0;
-    const std::size_t size = kHeaderBytes + bitmap_bytes + sibling_bytes + leaf_bytes;
+    const std::size_t size = kProofHeaderBytes + bitmap_bytes + sibling_bytes + leaf_bytes;
     if (proof.size() < size) return corrupt(proof.size(), "the proof is cut short");
     if (proof.size() > size) return corrupt(size, "bytes after the end");
-    parsed.siblings = proof.subspan(kHeaderBytes + bitmap_bytes, sibling_bytes);
+    parsed.siblings = proof.subspan(kProofHeaderBytes + bitmap_bytes, sibling_bytes);
     parsed.other_leaf = proof.last(leaf_bytes);
     return parsed;
 }
@@ -77,7 +77,7 @@ Result<void> check_root(const Digest& root, const Key& key, Digest node, const P
         } else {
             std::copy_n(&proof.siblings[used], Digest::kSize, sibling);
             if (kEmptyDigest == Digest(std::span<const std::uint8_t, 32>(sibling, 32)))
-                return corrupt(kHeaderBytes + proof.bitmap.size() + used,
+                return corrupt(kProofHeaderBytes + proof.bitmap.size() + used,
                                "an empty sibling is listed");
             used += Digest::kSize;
         }
@@ -126,13 +126,13 @@ Bytes encode_proof(ProofKind kind,
                    std::span<const Digest> siblings,
                    const std::optional<Leaf>& other) {
     const std::size_t depth = siblings.size();
-    Bytes proof(kHeaderBytes + (depth + 7) / 8);
-    proof[0] = kVersion;
+    Bytes proof(kProofHeaderBytes + (depth + 7) / 8);
+    proof[0] = kProofVersion;
     proof[1] = static_cast<std::uint8_t>(kind);
     store_le(&proof[2], static_cast<std::uint16_t>(depth));
     for (std::size_t i = depth; i-- > 0;) {
         if (siblings[i].is_zero()) continue;
-        std::uint8_t& bits = proof[kHeaderBytes + i / 8];
+        std::uint8_t& bits = proof[kProofHeaderBytes + i / 8];
         bits = static_cast<std::uint8_t>(bits | (1U << (i % 8)));
         append(proof, siblings[i].view());
     }
