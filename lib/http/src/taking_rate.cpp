@@ -18,10 +18,10 @@ TakingRate::Verdict TakingRate::judge(Instant now, std::uint64_t taken, bool is_
     return now - took_at_ >= window_ ? Verdict::TookNothing : Verdict::TooSlow;
 }
 
-// At most twice the window, so that no sum overflows.
+// At most the window, so that no sum overflows.
 Duration TakingRate::earned_by(std::uint64_t bytes) const {
     constexpr std::uint64_t kNsPerS = 1'000'000'000;
-    const Duration most = 2 * window_;
+    const Duration most = window_;
     if (bytes_per_s_min_ == 0) return most;
     const std::uint64_t whole_s = bytes / bytes_per_s_min_;
     if (whole_s >= static_cast<std::uint64_t>(most / std::chrono::seconds(1)) + 1) return most;

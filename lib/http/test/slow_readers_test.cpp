@@ -41,7 +41,7 @@ TEST(SlowReaders, OneByteNowAndThenIsTooSlow) {
     const EngineOptions options{.stall_deadline = 30s, .response_bytes_per_s_min = 4096};
     SimulatedLoop loop(handler, options);
     const auto wire = loop.ask("/10000000");
-    EXPECT_EQ(loop.room().bytes(), 4 * kPiece);
+    EXPECT_GE(loop.room().bytes(), 3 * kPiece);
     const Duration time = reads_for(loop, wire, 1, 1h);
     EXPECT_GE(time, 30s);
     EXPECT_LE(time, 38s);
