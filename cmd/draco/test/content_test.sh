@@ -17,7 +17,7 @@ head -c 20000000 /dev/urandom >site/film.bin
 mkdir -p "site/Größe & mehr"
 printf 'hello' >"site/Größe & mehr/ünïcode.txt"
 ln -s ../about.html "site/Größe & mehr/about"
-printf 'odd' >$'site/odd\e[31m\u202ename.txt'
+printf 'odd' >$'site/odd\e[31m\xe2\x80\xaename.txt'
 
 "$draco" devnet up --home net --nodes 4 --epoch 20 --port-base 0 --detach >up.out
 "$draco" devnet status --home net --json >status.json
