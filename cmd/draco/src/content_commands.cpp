@@ -24,7 +24,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr Duration kLookEvery = std::chrono::milliseconds(100);
+constexpr Duration kContentLookEvery = std::chrono::milliseconds(100);
 
 void print_put(const Invocation& invocation,
                const std::string& path,
@@ -211,7 +211,7 @@ Result<bool> pin_one(const ContentOwner& owner, const std::string& hash, Progres
         DRACO_TRY(here, number_member(reply.body, "blocks_here"));
         progress.advance((here - std::min(here, told)) * blake3_tree::kBlockBytes);
         told = here;
-        std::this_thread::sleep_for(kLookEvery);
+        std::this_thread::sleep_for(kContentLookEvery);
     }
     const auto children = owner.ask("GET", "objects/" + hash + "/entries?first=0");
     if (children) return true;

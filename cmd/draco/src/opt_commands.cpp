@@ -21,7 +21,7 @@ namespace json = boost::json;
 
 constexpr int kNotAdmin = -32006;
 constexpr std::uint64_t kExecuteMs = 60'000;
-constexpr auto kLookEvery = std::chrono::milliseconds(250);
+constexpr auto kOptLookEvery = std::chrono::milliseconds(250);
 constexpr int kSettleLooks = 20;
 // How long --wait lasts: what ends an epoch are transactions, which may be late.
 constexpr std::uint64_t kEpochsWaited = 3;
@@ -157,7 +157,7 @@ Result<Standing> wait_until(const Admin& admin,
                         "epoch " + std::to_string(now.epoch) + " has not ended yet; the node is " +
                             now.participation + " until it does: see draco opt status");
         show_countdown(line, admin, now);
-        std::this_thread::sleep_for(kLookEvery);
+        std::this_thread::sleep_for(kOptLookEvery);
     }
 }
 
@@ -170,7 +170,7 @@ Result<Standing> settled(const Admin& admin, std::uint64_t epoch) {
         if (consensus == nullptr) break;
         DRACO_TRY(ordered, number_member(*consensus, "epoch"));
         if (ordered >= epoch) break;
-        std::this_thread::sleep_for(kLookEvery);
+        std::this_thread::sleep_for(kOptLookEvery);
     }
     return standing_of(admin);
 }

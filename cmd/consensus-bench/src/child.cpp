@@ -1,0 +1,115 @@
+#include "child.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+namespace draco::consensus_bench {
+namespace {
+
+struct Pipe {
+    io::FileDescriptor read;
+    io::FileDescriptor write;
+};
+
+Result<Pipe> make_pipe() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        return fail(Errc::Exhausted, std::string("cannot make a pipe: ") + std::strerror(errno));
+    return Pipe{io::FileDescriptor(ends[0]), io::FileDescriptor(ends[1])};
+}
+
+}  // namespace
+
+Result<Child> Child::start(const std::vector<std::string>& arguments) {
+    DRACO_TRY(input, make_pipe());
+    DRACO_TRY(output, make_pipe());
+    std::vector<std::string> words = {"draco"};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> pointers;
+    for (std::string& word : words) pointers.push_back(word.data());
+    pointers.push_back(nullptr);
+    const pid_t pid = ::fork();
+    if (pid < 0)
+        return fail(Errc::Exhausted,
+                    std::string("cannot start a process: ") + std::strerror(errno));
+    if (pid == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        ::dup2(input.read.get(), STDIN_FILENO);
+        ::dup2(output.write.get(), STDOUT_FILENO);
+        ::execv("/proc/self/exe", pointers.data());
+        ::_exit(127);
+    }
+    const int descriptor = ::fcntl(output.read.get(), F_DUPFD_CLOEXEC, 0);
+    return Child(pid, std::move(input.write), ::fdopen(descriptor, "r"));
+}
+
+Child::Child(Child&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)),
+      input_(std::move(other.input_)),
+      output_(std::move(other.output_)) {}
+
+Child::~Child() {
+    kill();
+}
+
+Result<std::string> Child::ask(const std::string& line) {
+    const std::string text = line + "\n";
+    if (::write(input_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+        return fail(Errc::Unavailable, "a process of the bench has ended");
+    return read_line();
+}
+
+Result<std::string> Child::read_line() {
+    std::string line;
+    for (int c = std::fgetc(output_.get()); c != '\n'; c = std::fgetc(output_.get())) {
+        if (c == EOF) return fail(Errc::Unavailable, "a process of the bench has ended");
+        line.push_back(static_cast<char>(c));
+    }
+    return line;
+}
+
+// proc(5).
+Result<ProcessUse> Child::use() const {
+    const std::string folder = "/proc/" + std::to_string(pid_);
+    std::ifstream stat_file(folder + "/stat");
+    const std::string stat((std::istreambuf_iterator<char>(stat_file)), {});
+    std::istringstream fields(stat.substr(std::min(stat.rfind(')'), stat.size() - 1) + 1));
+    std::string skipped;
+    for (int field = 3; field <= 13; ++field) fields >> skipped;
+    std::uint64_t user = 0;
+    std::uint64_t system = 0;
+    if (!(fields >> user >> system))
+        return fail(Errc::Unavailable, "a process of the bench has ended");
+    ProcessUse use;
+    use.cpu_s = static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+    std::ifstream status(folder + "/status");
+    for (std::string line; std::getline(status, line);)
+        if (line.starts_with("VmHWM:")) use.rss_peak_mb = std::stod(line.substr(6)) * 1024 / 1e6;
+    return use;
+}
+
+void Child::kill() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+}
+
+bool Child::has_ended() {
+    if (pid_ <= 0) return true;
+    if (::waitpid(pid_, nullptr, WNOHANG) != pid_) return false;
+    pid_ = -1;
+    return true;
+}
+
+}  // namespace draco::consensus_bench
