@@ -127,6 +127,8 @@ private:
 
         std::uint64_t pieces() const override { return kLargeBytes / kPieceBytes; }
 
+        std::uint64_t piece_bytes_max() const override { return kPieceBytes; }
+
         void pull(PieceReply reply) override { reply.deliver(piece_); }
 
     private:

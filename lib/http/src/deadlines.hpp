@@ -13,9 +13,9 @@ namespace draco::http {
 
 class DeliveryConnection;
 
-enum class Wait : std::uint8_t { KeepAlive, Request, Stall, Answer, Linger };
+enum class Wait : std::uint8_t { KeepAlive, Request, Stall, Answer, Room, Linger };
 
-inline constexpr std::size_t kWaits = 5;
+inline constexpr std::size_t kWaits = 6;
 
 // Belongs to `connection`. Disarms itself.
 class Timer {
@@ -61,8 +61,12 @@ public:
 
 private:
     const std::array<Duration, kWaits> durations_;
-    std::array<Timer, kWaits> lists_{
-        Timer(nullptr), Timer(nullptr), Timer(nullptr), Timer(nullptr), Timer(nullptr)};
+    std::array<Timer, kWaits> lists_{Timer(nullptr),
+                                     Timer(nullptr),
+                                     Timer(nullptr),
+                                     Timer(nullptr),
+                                     Timer(nullptr),
+                                     Timer(nullptr)};
 };
 
 }  // namespace draco::http

@@ -12,8 +12,16 @@ constexpr std::size_t kBatchBytes = 16 << 10;                 // of answers sent
 constexpr std::uint64_t kTurnBytes = std::uint64_t{1} << 20;  // sent before others' turn
 constexpr int kTurnSteps = 64;                                // requests, before others' turn
 constexpr auto kLinger = std::chrono::seconds(2);
+constexpr auto kRoomPatience = std::chrono::seconds(2);  // of who waits, and with slow readers
+constexpr int kJudgementsPerStall = 4;
 constexpr std::uint64_t kLingerBytesMax = std::uint64_t{1} << 20;  // read and discarded
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+Answer no_room_answer() {
+    Answer answer = text_answer(503, "too many answers are on their way; try again soon\n");
+    answer.fields.add("Retry-After", "2");
+    return answer;
+}
 
 }  // namespace
 
@@ -25,9 +33,26 @@ ConnectionHost::ConnectionHost(EngineHandler& handler,
       inbox_(std::move(inbox)),
       deadlines_({options.keep_alive,
                   options.request_deadline,
-                  options.stall_deadline,
+                  std::max<Duration>(options.stall_deadline / kJudgementsPerStall,
+                                     std::chrono::milliseconds(1)),
                   options.answer_deadline,
-                  kLinger}) {}
+                  kRoomPatience,
+                  kLinger}),
+      room_(options.body_bytes_max / std::max<std::size_t>(options.thread_count, 1),
+            kRoomPatience) {}
+
+// What was seen of the readers when the system last took something for them may be old.
+void ConnectionHost::make_room() {
+    if (std::exchange(room_looked_at_, now_) != now_)
+        for (const PieceRoom::Place* const place : room_.slow(now_))
+            place->connection().note_taken();
+    PieceRoom::Place* const slowest = room_.slowest(now_);
+    if (slowest == nullptr) return;
+    DeliveryConnection& connection = slowest->connection();
+    room_.note(*slowest, false, 0, now_);  // goes once
+    connection.crowd_out();
+    enqueue(connection);
+}
 
 void ConnectionHost::set_time(Instant now, UnixTime date) {
     now_ = now;
@@ -47,7 +72,9 @@ DeliveryConnection::DeliveryConnection(ConnectionHost& host,
       serial_(serial),
       timer_(this),
       parser_(host.options().limits),
-      outgoing_(host.options().pieces_in_flight_max) {
+      outgoing_(host.options().pieces_in_flight_max),
+      place_(host.room(), this),
+      rate_(host.options().response_bytes_per_s_min, host.options().stall_deadline) {
     arm(Wait::KeepAlive, true);
 }
 
@@ -92,6 +119,7 @@ void DeliveryConnection::work() {
             read();
         }
     }
+    if (phase_ != Phase::Over) judge_peer();
     if (phase_ != Phase::Over) arm();
 }
 
@@ -117,16 +145,69 @@ bool DeliveryConnection::send() {
 
 void DeliveryConnection::pull_pieces() {
     bool pulled = false;
-    while (const auto want = outgoing_.next_want()) {
+    const bool was_in_line = place_.is_in_line();
+    while (outgoing_.wants_piece() && host_.room().take(place_, outgoing_.piece_bytes_max())) {
         pulled = true;
+        const auto want = outgoing_.next_want();
         want->body.pull(PieceReply(host_.shared_inbox(), {slot_, serial_, number_}, want->piece));
     }
     if (pulled) host_.settle();
+    if (!place_.is_in_line() || was_in_line) return;
+    host_.counters().room_waits.add();
+    in_line_since_ = host_.now();
+    outgoing_.let_go();
+}
+
+void DeliveryConnection::give_back_room() {
+    const std::uint64_t held = outgoing_.held_bytes();
+    if (held < place_.bytes()) host_.room().give_back(place_, place_.bytes() - held);
+}
+
+// Bodies that are pulled wait for their turn; those that are in memory already cannot.
+bool DeliveryConnection::has_room_for(const Answer& answer) {
+    const auto* shared = std::get_if<SharedBytes>(&answer.body);
+    if (shared == nullptr || shared->bytes.size() <= kCopiedBodyBytesMax || is_head_ ||
+        !has_content(answer.status))
+        return true;
+    return host_.room().take_at_once(place_, shared->bytes.size());
+}
+
+std::uint64_t DeliveryConnection::taken_bytes() const {
+    return sent_bytes_ - std::min(sent_bytes_, transport_->unacknowledged_bytes());
+}
+
+void DeliveryConnection::note_taken() {
+    host_.room().note(place_, is_blocked_, taken_bytes(), host_.now());
+}
+
+void DeliveryConnection::crowd_out() {
+    host_.counters().crowded_out.add();
+    reset();
+}
+
+void DeliveryConnection::judge_peer() {
+    if (!is_blocked_ && !was_behind_) return;
+    was_behind_ = is_blocked_;
+    const std::uint64_t taken = taken_bytes();
+    host_.room().note(place_, is_blocked_, taken, host_.now());
+    switch (rate_.judge(host_.now(), taken, is_blocked_)) {
+        case TakingRate::Verdict::Fine:
+            return;
+        case TakingRate::Verdict::TookNothing:
+            host_.counters().stalled.add();
+            break;
+        case TakingRate::Verdict::TooSlow:
+            host_.counters().too_slow.add();
+            break;
+    }
+    reset();
 }
 
 void DeliveryConnection::after_send(const Outgoing::Progress& progress) {
     using Outcome = Outgoing::Outcome;
     host_.counters().bytes_sent.add(progress.bytes);
+    sent_bytes_ += progress.bytes;
+    give_back_room();
     has_progress_ |= progress.bytes > 0;
     switch (progress.outcome) {
         case Outcome::Sent:
@@ -237,6 +318,11 @@ void DeliveryConnection::queue_and_close(unsigned status, std::string_view text)
 void DeliveryConnection::answered(std::uint64_t number, Answer answer) {
     if (number != number_ || phase_ != Phase::Handling) return;
     if (!is_well_formed(answer)) answer = text_answer(500, "the answer is malformed\n");
+    if (!has_room_for(answer)) {
+        host_.counters().no_room.add();
+        host_.make_room();
+        answer = no_room_answer();
+    }
     queue_answer(answer, body_bytes(answer.body));
     if (!is_head_ && has_content(answer.status)) outgoing_.add_body(std::move(answer.body));
     phase_ = outgoing_.has_body() ? Phase::Sending : Phase::Reading;
@@ -272,7 +358,11 @@ void DeliveryConnection::expired(Wait what) {
             queue_and_close(408, "the request took too long to arrive\n");
             break;
         case Wait::Stall:
-            host_.counters().stalled.add();
+            break;  // work() judges the peer
+        case Wait::Room:
+            if (host_.now() - in_line_since_ < host_.options().answer_deadline)
+                return host_.make_room();
+            host_.counters().unanswered.add();
             reset();
             break;
         case Wait::Answer:
@@ -316,6 +406,8 @@ void DeliveryConnection::arm() {
         arm(Wait::Linger, false);
     } else if (is_blocked_) {
         arm(Wait::Stall, has_progress_);
+    } else if (place_.is_in_line()) {
+        arm(Wait::Room, false);
     } else if (phase_ != Phase::Reading) {
         arm(Wait::Answer, has_progress_);
     } else if (parser_.has_begun()) {

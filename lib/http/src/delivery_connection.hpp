@@ -9,10 +9,13 @@
 #include "deadlines.hpp"
 #include "inbox.hpp"
 #include "outgoing.hpp"
+#include "piece_room.hpp"
+#include "taking_rate.hpp"
 #include "thread_counters.hpp"
 #include "transport.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +32,11 @@ public:
     // Applies what was said on this thread since the last time: answered() and delivered() of any
     // connection.
     virtual void settle() = 0;
+    // Has the connection worked on, soon.
+    virtual void enqueue(DeliveryConnection& connection) = 0;
+
+    // Somebody has waited long for room: the slowest reader has to go, if anybody is slow.
+    void make_room();
 
     EngineHandler& handler() const { return handler_; }
 
@@ -48,6 +56,8 @@ public:
 
     const Deadlines& deadlines() const { return deadlines_; }
 
+    PieceRoom& room() { return room_; }
+
     ThreadCounters& counters() { return counters_; }
 
 protected:
@@ -62,6 +72,8 @@ private:
     const EngineOptions& options_;
     std::shared_ptr<detail::Inbox> inbox_;
     Deadlines deadlines_;
+    PieceRoom room_;
+    std::optional<Instant> room_looked_at_;
     Instant now_{};
     std::uint64_t date_s_ = ~std::uint64_t{0};
     std::string date_line_;
@@ -106,6 +118,11 @@ public:
 
     void reset();
 
+    // Tells the room how much the peer has taken by now.
+    void note_taken();
+    // Others have no room, and this peer is the slowest.
+    void crowd_out();
+
 private:
     enum class Phase : std::uint8_t {
         Reading,    // the next request, or nothing, is on its way in
@@ -117,7 +134,11 @@ private:
 
     bool may_read_on() const;
     bool send();
+    bool has_room_for(const Answer& answer);
     void pull_pieces();
+    void give_back_room();
+    std::uint64_t taken_bytes() const;
+    void judge_peer();
     void after_send(const Outgoing::Progress& progress);
     void read();
     std::size_t take_bytes(ByteView bytes);
@@ -141,6 +162,11 @@ private:
     Bytes ahead_;  // read and not parsed
     std::size_t ahead_taken_ = 0;
     Outgoing outgoing_;
+    PieceRoom::Place place_;
+    TakingRate rate_;
+    std::uint64_t sent_bytes_ = 0;  // to the system
+    bool was_behind_ = false;
+    Instant in_line_since_{};
     Phase phase_ = Phase::Reading;
     std::uint64_t number_ = 0;  // of the request in work, or the last one
     bool is_readable_ = false;

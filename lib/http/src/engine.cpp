@@ -34,6 +34,10 @@ Result<std::unique_ptr<Engine>> Engine::start(EngineHandler& handler,
     if (options.thread_count == 0 || options.pieces_in_flight_max == 0)
         return fail(Errc::InvalidArgument,
                     "an HTTP engine without threads or pieces in flight: give at least 1 of each");
+    if (options.stall_deadline <= Duration{0})
+        return fail(Errc::InvalidArgument,
+                    "an HTTP engine that gives its clients no time to read: give it a positive "
+                    "stall_deadline");
     DRACO_TRY(listeners, listen_on(options.address, options.port, options.thread_count));
     auto threads = std::make_unique<Threads>(clock, options);
     threads->port = local_port(listeners.front());
@@ -87,10 +91,15 @@ EngineCounters Engine::counters() const {
         sum.malformed += counts.malformed.get();
         sum.timed_out += counts.timed_out.get();
         sum.stalled += counts.stalled.get();
+        sum.too_slow += counts.too_slow.get();
+        sum.crowded_out += counts.crowded_out.get();
+        sum.room_waits += counts.room_waits.get();
+        sum.no_room += counts.no_room.get();
         sum.unanswered += counts.unanswered.get();
         sum.cut_off += counts.cut_off.get();
         sum.accept_pauses += counts.accept_pauses.get();
         sum.bytes_sent += counts.bytes_sent.get();
+        sum.body_bytes += counts.body_bytes.get();
         for (std::size_t i = 0; i < sum.answers.size(); ++i)
             sum.answers[i] += counts.answers[i].get();
     }

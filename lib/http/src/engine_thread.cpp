@@ -208,6 +208,12 @@ void EngineThread::run_connections() {
         settle();
     }
     running_.clear();
+    admit_to_room();
+}
+
+void EngineThread::admit_to_room() {
+    while (const PieceRoom::Place* const place = room().admit()) enqueue(place->connection());
+    counters().body_bytes.set(room().bytes());
 }
 
 void EngineThread::expire() {

@@ -43,6 +43,7 @@ public:
     const ThreadCounters& counts() const { return counters_; }
 
     void settle() override;
+    void enqueue(DeliveryConnection& connection) override;
 
 private:
     EngineThread(EngineHandler& handler,
@@ -60,6 +61,7 @@ private:
     void handle_inbox();
     void apply(detail::InboxEvent event);
     void run_connections();
+    void admit_to_room();
     void expire();
     void drain_if_asked();
     bool is_done() const;
@@ -70,7 +72,6 @@ private:
     void add(io::FileDescriptor socket, const Peer& peer);
     void remove(const DeliveryConnection& connection);
     DeliveryConnection* find(std::uint32_t slot, std::uint64_t serial) const;
-    void enqueue(DeliveryConnection& connection);
 
     static constexpr std::size_t kEventsMax = 256;
 

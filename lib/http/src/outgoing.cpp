@@ -6,8 +6,6 @@
 namespace draco::http {
 namespace {
 
-// Below this, copying costs less than an entry in a vector of buffers and a counted reference.
-constexpr std::size_t kCopiedBodyBytesMax = 4 << 10;
 constexpr std::size_t kBufferBytesKept = 64 << 10;
 
 }  // namespace
@@ -21,20 +19,38 @@ void Outgoing::add_body(Body body) {
     body_left_ = body_bytes(body);
     if (body_left_ == 0) return;
     body_ = std::move(body);
-    if (std::holds_alternative<std::unique_ptr<PullBody>>(body_)) pieces_.resize(pieces_max_);
+    if (const auto* pull = std::get_if<std::unique_ptr<PullBody>>(&body_)) {
+        pieces_.resize(pieces_max_);
+        piece_bytes_max_ = (*pull)->piece_bytes_max();
+    }
+}
+
+bool Outgoing::wants_piece() const {
+    const auto* pull = std::get_if<std::unique_ptr<PullBody>>(&body_);
+    return pull != nullptr && *pull != nullptr && pieces_asked_ - pieces_sent_ < pieces_max_ &&
+           pieces_asked_ < (*pull)->pieces();
 }
 
 std::optional<Outgoing::Want> Outgoing::next_want() {
-    const auto* pull = std::get_if<std::unique_ptr<PullBody>>(&body_);
-    if (pull == nullptr || *pull == nullptr) return std::nullopt;
-    if (pieces_asked_ - pieces_sent_ >= pieces_max_ || pieces_asked_ >= (*pull)->pieces())
-        return std::nullopt;
-    return Want{.body = **pull, .piece = pieces_asked_++};
+    if (!wants_piece()) return std::nullopt;
+    return Want{.body = *std::get<std::unique_ptr<PullBody>>(body_), .piece = pieces_asked_++};
+}
+
+std::uint64_t Outgoing::held_bytes() const {
+    if (!has_body()) return 0;
+    if (const auto* shared = std::get_if<SharedBytes>(&body_)) return shared->bytes.size();
+    return (pieces_asked_ - pieces_sent_) * piece_bytes_max_;
+}
+
+void Outgoing::let_go() {
+    if (const auto* pull = std::get_if<std::unique_ptr<PullBody>>(&body_); pull && *pull)
+        (*pull)->let_go();
 }
 
 bool Outgoing::put_piece(std::uint64_t number, SharedBytes bytes) {
     auto& place = pieces_[number % pieces_max_];
-    if (bytes.bytes.empty() || place || bytes.bytes.size() > body_left_ - pieces_bytes_)
+    if (bytes.bytes.empty() || place || bytes.bytes.size() > body_left_ - pieces_bytes_ ||
+        bytes.bytes.size() > piece_bytes_max_)
         return false;
     pieces_bytes_ += bytes.bytes.size();
     place = std::move(bytes);
@@ -142,6 +158,7 @@ void Outgoing::took_pieces(std::size_t bytes) {
 void Outgoing::finish_body() {
     body_ = SharedBytes{};
     pieces_.clear();
+    piece_bytes_max_ = 0;
     pieces_asked_ = 0;
     pieces_sent_ = 0;
     pieces_bytes_ = 0;

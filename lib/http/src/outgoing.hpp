@@ -15,6 +15,10 @@
 
 namespace draco::http {
 
+// A body in memory up to this is copied behind its head, which costs less than an entry in a vector
+// of buffers and a counted reference.
+inline constexpr std::size_t kCopiedBodyBytesMax = 4 << 10;
+
 class Outgoing {
 public:
     explicit Outgoing(std::size_t pieces_max) : pieces_max_(pieces_max) {}
@@ -38,6 +42,14 @@ public:
     };
 
     std::optional<Want> next_want();
+    bool wants_piece() const;
+
+    std::uint64_t piece_bytes_max() const { return piece_bytes_max_; }
+
+    // What the body takes in memory: all of one in memory, the pieces asked for and not sent.
+    std::uint64_t held_bytes() const;
+    // A pulled body waits for room.
+    void let_go();
     // False if the pieces are not what the body said they would be.
     bool put_piece(std::uint64_t number, SharedBytes bytes);
 
@@ -82,6 +94,7 @@ private:
     std::uint64_t body_left_ = 0;  // not sent yet
     // Of a PullBody: a ring of those asked for and not sent.
     std::vector<std::optional<SharedBytes>> pieces_;
+    std::uint64_t piece_bytes_max_ = 0;
     std::uint64_t pieces_asked_ = 0;
     std::uint64_t pieces_sent_ = 0;
     std::uint64_t pieces_bytes_ = 0;    // that came and are not sent

@@ -16,6 +16,8 @@ public:
 
     void subtract(std::uint64_t count) { add(0 - count); }
 
+    void set(std::uint64_t value) { value_.store(value, std::memory_order_relaxed); }
+
     std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
 
 private:
@@ -30,10 +32,15 @@ struct ThreadCounters {
     ThreadCounter malformed;
     ThreadCounter timed_out;
     ThreadCounter stalled;
+    ThreadCounter too_slow;
+    ThreadCounter crowded_out;
+    ThreadCounter room_waits;
+    ThreadCounter no_room;
     ThreadCounter unanswered;
     ThreadCounter cut_off;
     ThreadCounter accept_pauses;
     ThreadCounter bytes_sent;
+    ThreadCounter body_bytes;
     std::array<ThreadCounter, 6> answers;
 };
 

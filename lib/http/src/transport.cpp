@@ -1,5 +1,7 @@
 #include "transport.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
@@ -40,6 +42,12 @@ Transfer SocketTransport::write(std::span<const iovec> from, bool more) {
 Transfer SocketTransport::send_file(int file, std::uint64_t offset, std::size_t bytes) {
     auto at = static_cast<off_t>(offset);
     return transfer([&] { return ::sendfile(socket_.get(), file, &at, bytes); });
+}
+
+std::uint64_t SocketTransport::unacknowledged_bytes() {
+    int bytes = 0;
+    if (::ioctl(socket_.get(), SIOCOUTQ, &bytes) != 0) return 0;
+    return static_cast<std::uint64_t>(bytes);
 }
 
 void SocketTransport::end() {

@@ -30,6 +30,8 @@ public:
     // `more` follows at once: a packet may wait for it.
     virtual Transfer write(std::span<const iovec> from, bool more) = 0;
     virtual Transfer send_file(int file, std::uint64_t offset, std::size_t bytes) = 0;
+    // Of what was written, what the peer's system has not acknowledged.
+    virtual std::uint64_t unacknowledged_bytes() = 0;
     // No more will be written; the peer hears of it after what was.
     virtual void end() = 0;
     // The connection is dropped when this is destroyed, with what the peer has not taken.
@@ -44,6 +46,7 @@ public:
     Transfer read(MutByteView into) override;
     Transfer write(std::span<const iovec> from, bool more) override;
     Transfer send_file(int file, std::uint64_t offset, std::size_t bytes) override;
+    std::uint64_t unacknowledged_bytes() override;
     void end() override;
     void reset() override;
 

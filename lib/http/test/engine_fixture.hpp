@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <condition_variable>
@@ -124,6 +125,8 @@ public:
     std::uint64_t bytes() const override { return bytes_; }
 
     std::uint64_t pieces() const override { return sizes_.size(); }
+
+    std::uint64_t piece_bytes_max() const override { return std::ranges::max(sizes_); }
 
     void pull(PieceReply reply) override {
         const std::size_t size = sizes_[next_];

@@ -49,6 +49,8 @@ public:
         return {.status = Transfer::Status::Some, .bytes = count};
     }
 
+    std::uint64_t unacknowledged_bytes() override { return 0; }
+
     void end() override {}
 
     void reset() override {}
@@ -66,6 +68,8 @@ public:
     std::uint64_t bytes() const override { return bytes_; }
 
     std::uint64_t pieces() const override { return pieces_; }
+
+    std::uint64_t piece_bytes_max() const override { return bytes_; }
 
     void pull(PieceReply /*reply*/) override {}
 
@@ -173,7 +177,7 @@ TEST(Outgoing, TakesNoMoreThanTheBodySaid) {
 TEST(Deadlines, ComeDueInOrder) {
     std::mt19937_64 random(testing::test_seed(6));
     const std::array<Duration, kWaits> durations = {
-        Duration(10), Duration(20), Duration(35), Duration(5), Duration(50)};
+        Duration(10), Duration(20), Duration(35), Duration(5), Duration(7), Duration(50)};
     Deadlines deadlines(durations);
     std::vector<std::unique_ptr<Timer>> timers;
     for (int i = 0; i < 20; ++i) timers.push_back(std::make_unique<Timer>(nullptr));

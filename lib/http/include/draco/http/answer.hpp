@@ -102,9 +102,16 @@ public:
     virtual std::uint64_t bytes() const = 0;
     // The number of pieces. Constant; at least 1 if there are bytes.
     virtual std::uint64_t pieces() const = 0;
+    // What one piece takes in memory at most: at least its bytes. Constant.
+    virtual std::uint64_t piece_bytes_max() const = 0;
+
+    // There is no room for a piece now: what is held for the next one may be let go and made again.
+    virtual void let_go() {}
+
     // Called once for each piece, in order, on the engine's thread; must not block. The next ones
     // are asked for before earlier ones are there, up to EngineOptions::pieces_in_flight_max that
-    // are not sent yet. They may come in any order. All pieces together have bytes() bytes.
+    // are not sent yet, and as the engine has room. They may come in any order. All pieces together
+    // have bytes() bytes.
     virtual void pull(PieceReply reply) = 0;
 };
 

@@ -9,8 +9,13 @@
 // Bounds. Connections in all: the next ones wait in the system's queue. Connections of one client
 // (Peer::network): the next ones are reset. A request: ParseLimits, and request_deadline from its
 // first byte to its last. Memory per connection: the limits of one request, 16 KiB that were read
-// ahead, 16 KiB and one head of answers, pieces_in_flight_max pieces of a body. A client that takes
-// nothing for stall_deadline is dropped; one that reads slowly costs the same memory for longer.
+// ahead, 16 KiB and one head of answers, pieces_in_flight_max pieces of a body. Bodies in memory of
+// all connections: body_bytes_max, an equal part for each thread. Where it is used up, a pulled
+// body waits for its turn, other bodies become a 503, and when somebody has waited for two seconds
+// the slowest reader of that thread is dropped, if it took less than 64 KiB in two seconds.
+//
+// A client that does not take what it is offered at response_bytes_per_s_min, averaged over
+// stall_deadline, is dropped. What counts is what its system has acknowledged.
 
 #include "draco/base/clock.hpp"
 #include "draco/base/result.hpp"
@@ -70,7 +75,9 @@ struct EngineOptions {
     Duration request_deadline = std::chrono::seconds(10);  // from its first byte to its last
     Duration keep_alive = std::chrono::seconds(60);        // between two requests
     Duration stall_deadline = std::chrono::seconds(30);    // of a client that takes nothing
-    Duration answer_deadline = std::chrono::seconds(60);   // of the handler, and of each piece
+    std::uint64_t response_bytes_per_s_min = 4 << 10;      // of a client that is offered more
+    std::uint64_t body_bytes_max = std::uint64_t{128} << 20;
+    Duration answer_deadline = std::chrono::seconds(60);  // of the handler, and of each piece
     ParseLimits limits{.body_bytes_max = std::size_t{64} << 10};
 };
 
@@ -82,10 +89,15 @@ struct EngineCounters {
     std::uint64_t malformed = 0;             // what was no request
     std::uint64_t timed_out = 0;             // requests that did not arrive in time
     std::uint64_t stalled = 0;               // connections dropped because nothing was taken
+    std::uint64_t too_slow = 0;              // because less than the least rate was
+    std::uint64_t crowded_out = 0;           // because others had no room, and were faster
+    std::uint64_t room_waits = 0;            // bodies that had to wait for room
+    std::uint64_t no_room = 0;               // answers replaced by a 503 for want of it
     std::uint64_t unanswered = 0;            // answers and pieces that did not come in time
     std::uint64_t cut_off = 0;               // bodies that failed after their head was sent
     std::uint64_t accept_pauses = 0;         // for want of file descriptors
     std::uint64_t bytes_sent = 0;            // heads and bodies
+    std::uint64_t body_bytes = 0;            // in memory now
     std::array<std::uint64_t, 6> answers{};  // by the first digit of their status
 
     bool operator==(const EngineCounters&) const = default;
