@@ -72,9 +72,13 @@ ContentBody::ContentBody(std::shared_ptr<interfaces::Content> content,
       client_(client),
       bytes_(plan_.bytes()),
       next_block_(plan_.parts.front().range.first / kBlockBytes) {
-    for (const BodyPart& part : plan_.parts)
+    std::uint64_t text_bytes_max = plan_.tail.size();
+    for (const BodyPart& part : plan_.parts) {
         pieces_ += (part.head.empty() ? 0 : 1) + blocks_of(part.range);
+        text_bytes_max = std::max<std::uint64_t>(text_bytes_max, part.head.size());
+    }
     pieces_ += plan_.tail.empty() ? 0 : 1;
+    piece_bytes_max_ = std::max(std::min(content_->info().bytes, kBlockBytes), text_bytes_max);
 }
 
 void ContentBody::pull(http::PieceReply reply) {

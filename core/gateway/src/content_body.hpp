@@ -60,6 +60,12 @@ public:
 
     std::uint64_t pieces() const override { return pieces_; }
 
+    // A part of a block keeps the whole.
+    std::uint64_t piece_bytes_max() const override { return piece_bytes_max_; }
+
+    // The source has the first block, and gives it again.
+    void let_go() override { first_block_.reset(); }
+
     void pull(http::PieceReply reply) override;
 
 private:
@@ -73,6 +79,7 @@ private:
     const std::uint64_t client_;
     const std::uint64_t bytes_;
     std::uint64_t pieces_ = 0;
+    std::uint64_t piece_bytes_max_ = 0;
     std::size_t part_ = 0;          // the one that the next piece belongs to
     bool head_is_given_ = false;    // of that part
     std::uint64_t next_block_ = 0;  // of that part

@@ -10,6 +10,12 @@
 #include <utility>
 
 namespace draco::gateway {
+namespace {
+
+// What is longer is pulled, also where it is a single block, so that it can wait for its turn.
+constexpr std::uint64_t kWholeBytesMax = 4 << 10;
+
+}  // namespace
 
 Delivery::Delivery(interfaces::ContentSource& source,
                    std::shared_ptr<ClientLimits> limits,
@@ -142,7 +148,8 @@ void Delivery::send_with(http::Answer answer,
     const std::uint64_t block = range.first / blake3_tree::kBlockBytes;
     auto slice = slice_of(*first, block, range, file_->info().bytes);
     if (!slice) return refuse(slice.error());
-    if (ranges.size() == 1 && slice->bytes.size() == range.bytes()) {
+    if (ranges.size() == 1 && slice->bytes.size() == range.bytes() &&
+        range.bytes() <= kWholeBytesMax) {
         limits_->charge_bytes(asked_.client, range.bytes());
         answer.body = *std::move(slice);
     } else {
