@@ -28,6 +28,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <future>
 #include <memory>
@@ -118,17 +119,24 @@ struct Running {
     std::unique_ptr<RestoredKeyWatch> restored_key;
     std::unique_ptr<rpc::RpcServer> server;
     std::unique_ptr<gateway::Gateway> gateway;
+    std::atomic<const gateway::Gateway*> front = nullptr;  // the same, for any thread
     std::unique_ptr<handshake::SessionServer> sessions;
 
     Running() = default;
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
 
-    // What waits for the disk uses parts of the node.
+    // Metrics read the gateway; what waits for the disk uses parts of the node.
     ~Running() {
+        server.reset();
         if (disk_threads) disk_threads->stop();
     }
 };
+
+http::EngineCounters counters_of(const std::atomic<const gateway::Gateway*>& front) {
+    const gateway::Gateway* const started = front.load();
+    return started == nullptr ? http::EngineCounters{} : started->counters().http;
+}
 
 std::string state_directory(const std::string& home, const NodeConfig& config) {
     return home + "/" + config.node.data_directory + "/state";
@@ -173,7 +181,8 @@ Result<> start_node(Running& r,
                            .peers = *r.transport,
                            .log = r.log->get(),
                            .state_directory = state_directory(options.home, config),
-                           .process_usage = rpc::read_process_usage},
+                           .process_usage = rpc::read_process_usage,
+                           .http_counters = [&front = r.front] { return counters_of(front); }},
                           std::move(identity),
                           genesis,
                           config,
@@ -238,6 +247,7 @@ Result<> start_fronts(Running& r, const NodeConfig& config) {
     front.limits.bytes_per_s = config.http.bytes_per_s;
     DRACO_TRY(gateway, gateway::Gateway::start(r.node->content(), r.threads->clock(), front));
     r.gateway = std::move(gateway);
+    r.front = r.gateway.get();
     return start_sessions(r, config);
 }
 
@@ -275,7 +285,7 @@ Result<> start(Running& r, const ProcessOptions& options, Signals& signals) {
     }
     const auto view = r.node->ledger().view();
     logger.info("running",
-                {{"key", to_hex(r.node->key().view())},
+                {{"key", to_base58(r.node->key().view())},
                  {"height", view->head().height.value()},
                  {"epoch", view->epoch().epoch.value()},
                  {"link_port", std::uint64_t{r.transport->listen_port()}},

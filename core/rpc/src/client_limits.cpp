@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kClientBytesMax = 64;
 constexpr std::size_t kNetworkBytes = 8;
+constexpr std::string_view kAddressDigits = "0123456789.";
 constexpr std::array<char, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '\xff', '\xff'};
 
 }  // namespace
@@ -24,6 +25,16 @@ std::string client_of(std::string_view address) {
     std::array<char, INET_ADDRSTRLEN> mapped{};
     ::inet_ntop(AF_INET, bytes.data() + kMappedPrefix.size(), mapped.data(), mapped.size());
     return mapped.data();
+}
+
+std::string network_of(std::string_view client) {
+    constexpr std::size_t kSiteBytes = 7;
+    if (client.size() == kNetworkBytes && client.find_first_not_of(kAddressDigits) != client.npos)
+        return std::string(client.substr(0, kSiteBytes));
+    std::array<unsigned char, 4> bytes{};
+    if (::inet_pton(AF_INET, std::string(client).c_str(), bytes.data()) != 1)
+        return std::string(client);
+    return std::string(client.substr(0, client.rfind('.')));
 }
 
 ClientLimits::ClientLimits(std::uint32_t per_second, std::uint32_t burst, std::size_t clients_max)

@@ -16,6 +16,10 @@ namespace draco::rpc {
 // or other text as it is.
 std::string client_of(std::string_view address);
 
+// The network in which a client (client_of) is one of many: the first 24 bits of an IPv4 address,
+// 56 of an IPv6 address, which is what a customer of a provider gets at most; other text as it is.
+std::string network_of(std::string_view client);
+
 // A bucket is kept as the time at which it will be full again (GCRA). The clients of the last
 // clients_max / 2 newcomers, at least, are remembered; one that is forgotten has a full bucket, so
 // the bound costs strictness under very many addresses, never memory. Not thread-safe.

@@ -189,6 +189,33 @@ void put_process(Exposition& to, const ProcessUsage& usage) {
         .sample(usage.open_fds);
 }
 
+void put_http(Exposition& to, const http::EngineCounters& counters) {
+    to.family("draco_http_connections", Type::Gauge, "Of clients that read content.")
+        .sample(counters.connections);
+    to.family("draco_http_requests_total", Type::Counter, "Requests for content.")
+        .sample(counters.requests);
+    to.family("draco_http_sent_bytes_total", Type::Counter, "Answers, with their heads.")
+        .sample(counters.bytes_sent);
+    to.family("draco_http_body_bytes", Type::Gauge, "Bodies in memory, of all connections.")
+        .sample(counters.body_bytes);
+    to.family("draco_http_room_waits_total",
+              Type::Counter,
+              "Bodies that had to wait until others were sent.")
+        .sample(counters.room_waits);
+    to.family("draco_http_no_room_total",
+              Type::Counter,
+              "Answers replaced by a 503, because too many were on their way.")
+        .sample(counters.no_room);
+    to.family("draco_http_dropped_total", Type::Counter, "Connections ended, and why.")
+        .sample(counters.refused, {{"reason", "too_many_of_one_client"}})
+        .sample(counters.timed_out, {{"reason", "slow_request"}})
+        .sample(counters.stalled, {{"reason", "took_nothing"}})
+        .sample(counters.too_slow, {{"reason", "too_slow"}})
+        .sample(counters.crowded_out, {{"reason", "crowded_out"}})
+        .sample(counters.unanswered, {{"reason", "unanswered"}})
+        .sample(counters.cut_off, {{"reason", "content_failed"}});
+}
+
 }  // namespace
 
 std::string metrics_text(const Context& context) {
@@ -200,6 +227,7 @@ std::string metrics_text(const Context& context) {
     if (context.on.acknowledgements != nullptr)
         put_delivery(text, context.on.acknowledgements->status());
     if (context.on.blockstore != nullptr) put_content(text, context.on.blockstore->usage());
+    if (context.on.http_counters) put_http(text, context.on.http_counters());
     put_links(text, context.on.links);
     put_mailboxes(text, context.on.registry);
     text.family("draco_rpc_waiters", Type::Gauge, "Calls that wait for a transaction.")

@@ -1,11 +1,16 @@
 #include "transaction_waiters.hpp"
 
+#include "client_limits.hpp"
+
+#include <algorithm>
+
 namespace draco::rpc {
 
 Result<> TransactionWaiters::room_for(const Wait& wait) const {
     if (stopped_) return fail(Errc::Unavailable, "the node stops serving requests");
-    const bool is_full = waiters_.size() >= limits_.all;
-    if (is_full || (wait.what == WaitFor::Other && asking_ >= limits_.all / 2))
+    std::size_t left = limits_.all - waiters_.size();
+    if (wait.what == WaitFor::Other) left = std::min(left, limits_.all / 2 - asking_);
+    if (left == 0)
         return fail(Errc::Exhausted,
                     std::to_string(waiters_.size()) +
                         " calls wait for transactions already; come back later");
@@ -15,6 +20,12 @@ Result<> TransactionWaiters::room_for(const Wait& wait) const {
                     std::to_string(own->second) +
                         " calls of this address wait for transactions already; let some be "
                         "answered first");
+    const auto near = of_network_.find(network_of(wait.client));
+    if (near != of_network_.end() && near->second * kNetworkPart >= left)
+        return fail(Errc::Exhausted,
+                    std::to_string(near->second) +
+                        " calls of this network wait for transactions already, and the places that "
+                        "are left are for others; come back later");
     return {};
 }
 
@@ -30,7 +41,10 @@ Result<TransactionWaiters::Key> TransactionWaiters::wait(Wait wait, Callback cal
             if (auto late = self->take(key)) (*late)(WaitExpired{});
         });
         if (wait.what == WaitFor::Other) ++asking_;
-        if (!wait.client.empty()) ++of_client_[wait.client];
+        if (!wait.client.empty()) {
+            ++of_client_[wait.client];
+            ++of_network_[network_of(wait.client)];
+        }
         waiters_.emplace(key,
                          Waiter{.callback = std::move(callback),
                                 .timer = timer,
@@ -66,6 +80,7 @@ void TransactionWaiters::stop() {
         stopped_ = true;
         left = std::exchange(waiters_, {});
         of_client_.clear();
+        of_network_.clear();
         asking_ = 0;
     }
     for (auto& [key, waiter] : left) {
@@ -118,6 +133,8 @@ TransactionWaiters::Callback TransactionWaiters::take_locked(std::map<Key, Waite
     if (at->second.what == WaitFor::Other) --asking_;
     const auto own = of_client_.find(at->second.client);
     if (own != of_client_.end() && --own->second == 0) of_client_.erase(own);
+    const auto near = of_network_.find(network_of(at->second.client));
+    if (near != of_network_.end() && --near->second == 0) of_network_.erase(near);
     waiters_.erase(at);
     return callback;
 }

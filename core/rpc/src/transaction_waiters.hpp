@@ -39,6 +39,11 @@ struct WaiterLimits {
     std::size_t of_client = 0;
 };
 
+// A network may hold at most this part of the places that are left (Choudhury and Hahne, Dynamic
+// Queue Length Thresholds, 1998). So n networks that take all they can leave one in 1 + n / 8 of
+// the places to others, and one that holds none gets the last of them.
+inline constexpr std::size_t kNetworkPart = 8;
+
 enum class WaitFor : std::uint8_t {
     Own,    // the call sends the transaction
     Other,  // it only asks; such calls take up at most half of the places
@@ -48,7 +53,7 @@ struct Wait {
     types::TransactionHash hash;
     Instant deadline;
     WaitFor what = WaitFor::Own;
-    std::string client{};  // empty: not counted
+    std::string client{};  // empty: not counted, nor its network
 };
 
 // Thread-safe. Each accepted wait has exactly one outcome, unless the executor stops before: then
@@ -70,7 +75,7 @@ public:
 
     // `callback` is called in a task or inside stop(); at once, inside this call, if there is a
     // receipt already. It must not call back into this. Exhausted: too many wait, or too many of
-    // this client. Unavailable: stopped. Then it has not been called.
+    // this client or its network. Unavailable: stopped. Then it has not been called.
     Result<Key> wait(Wait wait, Callback callback);
 
     // What the submission led to. A receipt counts more than a failure.
@@ -111,6 +116,7 @@ private:
     std::map<Key, Waiter> waiters_;
     std::size_t asking_ = 0;  // of them, WaitFor::Other
     std::map<std::string, std::size_t> of_client_;
+    std::map<std::string, std::size_t> of_network_;
     std::uint64_t next_id_ = 0;
     bool stopped_ = false;
     // Held, shared, while a submission's outcome is looked up in the ledger, which may be destroyed

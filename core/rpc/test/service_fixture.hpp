@@ -377,6 +377,7 @@ struct Parts {
                 .node_key = chain.machines[0].key,
                 .version = "0.1.0-test",
                 .process_usage = {},
+                .http_counters = {},
                 .admin = AdminAccess{.token = admin_token.clone(),
                                      .token_path = "data/admin-token",
                                      .endpoints = announced}};

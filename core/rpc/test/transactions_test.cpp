@@ -5,6 +5,7 @@
 
 #include "service_fixture.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <map>
@@ -244,6 +245,54 @@ TEST(Transactions, OneClientCannotTakeTheWaitingPlacesOfOthers) {
     const auto room = node.begin(wait, {}, "192.0.2.1");
     node.settle();
     EXPECT_FALSE(room->has_value());
+}
+
+TEST(Transactions, ManyAddressesCannotTakeTheWaitingPlacesOfOtherNetworks) {
+    // However many addresses of some networks wait, a network that holds none gets a place; what is
+    // answered makes room again.
+    Node node({.waiters_max = 1'000, .waiters_per_client_max = 50});
+    const std::string wait = Node::call_text("flk_wait_txn", wait_parameters({}, 1'000));
+    const auto send = [&](std::uint64_t nonce) {
+        return Node::call_text("flk_send_txn",
+                               send_parameters(node.parts->chain.transfer(0, nonce, 5)));
+    };
+    std::vector<std::shared_ptr<std::optional<std::string>>> answers;
+    for (int network = 0; network < 10; ++network)
+        for (int address = 0; address < 200; ++address) {
+            const std::string client =
+                "192.0." + std::to_string(network) + "." + std::to_string(address);
+            answers.push_back(node.begin(wait, {}, client));
+            const auto last = static_cast<char>(address);
+            answers.push_back(node.begin(
+                wait, {}, {'\x20', '\1', '\xD', '\xB8', static_cast<char>(network), 0, 0, last}));
+            node.settle();
+        }
+    const auto waiting =
+        std::ranges::count_if(answers, [](const auto& answer) { return !answer->has_value(); });
+    EXPECT_GT(waiting, 400);  // of the 500 places of those who only ask
+    EXPECT_LT(waiting, 480);
+    const auto newcomer = node.begin(wait, {}, "198.51.100.1");
+    const auto sender = node.begin(send(1), {}, "198.51.100.2");
+    const auto old = node.begin(wait, {}, "192.0.3.250");
+    node.settle();
+    EXPECT_FALSE(newcomer->has_value() || sender->has_value());
+    EXPECT_EQ(parsed(*old).at("error").at("code"), -32001);
+    ASSERT_TRUE(node.world.run_for(1s).has_value());
+    const auto again = node.begin(wait, {}, "192.0.3.250");
+    node.settle();
+    EXPECT_FALSE(again->has_value());
+}
+
+TEST(Transactions, ALoneNetworkHoldsMostOfItsClientsPlaces) {
+    // Where nobody else waits, the part for others costs one client little.
+    Node node({.waiters_max = 4096, .waiters_per_client_max = 512});
+    const std::string wait = Node::call_text("flk_wait_txn", wait_parameters({}, 1'000));
+    std::vector<std::shared_ptr<std::optional<std::string>>> answers;
+    for (int i = 0; i < 600; ++i) answers.push_back(node.begin(wait, {}, "192.0.2.1"));
+    node.settle();
+    const auto waiting =
+        std::ranges::count_if(answers, [](const auto& answer) { return !answer->has_value(); });
+    EXPECT_EQ(waiting, 228);  // of 2,048 for those who only ask
 }
 
 TEST(Transactions, StoppingAnswersEverybody) {

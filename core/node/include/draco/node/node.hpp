@@ -10,6 +10,7 @@
 #include "draco/base/disk.hpp"
 #include "draco/base/executor.hpp"
 #include "draco/base/rng.hpp"
+#include "draco/http/engine.hpp"
 #include "draco/interfaces/consensus.hpp"
 #include "draco/interfaces/content.hpp"
 #include "draco/interfaces/delivery.hpp"
@@ -57,6 +58,8 @@ struct NodeWorld {
     std::string state_directory{};
     // What the process takes of the machine; null in a simulation.
     std::function<rpc::ProcessUsage()> process_usage{};
+    // What its HTTP front delivers; null where there is none.
+    std::function<http::EngineCounters()> http_counters{};
 };
 
 struct NodeIdentity {

@@ -9,6 +9,7 @@
 #include "draco/affair/registry.hpp"
 #include "draco/base/executor.hpp"
 #include "draco/base/result.hpp"
+#include "draco/http/engine.hpp"
 #include "draco/interfaces/consensus.hpp"
 #include "draco/interfaces/content.hpp"
 #include "draco/interfaces/delivery.hpp"
@@ -46,6 +47,8 @@ struct ServiceDependencies {
     std::string version;  // of the program
     // What the process uses; null in a simulation.
     std::function<ProcessUsage()> process_usage;
+    // What its HTTP front delivers; null where it has none.
+    std::function<http::EngineCounters()> http_counters{};
     // Without it no admin_ method can be called.
     std::optional<AdminAccess> admin{};
     // What the node delivers; none where it does not.
