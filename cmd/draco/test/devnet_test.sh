@@ -30,6 +30,13 @@ for i in 0 1 2 3; do
   "$draco" node inspect --node "$(field nodes.$i.rpc <status.json)" --json >inspect.json
   [[ $(field role <inspect.json) == member && $(field connected <inspect.json) == 3 ]] || fail "up returns when all order: $(cat inspect.json)"
 done
+# One notation of node keys also where operators look.
+url=$(field nodes.0.rpc <status.json)
+curl -sf "${url%/rpc/v0}/metrics" >metrics || fail "metrics"
+grep -qF "object=\"consensus inbox $(field nodes.1.key <status.json)\"" metrics || fail "objects are named in base58: $(grep -m2 inbox metrics)"
+! grep -E '(^|[^0-9a-f])[0-9a-f]{64}([^0-9a-f]|$)' metrics || fail "hex in the metrics"
+grep -qhF "$(field nodes.1.key <status.json)" net/node0/logs/*.log || fail "peers are in the log in base58"
+! grep -hE '(peer|key)"?[=:] *"?[0-9a-f]{64}' net/node*/logs/*.log || fail "hex keys in the log"
 status=0; "$draco" devnet up --home net --detach 2>err || status=$?
 [[ $status == 1 ]] && grep -q "running already" err || fail "a second up is refused: $(cat err)"
 "$draco" node health --home net >/dev/null || fail "health"

@@ -234,7 +234,7 @@ Result<> Conductor::open_desks() {
             DRACO_TRY(
                 inbox,
                 setting_.parts.registry.spawn<Inbox>(
-                    {.name = "consensus inbox " + to_hex(member.view()),
+                    {.name = "consensus inbox " + to_base58(member.view()),
                      .capacity = setting_.options.inbox_messages_max},
                     [&] { return std::make_unique<Inbox>(setting_.intake, self_.address()); }));
             setting_.intake.add_desk(member, {inbox.address(), std::make_shared<PeerCredit>()});

@@ -261,7 +261,7 @@ void Fetching::found(std::uint64_t number, Result<std::vector<NodeKey>> provider
 void Fetching::note_liar(const NodeKey& peer, const Running& found_by) {
     ++counts_.liars;
     parts_.log.warn("a peer sent content that does not verify; it is asked for nothing for a while",
-                    {{"peer", to_hex(peer.view())}, {"object", to_hex(found_by.hash.view())}});
+                    {{"peer", to_base58(peer.view())}, {"object", to_hex(found_by.hash.view())}});
     if (liars_.size() >= shared_->options.liars_max) {
         const auto first =
             std::ranges::min_element(liars_, {}, [](const auto& one) { return one.second; });

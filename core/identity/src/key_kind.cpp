@@ -31,7 +31,7 @@ PublicId public_id(const SecretKey& key) {
 }
 
 std::string to_text(const PublicId& id) {
-    if (const auto* node = std::get_if<types::NodeKey>(&id)) return to_hex(node->view());
+    if (const auto* node = std::get_if<types::NodeKey>(&id)) return to_base58(node->view());
     return crypto::to_text(std::get<types::Address>(id));
 }
 

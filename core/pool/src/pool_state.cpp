@@ -45,11 +45,12 @@ void Pool::State::close() {
 
 Result<std::pair<PeerId, Pool::State::Peer*>> Pool::State::peer_for(const types::NodeKey& key) {
     const auto unavailable = [&](const char* why) {
-        return fail(Errc::Unavailable, "node " + to_hex(key.view()) + ": " + why);
+        return fail(Errc::Unavailable, "node " + to_base58(key.view()) + ": " + why);
     };
     if (is_closed_) return unavailable("the pool is closed");
     const auto id = transport_.id_of(key);
-    if (!id) return fail(Errc::NotFound, "node " + to_hex(key.view()) + " is no peer of this node");
+    if (!id)
+        return fail(Errc::NotFound, "node " + to_base58(key.view()) + " is no peer of this node");
     Peer* const peer = up_peer(*id);
     if (peer == nullptr) return unavailable("there is no link now");
     return std::pair(*id, peer);
@@ -133,7 +134,7 @@ void Pool::State::step(PeerId id,
     }
     if (effects.violation) {
         log_.warn("peer broke the rules of the link and is refused for a while",
-                  {{"peer", to_hex(peer.key.view())},
+                  {{"peer", to_base58(peer.key.view())},
                    {"reason", *effects.violation},
                    {"refused", peer.counts.refused}});
         transport_.refuse(id, kRefusalPause);

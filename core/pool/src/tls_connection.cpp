@@ -116,7 +116,7 @@ void TlsTransport::State::bad_frame(Connection& connection, const std::string& w
     ++frames_refused_;
     connection.is_refused_ = true;
     log_.warn("connection ended: malformed frame",
-              {{"peer", to_hex(connection.key_.view())},
+              {{"peer", to_base58(connection.key_.view())},
                {"address", connection.stream_->peer_address()},
                {"reason", why}});
     if (connection.link_) kill(connection.link_, "the peer sent " + why);
@@ -158,10 +158,10 @@ void TlsTransport::State::refuse_hello(Connection& connection,
     connection.stream_->close();
     // The other two connections of the link say the same.
     if (verdict == HelloVerdict::Busy || connection.channel_ != 0)
-        log_.debug("link refused", {{"peer", to_hex(connection.key_.view())}, {"reason", why}});
+        log_.debug("link refused", {{"peer", to_base58(connection.key_.view())}, {"reason", why}});
     else
         log_.warn("link refused",
-                  {{"peer", to_hex(connection.key_.view())},
+                  {{"peer", to_base58(connection.key_.view())},
                    {"address", connection.stream_->peer_address()},
                    {"reason", why}});
 }
@@ -205,7 +205,7 @@ void TlsTransport::State::dismiss(LinkPeer& peer, const std::string& why) {
     link->phase = Link::Phase::Dead;
     if (link->deadline) executor_.cancel(*link->deadline);
     link->deadline.reset();
-    log_.info("guest refused", {{"peer", to_hex(peer.key.view())}, {"reason", why}});
+    log_.info("guest refused", {{"peer", to_base58(peer.key.view())}, {"reason", why}});
 }
 
 // Makes the connection a part of its link, or says why not.
@@ -277,7 +277,7 @@ void TlsTransport::State::take_answer(Connection& connection, ByteView frame, Ch
     if (!why && answer->verdict == HelloVerdict::Incompatible) why = *answer->text;
     if (why) {
         log_.warn("peer is not compatible",
-                  {{"peer", to_hex(link->key.view())},
+                  {{"peer", to_base58(link->key.view())},
                    {"address", connection.stream_->peer_address()},
                    {"reason", "it is " + *why}});
         return end("it is " + *why);

@@ -113,7 +113,7 @@ void TlsTransport::State::came_up(LinkPeer& peer, std::shared_ptr<Link> link, Ch
     link->active_at = now.since_origin.count();
     link->phase = Link::Phase::Up;
     log_.info("link up",
-              {{"peer", to_hex(peer.key.view())},
+              {{"peer", to_base58(peer.key.view())},
                {"address", link->streams[0]->peer_address()},
                {"dialed", link->dialed},
                {"guest", !peer.is_listed}});
@@ -125,7 +125,7 @@ void TlsTransport::State::went_down(LinkPeer& peer, const Result<>& why, Changes
     const auto link = std::exchange(peer.link, nullptr);
     const Duration lived = executor_.clock().now() - link->up_since;
     log_.info("link down",
-              {{"peer", to_hex(peer.key.view())},
+              {{"peer", to_base58(peer.key.view())},
                {"reason", link->reason.empty() && !why ? why.error().context : link->reason},
                {"up_ms", std::chrono::duration_cast<std::chrono::milliseconds>(lived).count()}});
     changes.push_back({.link = link, .up = false});

@@ -105,7 +105,7 @@ Result<> TlsTransport::State::send(PeerId to, Channel channel, Bytes message) {
         return fail(Errc::NotFound, "there is no peer " + std::to_string(to.value()));
     const auto& link = peers_.at(key->second).link;
     if (!link || link->phase != Link::Phase::Up || !link->streams[index])
-        return fail(Errc::Unavailable, "there is no link now to " + to_hex(key->second.view()));
+        return fail(Errc::Unavailable, "there is no link now to " + to_base58(key->second.view()));
     if (message.size() > link->message_bytes_max)
         return fail(Errc::InvalidArgument,
                     "the peer takes messages of at most " +
@@ -115,7 +115,7 @@ Result<> TlsTransport::State::send(PeerId to, Channel channel, Bytes message) {
     const std::size_t size = kFrameHeaderBytes + message.size();
     if (stream.counters().bytes_queued + size > options_.send_bytes_max[index])
         return fail(Errc::Exhausted,
-                    "too much waits to be sent to " + to_hex(key->second.view()) + ": back off");
+                    "too much waits to be sent to " + to_base58(key->second.view()) + ": back off");
     std::array<Bytes, 2> parts{frame_header(message.size()), std::move(message)};
     DRACO_TRY_VOID(stream.write(parts));
     link->has_sent[index] = true;

@@ -1,5 +1,7 @@
 #include "draco/sync/sync.hpp"
 
+#include "draco/base/text_encoding.hpp"
+
 #include "server.hpp"
 
 #include <algorithm>
@@ -220,7 +222,7 @@ private:
 
     void tell(const Remark& remark) const {
         const std::uint64_t height = remark.height ? remark.height->value() : 0;
-        const std::string peer = remark.peer ? key_text(*remark.peer) : std::string();
+        const std::string peer = remark.peer ? to_base58(remark.peer->view()) : std::string();
         if (remark.severity == Severity::Error) {
             parts_.log.error(remark.text, {{"height", height}, {"peer", peer}});
         } else if (remark.severity == Severity::Warn) {
@@ -228,16 +230,6 @@ private:
         } else {
             parts_.log.info(remark.text, {{"height", height}, {"peer", peer}});
         }
-    }
-
-    static std::string key_text(const types::NodeKey& key) {
-        static constexpr char kDigits[] = "0123456789abcdef";
-        std::string text;
-        for (std::size_t i = 0; i < 8; ++i) {
-            text += kDigits[key.data()[i] >> 4U];
-            text += kDigits[key.data()[i] & 15U];
-        }
-        return text;
     }
 
     void finish_turn() {

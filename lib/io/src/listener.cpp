@@ -144,7 +144,7 @@ void ListenerState::accepted(const error_code& error,
             .judge =
                 [self = shared_from_this()](const TlsPublicKey& key) -> std::optional<std::string> {
                 if (self->options_.tls->admit(key)) return std::nullopt;
-                return "the peer's key " + to_hex(key.view()) + " is not admitted";
+                return "the peer's key " + to_base58(key.view()) + " is not admitted";
             }};
     auto connection = std::make_shared<Connection>(loop, options_.stream, std::move(tls));
     loop->post([deadline = options_.handshake_deadline,

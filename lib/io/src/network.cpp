@@ -22,8 +22,8 @@ std::optional<detail::ConnectionTls> dialer_tls(const std::optional<ConnectTls>&
         .role = TlsRole::Dialer,
         .judge = [expected = tls->expected](const TlsPublicKey& key) -> std::optional<std::string> {
             if (!expected || key == *expected) return std::nullopt;
-            return "the peer's key is " + to_hex(key.view()) + " where " +
-                   to_hex(expected->view()) + " was expected";
+            return "the peer's key is " + to_base58(key.view()) + " where " +
+                   to_base58(expected->view()) + " was expected";
         }};
 }
 

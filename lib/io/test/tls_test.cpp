@@ -114,7 +114,8 @@ TEST_F(TlsLinks, DialersRefuseAnUnexpectedKey) {
     const auto listener = listen();
     connect(listener->port(), identity(2), identity(3).public_key());
     EXPECT_EQ(client_->wait_closed(), "Unauthenticated");
-    EXPECT_NE(client_->reason().find(to_hex(identity(1).public_key().view())), std::string::npos);
+    EXPECT_NE(client_->reason().find(to_base58(identity(1).public_key().view())),
+              std::string::npos);
     EXPECT_FALSE(client_->seen().stream);
     wait_refused(*listener, 1);
 }

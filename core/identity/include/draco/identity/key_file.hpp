@@ -49,7 +49,7 @@ using PublicId = std::variant<types::NodeKey, types::Address>;
 KeyKind kind_of(const SecretKey& key);
 KeyKind kind_of(const PublicId& id);
 PublicId public_id(const SecretKey& key);
-std::string to_text(const PublicId& id);  // hex of a node's key; an address as EIP-55 has it
+std::string to_text(const PublicId& id);  // base58 of a node's key; an address as EIP-55 has it
 
 // Lower-case letters, digits, '-' and '_'; 1 to kKeyNameBytesMax of them.
 bool is_key_name(std::string_view name);
