@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace draco::sim {
@@ -25,10 +26,14 @@ std::uint64_t hidden_input() {
 
 class Network {
 public:
-    Network(simulon::World& world, const NetworkScenario& scenario, PlantedBug bug)
+    Network(simulon::World& world,
+            const NetworkScenario& scenario,
+            PlantedBug bug,
+            const Watch& watch)
         : world_(world),
           scenario_(scenario),
           bug_(bug),
+          watch_(watch),
           population_(make_population(scenario, world.seed(), kStart)),
           checker_(population_, bug),
           clients_(
@@ -105,6 +110,7 @@ private:
     Result<> run_checked(const std::function<bool()>& done, Duration limit) {
         const auto reached = world_.run_until_true(
             [&] {
+                if (watch_) watch_(world_.now().since_origin);
                 return checker_.violation().has_value() || readers_.violation().has_value() ||
                        done();
             },
@@ -178,6 +184,7 @@ private:
     simulon::World& world_;
     const NetworkScenario& scenario_;
     PlantedBug bug_;
+    const Watch watch_;
     Population population_;
     Checker checker_;
     Clients clients_;
@@ -187,10 +194,10 @@ private:
 
 }  // namespace
 
-simulon::Scenario make_scenario(const NetworkScenario& scenario, PlantedBug bug) {
-    return [scenario, bug](simulon::World& world) {
+simulon::Scenario make_scenario(const NetworkScenario& scenario, PlantedBug bug, Watch watch) {
+    return [scenario, bug, watch = std::move(watch)](simulon::World& world) {
         // On the heap: programs of the world refer to it until the world ends.
-        auto network = std::make_shared<Network>(world, scenario, bug);
+        auto network = std::make_shared<Network>(world, scenario, bug, watch);
         const auto verdict = network->run();
         for (std::size_t i = 0; i < world.node_count(); ++i)
             world.crash(PeerId(static_cast<std::uint32_t>(i)));

@@ -45,6 +45,24 @@ TEST(Networks, CalmNetworksAgree) {
     expect_holds("network/calm", 1, 2);
 }
 
+// Who watches sees the time pass to the end of the load and beyond, and changes nothing.
+TEST(Networks, AWatcherSeesTimePass) {
+    std::uint64_t calls = 0;
+    Duration last{};
+    const Watch watch = [&](Duration virtual_time) {
+        EXPECT_GE(virtual_time, last);
+        last = virtual_time;
+        ++calls;
+    };
+    const NetworkScenario& scenario = named("network/calm");
+    const auto watched = simulon::run(make_scenario(scenario, PlantedBug::None, watch), 3);
+    const auto alone = simulon::run(make_scenario(scenario), 3);
+    EXPECT_TRUE(watched.verdict) << to_string(watched);
+    EXPECT_EQ(watched.digest, alone.digest);
+    EXPECT_GT(calls, 1'000U);
+    EXPECT_GE(last, scenario.duration);
+}
+
 struct Slice {
     const char* scenario;
     std::uint64_t first;

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
 
@@ -57,6 +58,13 @@ enum class PlantedBug : std::uint8_t {
 // everywhere, once; all balances are those of a naive model of the executed transfers; the books of
 // every node add up; every content can be read from every node; what a reader has acknowledged to a
 // node is settled, and it has paid exactly the price of that.
-simulon::Scenario make_scenario(const NetworkScenario& scenario, PlantedBug bug = PlantedBug::None);
+//
+// `watch`, if there is one, is called after every event with the time in the world; quick, and
+// without effect on it.
+using Watch = std::function<void(Duration virtual_time)>;
+
+simulon::Scenario make_scenario(const NetworkScenario& scenario,
+                                PlantedBug bug = PlantedBug::None,
+                                Watch watch = {});
 
 }  // namespace draco::sim
