@@ -408,6 +408,13 @@ void add_content(CommandLine& line) {
     get->add_flag("--pay", line.get.pay, "on a lane to the node that is asked, opened if need be");
     get->add_option("--reserve", line.get.reserve_usd, "USD, of a lane that is opened (1)")
         ->check(some_usd());
+    get->add_option("--max-entries",
+                    line.get.limits.entries_max,
+                    "files, folders and links in a folder (1000000)");
+    get->add_option("--max-bytes", line.get.limits.bytes_max, "of all files together (256 GiB)")
+        ->transform(CLI::AsSizeValue(false));
+    get->add_option("--max-depth", line.get.limits.depth_max, "of folders inside each other (64)")
+        ->check(CLI::Range(1, 4096));
     add_sender(get, line.get.sender);
     CLI::App* list = command(line, root, "ls", "What your node stores, or a folder in it", [&line] {
         return run_ls(line.invocation, line.content);

@@ -5,6 +5,7 @@
 
 #include "devnet_record.hpp"
 #include "node_home.hpp"
+#include "shown_text.hpp"
 #include "text_file.hpp"
 
 #include <boost/json/object.hpp>
@@ -143,7 +144,8 @@ Result<ContentOwner::Reply> ContentOwner::ask(std::string_view method,
         return fail(Errc::Corrupt,
                     url_.text() + " answers with status " + std::to_string(answer.status) +
                         "; is it a Draco node of this version?");
-    return fail(code_of(answer.status), error + "; " + member_text(reply.body, "hint"));
+    return fail(code_of(answer.status),
+                shown(error) + "; " + shown(member_text(reply.body, "hint")));
 }
 
 std::string content_url(const std::string& front_url, std::string_view hash, bool is_directory) {

@@ -8,6 +8,7 @@
 #include "local_tree.hpp"
 #include "paid_lane.hpp"
 #include "rpc_client.hpp"
+#include "shown_text.hpp"
 #include "transaction_sender.hpp"
 #include "upload.hpp"
 
@@ -70,7 +71,8 @@ private:
             const auto visited = visit(node, stop);
             std::string failure = visited ? "" : to_string(visited.error());
             if (failure != last_failure && !failure.empty() && !stop.stop_requested())
-                std::fprintf(stderr, "the reader at node %zu: %s\n", node.index, failure.c_str());
+                std::fprintf(
+                    stderr, "the reader at node %zu: %s\n", node.index, shown(failure).c_str());
             last_failure = std::move(failure);
             std::unique_lock lock(mutex_);
             wake_.wait_for(lock, stop, kPause, [] { return false; });

@@ -5,13 +5,16 @@
 #include "draco/io/system_clock.hpp"
 
 #include "content_nodes.hpp"
+#include "get_plan.hpp"
 #include "paid_lane.hpp"
 #include "progress.hpp"
+#include "shown_text.hpp"
 #include "transaction_sender.hpp"
 
 #include <boost/json/object.hpp>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -26,8 +29,6 @@ namespace {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
-constexpr std::size_t kLevelsMax = 64;
-
 struct CloseStream {
     void operator()(std::FILE* stream) const {
         if (stream != stdout) std::fclose(stream);
@@ -37,8 +38,8 @@ struct CloseStream {
 // A file that is only there when it is whole; or standard output.
 class Output final : public client::Sink {
 public:
-    Output(std::string path, const Clock& clock, bool quiet)
-        : path_(std::move(path)), clock_(clock), quiet_(quiet) {}
+    Output(std::string path, const Clock& clock, bool quiet, std::uint64_t bytes_max)
+        : path_(std::move(path)), clock_(clock), quiet_(quiet), bytes_max_(bytes_max) {}
 
     ~Output() override {
         if (stream_ && !temporary_.empty()) {
@@ -51,6 +52,12 @@ public:
     Output& operator=(const Output&) = delete;
 
     Result<> begin(const types::ContentInfo& info) override {
+        if (info.bytes > bytes_max_)
+            return fail(Errc::Exhausted,
+                        (path_.empty() ? "the file" : path_) + " has " +
+                            std::to_string(info.bytes) + " bytes, and " +
+                            std::to_string(bytes_max_) +
+                            " more are allowed; it was not written. Allow more with --max-bytes");
         if (!quiet_) progress_.emplace(clock_, path_.empty() ? "get" : path_, info.bytes);
         if (path_.empty()) {
             stream_.reset(stdout);
@@ -90,6 +97,7 @@ private:
     std::string path_;
     const Clock& clock_;
     const bool quiet_;
+    const std::uint64_t bytes_max_;
     std::string temporary_;
     std::unique_ptr<std::FILE, CloseStream> stream_;
     std::optional<Progress> progress_;
@@ -104,8 +112,10 @@ struct Got {
 // What one command gets, from the nodes that there are.
 class Getter {
 public:
-    Getter(std::unique_ptr<client::Client> client, std::vector<client::NodeAddress> nodes)
-        : client_(std::move(client)), nodes_(std::move(nodes)) {}
+    Getter(std::unique_ptr<client::Client> client,
+           std::vector<client::NodeAddress> nodes,
+           const GetLimits& limits)
+        : client_(std::move(client)), nodes_(std::move(nodes)), limits_(limits), plan_(limits) {}
 
     Result<types::ContentHash> resolve(const types::ContentHash& root, const std::string& path) {
         if (path.empty()) return root;
@@ -113,7 +123,8 @@ public:
     }
 
     Result<> file(const types::ContentHash& hash, const std::string& path, bool quiet) {
-        Output output(path, clock_, quiet);
+        Output output(
+            path, clock_, quiet, limits_.bytes_max - std::min(got_.bytes, limits_.bytes_max));
         DRACO_TRY(transfer, client_->get(nodes_, hash, output));
         DRACO_TRY_VOID(output.finish());
         ++got_.files;
@@ -131,22 +142,54 @@ public:
         return file(hash, "", quiet);
     }
 
-    // A file, or a folder with all that is in it.
-    Result<> tree(const types::ContentHash& hash, const std::string& path, std::size_t level) {
-        auto entries = with_session([&](client::Session& session) { return session.list(hash); });
-        if (!entries && entries.error().code == Errc::InvalidArgument) {
+    // A file, or a folder with all that is in it; it is known what that is before any is written.
+    Result<> tree(const types::ContentHash& hash, const std::string& path) {
+        DRACO_TRY_VOID(plan_.add(hash, lister()));
+        return write(hash, path, 0);
+    }
+
+    const Got& got() const { return got_; }
+
+private:
+    GetPlan::List lister() {
+        return [this](const types::ContentHash& hash) -> Result<std::optional<GetPlan::Entries>> {
+            auto entries =
+                with_session([&](client::Session& session) { return session.list(hash); });
+            if (!entries && entries.error().code == Errc::InvalidArgument)
+                return std::optional<GetPlan::Entries>();
+            if (!entries) return std::unexpected(entries.error());
+            return std::optional(*std::move(entries));
+        };
+    }
+
+    // The recursion is as deep as the plan allows.
+    Result<> write(const types::ContentHash& hash, const std::string& path, std::size_t level) {
+        const GetPlan::Entries* const entries = plan_.entries(hash);
+        if (entries == nullptr) {
             auto got = file(hash, path, false);
             if (got || nodes_.size() == 1) return got;
             // The one that said it is a file may have lied.
             nodes_.erase(nodes_.begin());
-            return tree(hash, path, level);
+            session_.reset();
+            plan_.forget(hash);
+            DRACO_TRY_VOID(plan_.add(hash, lister()));
+            return write(hash, path, level);
         }
-        if (!entries) return std::unexpected(entries.error());
-        if (level == kLevelsMax)
-            return fail(Errc::InvalidArgument,
-                        path + " lies more than " + std::to_string(kLevelsMax) + " levels deep");
+        DRACO_TRY_VOID(make_folder(path, level));
+        for (const types::DirectoryEntry& entry : *entries) {
+            const std::string below = path + "/" + *entry.name;
+            if (const auto* target = std::get_if<types::LinkTarget>(&entry.target)) {
+                DRACO_TRY_VOID(make_link(**target, below));
+            } else {
+                DRACO_TRY_VOID(write(std::get<types::ContentHash>(entry.target), below, level + 1));
+            }
+        }
+        return {};
+    }
+
+    // What is written must stay below the folder that was named.
+    static Result<> make_folder(const std::string& path, std::size_t level) {
         std::error_code error;
-        // What is written must stay below the folder that was named.
         if (level > 0 && fs::is_symlink(fs::symlink_status(path, error)))
             return fail(Errc::AlreadyExists,
                         path +
@@ -154,22 +197,17 @@ public:
                             "it, or give another folder");
         fs::create_directories(path, error);
         if (error) return fail(Errc::Io, "cannot create " + path + ": " + error.message());
-        for (const types::DirectoryEntry& entry : *entries) {
-            const std::string below = path + "/" + *entry.name;
-            if (const auto* target = std::get_if<types::LinkTarget>(&entry.target)) {
-                if (!fs::is_directory(fs::symlink_status(below, error))) fs::remove(below, error);
-                fs::create_symlink(**target, below, error);
-                if (error) return fail(Errc::Io, "cannot create " + below + ": " + error.message());
-            } else {
-                DRACO_TRY_VOID(tree(std::get<types::ContentHash>(entry.target), below, level + 1));
-            }
-        }
         return {};
     }
 
-    const Got& got() const { return got_; }
+    static Result<> make_link(const std::string& target, const std::string& path) {
+        std::error_code error;
+        if (!fs::is_directory(fs::symlink_status(path, error))) fs::remove(path, error);
+        fs::create_symlink(target, path, error);
+        if (error) return fail(Errc::Io, "cannot create " + path + ": " + error.message());
+        return {};
+    }
 
-private:
     // From the first node that answers.
     template <class Call>
     auto with_session(const Call& call) -> decltype(call(std::declval<client::Session&>())) {
@@ -195,6 +233,8 @@ private:
     const io::SystemClock clock_;
     std::unique_ptr<client::Client> client_;
     std::vector<client::NodeAddress> nodes_;
+    const GetLimits limits_;
+    GetPlan plan_;
     std::unique_ptr<client::Session> session_;
     Got got_;
 };
@@ -241,9 +281,7 @@ void print_got(const Invocation& invocation, const GetCommandOptions& options, c
                      human_bytes(static_cast<double>(got.bytes)).c_str());
 }
 
-}  // namespace
-
-Result<> run_get(const Invocation& invocation, const GetCommandOptions& options) {
+Result<> get(const Invocation& invocation, const GetCommandOptions& options) {
     DRACO_TRY(wanted, parse_wanted(options.what));
     const bool to_standard_output = options.output.empty() || options.output == "-";
     if (to_standard_output && invocation.json)
@@ -269,12 +307,21 @@ Result<> run_get(const Invocation& invocation, const GetCommandOptions& options)
         nodes[0].lane = &lane->credentials();
     }
     DRACO_TRY(started, client::Client::start({.chain = chain.id}));
-    Getter getter(std::move(started), std::move(nodes));
+    Getter getter(std::move(started), std::move(nodes), options.limits);
     DRACO_TRY(hash, getter.resolve(wanted.root, wanted.path));
     DRACO_TRY_VOID(to_standard_output ? getter.stream(hash, ::isatty(STDERR_FILENO) != 1)
-                                      : getter.tree(hash, options.output, 0));
+                                      : getter.tree(hash, options.output));
     print_got(invocation, options, getter.got());
     return {};
+}
+
+}  // namespace
+
+// A node chooses names, and what its refusals say.
+Result<> run_get(const Invocation& invocation, const GetCommandOptions& options) {
+    auto got = get(invocation, options);
+    if (!got) got.error().context = shown(got.error().context);
+    return got;
 }
 
 }  // namespace draco

@@ -4,6 +4,7 @@
 #include "draco/base/result.hpp"
 
 #include "account_sender.hpp"
+#include "get_plan.hpp"
 #include "invocation.hpp"
 
 #include <string>
@@ -16,6 +17,7 @@ struct GetCommandOptions {
     bool pay = false;
     std::string reserve_usd = "1";  // of a lane that is opened for this
     SenderOptions sender;           // who pays
+    GetLimits limits{};
 };
 
 Result<> run_get(const Invocation& invocation, const GetCommandOptions& options);

@@ -1,5 +1,7 @@
 #include "invocation.hpp"
 
+#include "shown_text.hpp"
+
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
@@ -13,7 +15,7 @@ namespace {
 namespace json = boost::json;
 
 std::string scalar_text(const json::value& value) {
-    if (const auto* text = value.if_string()) return std::string(text->data(), text->size());
+    if (const auto* text = value.if_string()) return shown({text->data(), text->size()});
     if (value.is_null()) return "-";
     return json::serialize(value);
 }
@@ -28,18 +30,19 @@ void print_members(const json::value& value, int indent) {
         for (const auto& member : *object)
             if (is_scalar(member.value())) width = std::max(width, member.key().size());
         for (const auto& member : *object) {
-            const int key_length = static_cast<int>(member.key().size());
+            const std::string key = shown(member.key());
+            const int key_length = static_cast<int>(key.size());
             if (is_scalar(member.value())) {
                 std::printf("%*s%-*.*s  %s\n",
                             indent,
                             "",
                             static_cast<int>(width),
                             key_length,
-                            member.key().data(),
+                            key.c_str(),
                             scalar_text(member.value()).c_str());
                 continue;
             }
-            std::printf("%*s%.*s\n", indent, "", key_length, member.key().data());
+            std::printf("%*s%.*s\n", indent, "", key_length, key.c_str());
             print_members(member.value(), indent + 2);
         }
     } else if (const auto* array = value.if_array()) {
@@ -54,12 +57,10 @@ bool is_number(std::string_view text) {
            std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
 }
 
-// What a node or file says must not move the cursor of a terminal.
-std::string printable(std::string_view text) {
-    std::string out;
-    for (const char c : text)
-        out += c == '\n' || (c >= 0x20 && c != 0x7F) || (c & 0x80) != 0 ? c : '?';
-    return out;
+// As many columns as characters, where each takes one.
+std::size_t width_of(std::string_view text) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 std::string shown_command(const Invocation& invocation) {
@@ -67,12 +68,12 @@ std::string shown_command(const Invocation& invocation) {
 }
 
 void print_failure(const Invocation& invocation, std::string_view code, std::string_view message) {
-    const std::string shown = printable(message);
+    const std::string text = shown_lines(message);
     if (!invocation.json) {
-        std::fprintf(stderr, "%s: %s\n", shown_command(invocation).c_str(), shown.c_str());
+        std::fprintf(stderr, "%s: %s\n", shown_command(invocation).c_str(), text.c_str());
         return;
     }
-    const json::object failure{{"code", code}, {"command", invocation.command}, {"message", shown}};
+    const json::object failure{{"code", code}, {"command", invocation.command}, {"message", text}};
     std::fprintf(stderr, "%s\n", json::serialize(json::object{{"error", failure}}).c_str());
 }
 
@@ -89,26 +90,28 @@ Result<std::string> home_path(const Invocation& invocation) {
 
 void print_value(const Invocation& invocation, const json::value& value) {
     if (invocation.json)
-        std::puts(json::serialize(value).c_str());
+        std::puts(as_utf8(json::serialize(value)).c_str());
     else
         print_members(value, 0);
 }
 
 void print_table(const std::vector<std::string>& columns,
-                 const std::vector<std::vector<std::string>>& rows) {
+                 std::vector<std::vector<std::string>> rows) {
+    for (auto& row : rows)
+        for (std::string& cell : row) cell = shown(cell);
     std::vector<std::size_t> widths;
     widths.reserve(columns.size());
     std::vector<bool> numeric(columns.size(), true);
     for (const auto& column : columns) widths.push_back(column.size());
     for (const auto& row : rows)
         for (std::size_t i = 0; i < columns.size(); ++i) {
-            widths[i] = std::max(widths[i], row[i].size());
+            widths[i] = std::max(widths[i], width_of(row[i]));
             numeric[i] = numeric[i] && (is_number(row[i]) || row[i] == "-");
         }
     const auto print_row = [&](const std::vector<std::string>& row) {
         std::string line;
         for (std::size_t i = 0; i < row.size(); ++i) {
-            const std::string padding(widths[i] - row[i].size(), ' ');
+            const std::string padding(widths[i] - width_of(row[i]), ' ');
             line += numeric[i] ? padding + row[i] : row[i] + padding;
             line += "  ";
         }

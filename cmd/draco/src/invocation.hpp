@@ -25,9 +25,10 @@ Result<std::string> home_path(const Invocation& invocation);
 // or a list are indented below it.
 void print_value(const Invocation& invocation, const boost::json::value& value);
 
-// Columns aligned; numbers to the right.
+// Columns aligned; numbers to the right. What is foreign in them is shown (shown_text.hpp), as it
+// is by print_value and print_error.
 void print_table(const std::vector<std::string>& columns,
-                 const std::vector<std::vector<std::string>>& rows);
+                 std::vector<std::vector<std::string>> rows);
 
 // "draco account balance: what happened, where, what to do" on standard error; with --json one line
 // of {"error": {"code", "command", "message"}}, where code is the name of the Errc.

@@ -11,6 +11,7 @@
 #include "load_audit.hpp"
 #include "load_plan.hpp"
 #include "progress.hpp"
+#include "shown_text.hpp"
 #include "transaction_sender.hpp"
 #include "transaction_stream.hpp"
 
@@ -246,7 +247,7 @@ void print_outcome(const Invocation& invocation,
                   rate,
                   to_text(booked.fees),
                   verdict}});
-    for (const std::string& difference : audit.differences) std::puts(difference.c_str());
+    for (const std::string& difference : audit.differences) std::puts(shown(difference).c_str());
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "progress.hpp"
 
+#include "shown_text.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +19,12 @@ double seconds(Duration duration) {
     return std::chrono::duration<double>(duration).count();
 }
 
+std::string tenths(double value) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.1f", value);
+    return text.data();
+}
+
 }  // namespace
 
 std::string human_bytes(double bytes) {
@@ -29,9 +37,9 @@ std::string human_bytes(double bytes) {
     return text.data();
 }
 
-Progress::Progress(const Clock& clock, std::string label, std::uint64_t total, Unit unit)
+Progress::Progress(const Clock& clock, std::string_view label, std::uint64_t total, Unit unit)
     : clock_(clock),
-      label_(std::move(label)),
+      label_(shown(label)),
       total_(total),
       unit_(unit),
       started_(clock.now()),
@@ -54,7 +62,8 @@ void Progress::advance(std::uint64_t count) {
 
 std::string Progress::amount(double count) const {
     if (unit_ == Unit::Bytes) return human_bytes(count);
-    const char* const names[] = {"", " tx", " keys", " runs"};
+    if (unit_ == Unit::VirtualTime) return tenths(count / 1000) + " s of virtual time";
+    const char* const names[] = {"", " tx", " keys"};
     return std::to_string(static_cast<std::uint64_t>(count)) +
            names[static_cast<std::size_t>(unit_)];
 }
@@ -62,7 +71,9 @@ std::string Progress::amount(double count) const {
 // Of few large things how many are done says more than how many a second.
 std::string Progress::pace(double per_second) const {
     if (unit_ == Unit::Bytes || unit_ == Unit::Transactions) return amount(per_second) + "/s";
-    return std::to_string(done_) + " of " + amount(static_cast<double>(total_));
+    const std::string done = unit_ == Unit::VirtualTime ? tenths(static_cast<double>(done_) / 1000)
+                                                        : std::to_string(done_);
+    return done + " of " + amount(static_cast<double>(total_));
 }
 
 void Progress::draw(Instant now) {
@@ -100,7 +111,7 @@ StatusLine::~StatusLine() {
 
 void StatusLine::show(const std::string& text) {
     if (!on_terminal_) return;
-    std::fprintf(stderr, "\r\033[K%s", text.c_str());
+    std::fprintf(stderr, "\r\033[K%s", shown(text).c_str());
     std::fflush(stderr);
     drawn_ = true;
 }

@@ -7,15 +7,19 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 namespace draco {
 
 class Progress {
 public:
-    enum class Unit : std::uint8_t { Bytes, Transactions, Keys, Runs };
+    enum class Unit : std::uint8_t { Bytes, Transactions, Keys, VirtualTime };  // in ms
 
     // `clock` outlives this. A total of 0 is not known.
-    Progress(const Clock& clock, std::string label, std::uint64_t total, Unit unit = Unit::Bytes);
+    Progress(const Clock& clock,
+             std::string_view label,
+             std::uint64_t total,
+             Unit unit = Unit::Bytes);
     ~Progress();  // clears the line
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;

@@ -5,6 +5,7 @@
 
 #include "child_process.hpp"
 #include "devnet_record.hpp"
+#include "shown_text.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -40,7 +41,7 @@ std::string text_or_empty(const json::object& object, std::string_view name) {
 }
 
 CallError answered_error(const json::object& error) {
-    CallError out{.error = {Errc::Unavailable, text_or_empty(error, "message")},
+    CallError out{.error = {Errc::Unavailable, shown(text_or_empty(error, "message"))},
                   .code = 0,
                   .reason = {},
                   .where = {}};

@@ -5,6 +5,7 @@
 #include "draco/sim/scenario.hpp"
 
 #include "progress.hpp"
+#include "run_progress.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -18,11 +19,12 @@ namespace {
 
 namespace json = boost::json;
 
-// Each seed is run twice, and each run counts.
-simulon::Scenario watched(simulon::Scenario scenario, Progress& progress) {
-    return [scenario = std::move(scenario), &progress](simulon::World& world) {
-        Result<> verdict = scenario(world);
-        progress.advance(1);
+simulon::Scenario watched(const sim::NetworkScenario& scenario, RunProgress& progress) {
+    auto watch = [&progress](Duration virtual_time) { progress.at(virtual_time); };
+    return [run = sim::make_scenario(scenario, sim::PlantedBug::None, std::move(watch)),
+            &progress](simulon::World& world) {
+        Result<> verdict = run(world);
+        progress.run_ended();
         return verdict;
     };
 }
@@ -59,9 +61,13 @@ Result<> run_sim(const Invocation& invocation, const SimOptions& options) {
     if (scenario == nullptr) return check_scenario(options.scenario);
     const io::SystemClock clock;
     std::optional<Progress> progress;
-    progress.emplace(clock, options.scenario, 2 * options.seeds, Progress::Unit::Runs);
-    const auto report = simulon::run_seeds(
-        watched(sim::make_scenario(*scenario), *progress), options.seed, options.seeds);
+    const auto run_ms =
+        static_cast<std::uint64_t>(scenario->duration / std::chrono::milliseconds(1));
+    // Each seed is run twice.
+    progress.emplace(
+        clock, options.scenario, 2 * options.seeds * run_ms, Progress::Unit::VirtualTime);
+    RunProgress runs(run_ms, [&progress](std::uint64_t ms) { progress->advance(ms); });
+    const auto report = simulon::run_seeds(watched(*scenario, runs), options.seed, options.seeds);
     progress.reset();  // clears the line before there is something to say
     if (!report.verdict)
         return fail(report.verdict.error().code,

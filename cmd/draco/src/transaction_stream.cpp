@@ -2,6 +2,8 @@
 
 #include "draco/base/text_encoding.hpp"
 
+#include "shown_text.hpp"
+
 #include <algorithm>
 
 namespace draco {
@@ -25,7 +27,7 @@ TransactionStream::TransactionStream(const Clock& clock,
                                      const DevnetRecord& devnet,
                                      std::vector<StreamSource> sources,
                                      const StreamLimits& limits)
-    : clock_(clock), limits_(limits), now_(clock.now()) {
+    : clock_(clock), limits_(limits), now_(clock.now()), chain_(now_) {
     for (const DevnetNodeRecord& node : devnet.nodes) {
         Node made;
         made.url = {.host = "127.0.0.1", .port = node.rpc_port};
@@ -42,6 +44,7 @@ TransactionStream::TransactionStream(const Clock& clock,
 
 Result<StreamOutcome> TransactionStream::run(const std::function<void(std::uint64_t)>& progress) {
     started_ = progressed_at_ = now_ = clock_.now();
+    chain_ = ChainTime(now_);
     std::uint64_t told = 0;
     while (!is_done()) {
         if (now_ - started_ > limits_.sending_max) stop_sending();
@@ -173,12 +176,12 @@ void TransactionStream::send_from(std::size_t node) {
         if (account.next == account.sent) {
             if (!account.timed) {
                 account.timed = account.next;
-                account.timed_at = now_;
+                account.timed_at = chain_now();
             }
             ++account.sent;
             ++new_sent_;
         }
-        if (account.next == account.executed) account.stalled_at = now_ + account.patience;
+        if (account.next == account.executed) account.stalled_at = chain_now() + account.patience;
         account.asked = true;
         ++flying;
         chosen.push_back(index);
@@ -206,8 +209,14 @@ Result<> TransactionStream::take(Arrival arrival) {
             outcome_.refused_and_resent += arrival.accounts.size();
         return {};
     }
+    // Where nobody gets on, silence says nothing of one node.
+    if (!arrival.answer && arrival.answer.error().code == Errc::DeadlineExceeded &&
+        chain_.stands(now_)) {
+        last_error_ = arrival.answer.error().context;
+        return {};
+    }
     if (!arrival.answer || arrival.answer->status != kHttpOk) {
-        last_error_ = arrival.answer ? node.url.text() + ": " + arrival.answer->body
+        last_error_ = arrival.answer ? node.url.text() + ": " + shown(arrival.answer->body)
                                      : arrival.answer.error().context;
         leave(arrival.node);
         return {};
@@ -226,6 +235,12 @@ Result<> TransactionStream::take(Arrival arrival) {
     }
     const auto role = outcomes->front() ? text_member(*outcomes->front(), "role")
                                         : Result<std::string>(std::string());
+    const auto height =
+        outcomes->front() ? number_member(*outcomes->front(), "height") : Result<std::uint64_t>(0);
+    if (height && *height > height_) {
+        height_ = *height;
+        chain_.saw_block(now_, false);
+    }
     node.alive = outcomes->front().has_value();
     node.member = role && *role == "member";
     return {};
@@ -244,16 +259,17 @@ Result<> TransactionStream::take_nonces(const Arrival& arrival,
             return fail(Errc::Corrupt,
                         account.source.address + " has nonce " + std::to_string(*nonce) +
                             ", which was not sent from here: does another load run?");
+        chain_.saw_block(now_, true);
         outcome_.total += executed - account.executed;
         account.executed = executed;
         if (!account.asked) account.next = std::max(account.next, executed);
         if (account.timed && executed > *account.timed) {
-            resend_timeout_.measured(now_ - account.timed_at);
+            resend_timeout_.measured(chain_now() - account.timed_at);
             account.timed.reset();
         }
         account.patience = resend_timeout_.current();
         account.probing = false;
-        account.stalled_at = now_ + account.patience;
+        account.stalled_at = chain_now() + account.patience;
         progressed_at_ = now_;
     }
     return {};
@@ -314,12 +330,24 @@ void TransactionStream::settle_accounts() {
             if (pending && !is_left) account.not_before = now_ + kTurn;
             if (!pending || is_left) account.node = *wanted;
         }
-        if (pending && now_ >= account.stalled_at) {
+        if (pending && chain_now() >= account.stalled_at) {
             rewind(account);
             account.probing = true;
             account.patience = ResendTimeout::backed_off(account.patience);
-            account.stalled_at = now_ + account.patience;
+            account.stalled_at = chain_now() + account.patience;
         }
+    }
+    probe_if_chain_stands();
+}
+
+void TransactionStream::probe_if_chain_stands() {
+    if (in_flight() == 0 || !chain_.take_probe(now_)) return;
+    for (std::size_t i = 0; i < accounts_.size(); ++i) {
+        Account& account = accounts_[probe_cursor_++ % accounts_.size()];
+        if (account.asked || account.next == account.executed) continue;
+        rewind(account);
+        account.probing = true;
+        return;
     }
 }
 

@@ -7,12 +7,14 @@
 // no block has executed. A node that does not answer is left, and its accounts begin again after
 // what the chain has executed, with the same bytes; they come back when it does. So does an account
 // of which nothing is executed for longer than what was sent before took: its transactions may be
-// lost with a node's memory.
+// lost with a node's memory. That time is the chain's (chain_time.hpp): while no block is executed,
+// nothing is taken for lost, but one account's transactions in each ChainTime::kStandstill.
 
 #include "draco/base/clock.hpp"
 #include "draco/base/result.hpp"
 #include "draco/identity/transaction_key.hpp"
 
+#include "chain_time.hpp"
 #include "devnet_record.hpp"
 #include "resend_timeout.hpp"
 #include "rpc_client.hpp"
@@ -79,9 +81,9 @@ private:
         bool asked = false;
         bool probing = false;  // after a loss, one at a time until the chain moves
         Instant not_before;
-        Instant stalled_at;
+        Instant stalled_at;  // the chain's time
         Duration patience{};
-        // One step at a time that was sent once, and when.
+        // One step at a time that was sent once, and when by the chain's time.
         std::optional<std::uint64_t> timed;
         Instant timed_at;
     };
@@ -130,6 +132,10 @@ private:
     void settle_accounts();
     std::optional<std::size_t> node_for(std::size_t account) const;
     void rewind(Account& account);
+    void probe_if_chain_stands();
+
+    Instant chain_now() const { return chain_.at(now_); }
+
     void stop_sending();
     bool is_done() const;
     std::size_t in_flight() const;
@@ -142,10 +148,13 @@ private:
     Instant now_;
     Instant started_;
     Instant progressed_at_;
+    ChainTime chain_;
+    std::uint64_t height_ = 0;  // the highest that a node has said
     Instant nonces_at_;
     bool asked_nonces_ = false;
     std::size_t nonces_cursor_ = 0;
     std::size_t send_cursor_ = 0;
+    std::size_t probe_cursor_ = 0;
     std::uint64_t new_sent_ = 0;
     StreamOutcome outcome_;
     std::string last_error_;

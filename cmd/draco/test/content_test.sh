@@ -17,6 +17,7 @@ head -c 20000000 /dev/urandom >site/film.bin
 mkdir -p "site/Größe & mehr"
 printf 'hello' >"site/Größe & mehr/ünïcode.txt"
 ln -s ../about.html "site/Größe & mehr/about"
+printf 'odd' >$'site/odd\e[31m\xe2\x80\xaename.txt'
 
 "$draco" devnet up --home net --nodes 4 --epoch 20 --port-base 0 --detach >up.out
 "$draco" devnet status --home net --json >status.json
@@ -64,6 +65,21 @@ status=0; "$draco" get "$hash" --home net -o copy 2>err || status=$?
 [[ $(cat victim) == mine ]] || fail "get wrote through a link"
 status=0; "$draco" get "$hash" --home net 2>err >/dev/null || status=$?
 [[ $status == 1 ]] && grep -q "is a folder" err || fail "a folder to standard output: $(cat err)"
+
+# What it would make is bounded, and what is beyond is said before anything is written.
+status=0; "$draco" get "$hash" --home net -o many --max-entries 3 2>err || status=$?
+[[ $status == 1 && ! -e many ]] && grep -q "nothing was written.*--max-entries" err || fail "too many entries: $(cat err)"
+status=0; "$draco" get "$hash" --home net -o deep --max-depth 1 2>err || status=$?
+[[ $status == 1 && ! -e deep ]] && grep -q "nothing was written.*--max-depth" err || fail "too deep: $(cat err)"
+status=0; "$draco" get "$hash/film.bin" --home net -o large --max-bytes 1000000 2>err || status=$?
+[[ $status == 1 && ! -e large ]] && grep -q "20000000 bytes.*--max-bytes" err || fail "too large: $(cat err)"
+# Names from elsewhere do not move the cursor, and JSON stays JSON.
+"$draco" ls "$hash" --home net >ls.txt
+grep -qF 'odd\x1b[31m\u{202e}name.txt' ls.txt && ! grep -q $'\e' ls.txt || fail "a name is shown: $(cat -v ls.txt)"
+"$draco" ls "$hash" --home net --json | node -e 'const v=JSON.parse(require("fs").readFileSync(0));
+  process.exit(v.entries.some(e=>e.name==="odd\u001b[31m\u202ename.txt")?0:1)' || fail "JSON has the name as it is"
+"$draco" get "$hash/index.html" --home net -o $'odd\xff' --json | node -e 'new TextDecoder("utf-8",{fatal:true}).decode(require("fs").readFileSync(0))' ||
+  fail "JSON is UTF-8 whatever the name of a file here"
 
 "$draco" ls --home net --json >ls.json
 [[ $(field objects.length <ls.json) -ge 10 ]] || fail "ls: $(cat ls.json)"
