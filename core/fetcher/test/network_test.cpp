@@ -272,7 +272,7 @@ TEST(FetchNetwork, ABlockThatIsWaitedForComesFirst) {
 }
 
 TEST(FetchNetwork, WhatNobodyHoldsAnyMoreIsDropped) {
-    const Known file = made_file(12, 60 * kBlock);
+    const Known file = made_file(12, 100 * kBlock);  // half of it is not under way at once
     run([&](World& world) -> Result<> {
         Network network(world, 2);
         network.node(1).put(file);
