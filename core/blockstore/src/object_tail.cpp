@@ -69,11 +69,15 @@ Result<std::vector<std::uint32_t>> read_offsets(const File& file, const Entry& e
 
 }  // namespace
 
-Result<ObjectTail> read_tail(const File& file, const Entry& entry) {
+Result<std::shared_ptr<const ObjectTail>> read_tail(const File& file,
+                                                    const Entry& entry,
+                                                    std::shared_ptr<const ObjectTail> known) {
     DRACO_TRY_VOID(check_footer(file, entry));
+    if (known) return known;
     DRACO_TRY(nodes, read_nodes(file, entry));
     DRACO_TRY(offsets, read_offsets(file, entry));
-    return ObjectTail{.nodes = std::move(nodes), .offsets = std::move(offsets)};
+    return std::make_shared<const ObjectTail>(
+        ObjectTail{.nodes = std::move(nodes), .offsets = std::move(offsets)});
 }
 
 }  // namespace draco::blockstore

@@ -21,8 +21,18 @@ Result<> StagedFile::write(std::uint64_t offset, ByteView bytes) {
     DRACO_TRY_VOID(store_->reserve({.bytes = bytes.size(), .objects = 0}));
     bytes_ += bytes.size();
     auto written = file_->write_at(offset, bytes);
+    const std::uint64_t unsynced = unsynced_bytes_ += bytes.size();
+    if (written && unsynced >= store_->unsynced_bytes_max()) written = sync();
     if (!written) give_back(bytes.size());
     return written;
+}
+
+// A disk that has failed to sync may say later that all is well, without what it lost.
+Result<> StagedFile::sync() {
+    unsynced_bytes_ = 0;
+    auto synced = file_->sync();
+    if (!synced) has_sync_failed_ = true;
+    return synced;
 }
 
 void StagedFile::give_back(std::uint64_t bytes) {
@@ -32,7 +42,7 @@ void StagedFile::give_back(std::uint64_t bytes) {
 
 Result<> StagedFile::seal(const Footer& footer, const std::vector<blake3_tree::Hash>& nodes) {
     if (state_ == State::Sealed) return {};
-    if (state_ == State::Failed)
+    if (state_ == State::Failed || has_sync_failed_)
         return fail(Errc::Io, path_ + ": the disk failed before; begin the file anew");
     Bytes tail;
     tail.reserve(tree_bytes(footer.info.leaves) + kFooterBytes);
@@ -40,7 +50,7 @@ Result<> StagedFile::seal(const Footer& footer, const std::vector<blake3_tree::H
     append(tail, encode_footer(footer));
     DRACO_TRY_VOID(write(footer.data_bytes, tail));
     footer_ = footer;
-    auto synced = file_->sync();
+    auto synced = sync();
     state_ = synced ? State::Sealed : State::Failed;
     return synced;
 }

@@ -26,7 +26,8 @@ public:
 
     const std::shared_ptr<File>& file() const { return file_; }
 
-    // Reserves the room, evicting as needed, and writes. A failure leaves no room reserved.
+    // Reserves the room, evicting as needed, and writes; syncs if too much is not synced. A failure
+    // leaves no room reserved.
     Result<> write(std::uint64_t offset, ByteView bytes);
     // What was written once too often, or is to be written anew.
     void give_back(std::uint64_t bytes);
@@ -49,7 +50,11 @@ private:
     const std::shared_ptr<Store> store_;
     std::shared_ptr<File> file_;
     const std::string path_;
-    std::atomic<std::uint64_t> bytes_ = 0;  // reserved
+    Result<> sync();
+
+    std::atomic<std::uint64_t> bytes_ = 0;           // reserved
+    std::atomic<std::uint64_t> unsynced_bytes_ = 0;  // written since the last sync began
+    std::atomic<bool> has_sync_failed_ = false;      // then nobody knows what the disk has
     State state_ = State::Open;
     Footer footer_;
 };

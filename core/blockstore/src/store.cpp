@@ -19,8 +19,10 @@ constexpr int kCommitAttemptsMax = 8;
 Store::Store(Disk& disk, const Options& options, log::Log& log)
     : disk_(disk),
       layout_(options.directory),
+      unsynced_bytes_max_(options.unsynced_bytes_max),
       log_(log, "blockstore"),
-      index_({.bytes = options.bytes_max, .objects = options.objects_max}) {}
+      index_({.bytes = options.bytes_max, .objects = options.objects_max}),
+      tails_(options.trees_bytes_max) {}
 
 // --- what is there
 
@@ -42,6 +44,7 @@ interfaces::StoreUsage Store::usage() const {
 
 Result<std::shared_ptr<const StoredObject>> Store::find(const ContentHash& hash, Use use) {
     std::shared_ptr<Entry> entry;
+    std::shared_ptr<const ObjectTail> known;
     {
         const std::lock_guard lock(mutex_);
         entry = index_.find(hash);
@@ -50,18 +53,21 @@ Result<std::shared_ptr<const StoredObject>> Store::find(const ContentHash& hash,
         // Not to be dropped under the lock, which its destructor takes.
         if (auto shared = entry->shared.lock()) return shared;
         index_.hold(*entry);
+        // Who looks for damage reads what the disk has.
+        if (use == Use::Counts) known = tails_.find(hash);
     }
-    return load(entry);
+    return load(entry, std::move(known));
 }
 
 std::unexpected<Error> Store::not_here(const ContentHash& hash) const {
     return fail(Errc::NotFound, "no content " + to_hex(hash.view()) + " in " + layout_.root());
 }
 
-Result<std::shared_ptr<const StoredObject>> Store::load(const std::shared_ptr<Entry>& entry) {
+Result<std::shared_ptr<const StoredObject>> Store::load(const std::shared_ptr<Entry>& entry,
+                                                        std::shared_ptr<const ObjectTail> known) {
     Hold hold(shared_from_this(), entry);
     auto file = disk_.open(layout_.object(entry->info.hash), OpenMode::Read);
-    auto tail = file ? read_tail(**file, *entry) : std::unexpected(file.error());
+    auto tail = file ? read_tail(**file, *entry, std::move(known)) : std::unexpected(file.error());
     if (!tail) {
         const Error& error = tail.error();
         if (error.code != Errc::Corrupt && error.code != Errc::NotFound)
@@ -70,9 +76,9 @@ Result<std::shared_ptr<const StoredObject>> Store::load(const std::shared_ptr<En
         if (!drop_damaged(*entry, error.context)) return not_here(entry->info.hash);
         return damaged(*entry, error.context);
     }
-    auto object =
-        std::make_shared<const StoredObject>(std::move(hold), *std::move(file), *std::move(tail));
+    auto object = std::make_shared<const StoredObject>(std::move(hold), *std::move(file), *tail);
     const std::lock_guard lock(mutex_);
+    if (entry->present) tails_.put(entry->info.hash, *std::move(tail));
     if (auto other = entry->shared.lock()) return other;
     entry->shared = object;
     return object;
@@ -146,9 +152,15 @@ std::unexpected<Error> Store::no_room(const Room& room) const {
                     "; unpin or remove content, or raise the quota");
 }
 
+void Store::forget_tail(const ContentHash& hash) {
+    const std::lock_guard lock(mutex_);
+    tails_.drop(hash);
+}
+
 Result<> Store::remove_file(Entry& entry) {
     const ContentHash& hash = entry.info.hash;
     const std::lock_guard shard(shard_lock(hash));
+    forget_tail(hash);
     // If the object came again, its file has replaced this one.
     if (!has(hash)) {
         auto removed = disk_.remove(layout_.object(hash));
@@ -232,11 +244,13 @@ Result<std::shared_ptr<const StoredObject>> Store::publish(StagedFile& staged, O
     entry->file_bytes = file_bytes(footer);
     entry->sequence = footer.sequence;
     entry->holds = 1;
-    auto object = std::make_shared<const StoredObject>(
-        Hold(shared_from_this(), entry), staged.file(), std::move(tail));
+    auto kept = std::make_shared<const ObjectTail>(std::move(tail));
+    auto object =
+        std::make_shared<const StoredObject>(Hold(shared_from_this(), entry), staged.file(), kept);
     const std::lock_guard lock(mutex_);
     entry->shared = object;
     index_.add(entry);
+    tails_.put(hash, std::move(kept));
     return object;
 }
 

@@ -14,6 +14,7 @@
 
 #include "format.hpp"
 #include "index.hpp"
+#include "tail_cache.hpp"
 
 #include <array>
 #include <memory>
@@ -42,6 +43,8 @@ public:
     Disk& disk() const { return disk_; }
 
     const Layout& layout() const { return layout_; }
+
+    std::uint64_t unsynced_bytes_max() const { return unsynced_bytes_max_; }
 
     const log::Logger& logger() const { return log_; }
 
@@ -98,11 +101,14 @@ private:
     // --- files
     std::mutex& shard_lock(const types::ContentHash& hash) { return shards_[hash.bytes[0]].mutex; }
 
-    Result<std::shared_ptr<const StoredObject>> load(const std::shared_ptr<Entry>& entry);
+    // `known`: its tail, if it was verified before.
+    Result<std::shared_ptr<const StoredObject>> load(const std::shared_ptr<Entry>& entry,
+                                                     std::shared_ptr<const ObjectTail> known);
     Result<std::shared_ptr<const StoredObject>> publish(StagedFile& staged, ObjectTail& tail);
     Result<> make_shard(const types::ContentHash& hash);
     // False if it was out of the index already.
     bool drop_damaged(Entry& entry, std::string_view what);
+    void forget_tail(const types::ContentHash& hash);
     // Of an entry that is out of the index.
     Result<> remove_file(Entry& entry);
     Result<> remove_pin(const types::ContentHash& hash);
@@ -122,6 +128,7 @@ private:
 
     Disk& disk_;
     const Layout layout_;
+    const std::uint64_t unsynced_bytes_max_;
     const log::Logger log_;
     std::unique_ptr<DiskLock> lock_;
 
@@ -132,6 +139,7 @@ private:
     std::array<Shard, 256> shards_;
     mutable std::mutex mutex_;  // what follows
     Index index_;
+    TailCache tails_;  // of objects that are in the index
     std::uint64_t next_staged_ = 0;
 };
 

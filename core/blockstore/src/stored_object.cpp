@@ -19,11 +19,13 @@ std::uint64_t entries_bytes(const Entry& entry) {
 
 }  // namespace
 
-StoredObject::StoredObject(Hold hold, std::shared_ptr<const File> file, ObjectTail tail)
+StoredObject::StoredObject(Hold hold,
+                           std::shared_ptr<const File> file,
+                           std::shared_ptr<const ObjectTail> tail)
     : hold_(std::move(hold)), file_(std::move(file)), tail_(std::move(tail)) {}
 
 std::optional<blake3_tree::TreeView> StoredObject::tree() const {
-    if (tail_.nodes.empty()) return std::nullopt;
+    if (tail_->nodes.empty()) return std::nullopt;
     return view();
 }
 
@@ -54,11 +56,11 @@ Result<> StoredObject::check_is_directory() const {
 }
 
 std::uint64_t StoredObject::entry_end(std::uint64_t index) const {
-    return index + 1 < info().leaves ? tail_.offsets[index + 1] : entries_bytes(hold_.entry());
+    return index + 1 < info().leaves ? tail_->offsets[index + 1] : entries_bytes(hold_.entry());
 }
 
 std::uint64_t StoredObject::batch_end(std::uint64_t first, std::uint64_t end) const {
-    const std::uint64_t limit = tail_.offsets[first] + blake3_tree::kBlockBytes;
+    const std::uint64_t limit = tail_->offsets[first] + blake3_tree::kBlockBytes;
     std::uint64_t batch = first + 1;
     while (batch < end && entry_end(batch) <= limit) ++batch;
     return batch;
@@ -67,12 +69,12 @@ std::uint64_t StoredObject::batch_end(std::uint64_t first, std::uint64_t end) co
 Result<> StoredObject::read_batch(std::uint64_t first,
                                   std::uint64_t end,
                                   std::vector<types::DirectoryEntry>& entries) const {
-    const std::uint64_t begin = tail_.offsets[first];
+    const std::uint64_t begin = tail_->offsets[first];
     DRACO_TRY(bytes, read(begin, entry_end(end - 1) - begin));
     for (std::uint64_t i = first; i < end; ++i) {
         if (entry_end(i) - begin > bytes.size()) return damaged_leaf(i);
         const auto stored =
-            ByteView(bytes).subspan(tail_.offsets[i] - begin, entry_end(i) - tail_.offsets[i]);
+            ByteView(bytes).subspan(tail_->offsets[i] - begin, entry_end(i) - tail_->offsets[i]);
         auto entry = decode_entry(stored);
         const blake3_tree::EntryPlace place{.index = static_cast<std::uint16_t>(i),
                                             .is_only = info().leaves == 1};
@@ -129,7 +131,7 @@ Result<Checked> StoredObject::check(std::uint64_t first, std::uint64_t bytes_max
             checked.next_leaf = batch_end(leaf, info().leaves);
             entries.clear();
             DRACO_TRY_VOID(read_batch(leaf, checked.next_leaf, entries));
-            checked.bytes += entry_end(checked.next_leaf - 1) - tail_.offsets[leaf];
+            checked.bytes += entry_end(checked.next_leaf - 1) - tail_->offsets[leaf];
         }
     }
     return checked;

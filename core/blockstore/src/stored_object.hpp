@@ -19,7 +19,9 @@ struct Checked {
 class StoredObject final : public interfaces::StoredContent {
 public:
     // `tail` has been verified against the hash.
-    StoredObject(Hold hold, std::shared_ptr<const File> file, ObjectTail tail);
+    StoredObject(Hold hold,
+                 std::shared_ptr<const File> file,
+                 std::shared_ptr<const ObjectTail> tail);
 
     const types::ContentInfo& info() const override { return hold_.entry().info; }
 
@@ -34,7 +36,7 @@ public:
     Result<Checked> check(std::uint64_t first, std::uint64_t bytes_max) const;
 
 private:
-    blake3_tree::TreeView view() const { return blake3_tree::TreeView::over(tail_.nodes).value(); }
+    blake3_tree::TreeView view() const { return blake3_tree::TreeView::over(tail_->nodes).value(); }
 
     Result<> check_is_directory() const;
     std::uint64_t entry_end(std::uint64_t index) const;
@@ -48,11 +50,13 @@ private:
 
     const Hold hold_;
     const std::shared_ptr<const File> file_;
-    const ObjectTail tail_;
+    const std::shared_ptr<const ObjectTail> tail_;
 };
 
 // The tail of the entry's file. Corrupt, saying what is wrong, unless it proves itself against the
-// hash.
-Result<ObjectTail> read_tail(const File& file, const Entry& entry);
+// hash. `known`, if not null, was verified before: then only the footer and the size are looked at.
+Result<std::shared_ptr<const ObjectTail>> read_tail(const File& file,
+                                                    const Entry& entry,
+                                                    std::shared_ptr<const ObjectTail> known);
 
 }  // namespace draco::blockstore

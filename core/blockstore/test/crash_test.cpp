@@ -35,6 +35,12 @@ TEST(BlockstoreCrash, FinishedObjectsSurviveManyLives) {
     many_lives(draco::testing::test_seed(1), 60, {});
 }
 
+TEST(BlockstoreCrash, ObjectsThatAreSyncedInPartsSurviveManyLives) {
+    Options options;
+    options.unsynced_bytes_max = 2000;
+    many_lives(draco::testing::test_seed(4), 60, options);
+}
+
 TEST(BlockstoreCrash, PinnedObjectsSurviveManyLivesWithEvictions) {
     Options options;
     options.bytes_max = kBlockBytes + 12'000;

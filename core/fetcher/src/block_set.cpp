@@ -32,6 +32,13 @@ bool BlockSet::contains(std::uint64_t index) const {
     return run != runs_.begin() && index < std::prev(run)->second;
 }
 
+std::optional<std::uint64_t> BlockSet::next(std::uint64_t from) const {
+    const auto run = runs_.upper_bound(from);
+    if (run != runs_.begin() && std::prev(run)->second > from) return from;
+    if (run == runs_.end()) return std::nullopt;
+    return run->first;
+}
+
 std::optional<std::pair<std::uint64_t, std::uint64_t>> BlockSet::take(std::uint64_t from,
                                                                       std::uint64_t count_max) {
     auto run = runs_.upper_bound(from);

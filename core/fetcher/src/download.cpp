@@ -16,13 +16,14 @@ Download::Download(const types::ContentHash& hash, const DownloadLimits& limits)
 void Download::step(const Event& event, Instant now, Effects& effects) {
     now_ = std::max(now_, now);
     if (phase_ == Phase::Failed) return;
+    if (is_resting()) progressed_ = now_;
     std::visit([&](const auto& one) { on(one, effects); }, event);
     check_times(effects);
     settle(effects);
 }
 
 std::optional<Instant> Download::wake_at() const {
-    if (phase_ == Phase::Complete || phase_ == Phase::Failed) return std::nullopt;
+    if (phase_ == Phase::Complete || phase_ == Phase::Failed || is_resting()) return std::nullopt;
     Instant wake = progressed_ + limits_.stall_max;
     for (const auto& [ticket, ask] : asks_)
         wake = std::min(wake,
@@ -150,11 +151,37 @@ void Download::on(const AskEnded& event, Effects& /*effects*/) {
     failed(peer);
 }
 
+void Download::on(const ReaderAt& event, Effects& /*effects*/) {
+    if (!is_open()) return;
+    leave_place(event.reader);
+    readers_[event.reader] = event.index;
+    ++places_[event.index];
+}
+
+void Download::on(const ReaderGone& event, Effects& /*effects*/) {
+    leave_place(event.reader);
+}
+
+void Download::leave_place(std::uint64_t reader) {
+    const auto found = readers_.find(reader);
+    if (found == readers_.end()) return;
+    const auto place = places_.find(found->second);
+    if (--place->second == 0) places_.erase(place);
+    readers_.erase(found);
+}
+
 void Download::on(const Wanted& event, Effects& /*effects*/) {
-    if (!is_open() || here_[event.index] || !missing_.contains(event.index)) return;
-    std::erase(fronts_, event.index);
-    fronts_.push_front(event.index);
-    if (fronts_.size() > limits_.fronts_max) fronts_.pop_back();
+    if (!is_open() || here_[event.index]) return;
+    // Who comes is next, then the others go on in turn.
+    if (wanted_.insert(event.index).second) waiting_turn_ = event.index;
+}
+
+void Download::on(const Unwanted& event, Effects& /*effects*/) {
+    wanted_.erase(event.index);
+}
+
+void Download::on(const WholeWanted& event, Effects& /*effects*/) {
+    is_whole_wanted_ = event.is_wanted;
 }
 
 void Download::on(const BlockLost& event, Effects& effects) {
@@ -210,17 +237,49 @@ bool Download::may_ask_head() const {
            std::ranges::all_of(asks_, [](const auto& one) { return one.second.is_late; });
 }
 
-std::optional<BlockRange> Download::next_range() {
-    while (!fronts_.empty()) {
-        const std::uint64_t front = fronts_.front();
-        fronts_.pop_front();
-        const auto run = missing_.take(front, limits_.range_blocks);
-        if (!run) continue;
-        if (run->second < here_.size()) fronts_.push_back(run->second);
-        return BlockRange{run->first, run->second};
+std::optional<Download::Wish> Download::waiting_wish(std::uint64_t begin, std::uint64_t end) const {
+    for (auto at = wanted_.lower_bound(begin); at != wanted_.end() && *at < end; ++at)
+        if (missing_.contains(*at))
+            return Wish{.whose = Wish::Whose::Waits,
+                        .place = *at,
+                        .first = *at,
+                        .end = *at + std::max<std::uint64_t>(limits_.read_ahead_blocks, 1)};
+    return std::nullopt;
+}
+
+std::optional<Download::Wish> Download::reading_wish(std::uint64_t begin, std::uint64_t end) const {
+    for (auto at = places_.lower_bound(begin); at != places_.end() && at->first < end; ++at) {
+        const std::uint64_t window_end = at->first + limits_.read_ahead_blocks;
+        const auto first = missing_.next(at->first);
+        if (first && *first < window_end)
+            return Wish{.whose = Wish::Whose::ReadsOn,
+                        .place = at->first,
+                        .first = *first,
+                        .end = window_end};
     }
-    const auto run = missing_.take(0, limits_.range_blocks);
-    if (!run) return std::nullopt;
+    return std::nullopt;
+}
+
+std::optional<Download::Wish> Download::next_wish() const {
+    const std::uint64_t end = here_.size();
+    if (auto wish = waiting_wish(waiting_turn_, end)) return wish;
+    if (auto wish = waiting_wish(0, waiting_turn_)) return wish;
+    if (auto wish = reading_wish(reading_turn_, end)) return wish;
+    if (auto wish = reading_wish(0, reading_turn_)) return wish;
+    const auto first = is_whole_wanted_ ? missing_.next(0) : std::nullopt;
+    if (!first) return std::nullopt;
+    return Wish{.whose = Wish::Whose::WantsAll, .place = 0, .first = *first, .end = end};
+}
+
+std::optional<BlockRange> Download::next_range() {
+    const auto wish = next_wish();
+    if (!wish) return std::nullopt;
+    if (wish->whose == Wish::Whose::Waits) waiting_turn_ = wish->place + 1;
+    if (wish->whose == Wish::Whose::ReadsOn) reading_turn_ = wish->place + 1;
+    const std::uint64_t count_max =
+        std::min<std::uint64_t>(limits_.range_blocks, wish->end - wish->first);
+    const auto run = missing_.take(wish->first, count_max);
+    DRACO_ASSERT(run.has_value(), "what is wished for is missing");
     return BlockRange{run->first, run->second};
 }
 
@@ -232,6 +291,7 @@ void Download::take_block(std::uint64_t from, std::uint64_t index, Effects& effe
     ++here_count_;
     progressed_ = now_;
     missing_.erase(index);
+    wanted_.erase(index);
     // Others that were asked for the same, and have nothing else to bring.
     std::vector<std::uint64_t> needless;
     for (const auto& [ticket, ask] : asks_) {
@@ -315,11 +375,10 @@ void Download::settle(Effects& effects) {
     if (phase_ == Phase::Blocks && here_count_ == here_.size()) {
         phase_ = Phase::Complete;
         while (!asks_.empty()) drop_ask(asks_.begin()->first, effects);
-        fronts_.clear();
         effects.is_complete = true;
         return;
     }
-    if (phase_ == Phase::Complete || phase_ == Phase::Failed) return;
+    if (phase_ == Phase::Complete || phase_ == Phase::Failed || is_resting()) return;
     if (now_ >= progressed_ + limits_.stall_max)
         return give_up(Errc::Unavailable, "nothing has come for too long", effects);
     if (has_peers() || is_finding_) return;

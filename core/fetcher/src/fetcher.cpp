@@ -22,7 +22,7 @@ public:
         server_.reset();
         fetching_.reset();
         disk_.reset();
-        shared_->board.close();
+        shared_->close();
     }
 
     State(const State&) = delete;
@@ -60,18 +60,18 @@ public:
         return {};
     }
 
-    void open(const types::ContentHash& hash, Instant deadline, OpenCallback callback) {
-        if (shared_->opens.fetch_add(1) >= shared_->options.opens_max) {
-            --shared_->opens;
+    void open(const interfaces::Asker& asker,
+              const types::ContentHash& hash,
+              Instant deadline,
+              OpenCallback callback) {
+        if (!shared_->opens->take(asker))
             return callback(fail(Errc::Exhausted, "too many wait for content; come back"));
-        }
-        OpenAnswer answer([shared = shared_, callback = std::move(callback)](
-                              Result<std::shared_ptr<interfaces::Content>> content) mutable {
-            --shared->opens;
-            callback(std::move(content));
-        });
-        shared_->board.note([hash, deadline, answer = std::move(answer)](Fetching* object) mutable {
-            object->open(hash, deadline, std::move(answer));
+        Opener opener{.asker = asker,
+                      .deadline = deadline,
+                      .answer = OpenAnswer(std::move(callback)),
+                      .place = Place(shared_->opens, asker)};
+        shared_->board.note([hash, opener = std::move(opener)](Fetching* object) mutable {
+            object->open(hash, std::move(opener));
         });
     }
 
@@ -82,11 +82,12 @@ public:
     }
 
 private:
-    // What bounds the tasks bounds their queue, so none is refused.
+    // What bounds the tasks bounds their queue, so none is refused: chunks that are judged, files
+    // that are finished, those who run what askers want, and a look at the store.
     static std::size_t disk_tasks_waiting_max(const Options& options) {
         constexpr std::size_t kChunksOfAsk = 4;
-        return options.opens_max + 2 * options.reads_max + kChunksOfAsk * options.asks_max +
-               2 * options.downloads_max;
+        return kChunksOfAsk * options.asks_max + 2 * options.downloads.sum() +
+               options.disk_tasks_max + 2;
     }
 
     void on_request(const types::NodeKey& from,
@@ -131,7 +132,14 @@ Result<std::unique_ptr<Fetcher>> Fetcher::make(interfaces::Links& links,
 }
 
 void Fetcher::open(const types::ContentHash& hash, Instant deadline, OpenCallback callback) {
-    state_->open(hash, deadline, std::move(callback));
+    state_->open({}, hash, deadline, std::move(callback));
+}
+
+void Fetcher::open_for(const interfaces::Asker& asker,
+                       const types::ContentHash& hash,
+                       Instant deadline,
+                       OpenCallback callback) {
+    state_->open(asker, hash, deadline, std::move(callback));
 }
 
 Counts Fetcher::counts() const {

@@ -6,6 +6,7 @@
 
 #include "handle.hpp"
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,6 +30,14 @@ struct HeadVerdict {
     std::optional<Error> error;                               // Corrupt: a lie
 };
 
+// Who waits for an object to be open.
+struct Opener {
+    interfaces::Asker asker{};
+    Instant deadline{};
+    OpenAnswer answer;
+    Place place{};
+};
+
 class Fetching {
 public:
     using Messages = affair::Messages<Look>;
@@ -42,19 +51,18 @@ public:
 
     // ---- Notes of callers
 
-    void open(const types::ContentHash& hash, Instant deadline, OpenAnswer answer);
+    void open(const types::ContentHash& hash, Opener opener);
     // The store does not have it, or had it damaged.
-    void missed(const types::ContentHash& hash,
-                bool is_damaged,
-                Instant deadline,
-                OpenAnswer answer);
+    void missed(const types::ContentHash& hash, bool is_damaged, Opener opener);
+    // Of what is on its way, a block was there.
+    void has_read(const Reader& reader, std::uint64_t index);
     // A read did not find the block, or found it damaged.
-    void wait(const std::shared_ptr<Handle>& handle,
+    void wait(const std::shared_ptr<Reader>& reader,
               std::uint64_t index,
               Errc code,
               BlockAnswer answer,
               unsigned attempts);
-    void handle_gone(const types::ContentHash& hash, std::uint64_t download);
+    void reader_closed(const Reader& reader);
 
     // ---- Notes of links, providers and disk tasks
 
@@ -71,13 +79,8 @@ public:
     void listed(std::set<types::ContentHash> objects);
 
 private:
-    struct Opener {
-        Instant deadline;
-        OpenAnswer answer;
-    };
-
     struct Waiter {
-        std::shared_ptr<Handle> handle;
+        std::shared_ptr<Reader> reader;
         BlockAnswer answer;
         unsigned attempts;
     };
@@ -94,8 +97,13 @@ private:
         std::vector<Opener> openers;
         std::map<std::uint64_t, std::vector<Waiter>> waiters;  // by block
         std::shared_ptr<const Arrival> arrival;
-        std::size_t handles = 0;
-        std::optional<Result<>> outcome;  // it is over
+        // Openers that wait, and readers that are open.
+        std::map<interfaces::Asker, std::size_t> holders;
+        // Whose place it has: that of the highest of its holders; of nobody, as before.
+        interfaces::AskerClass kind = interfaces::AskerClass::Stranger;
+        bool is_whole_wanted = false;
+        std::optional<Instant> dropped_at;  // unless somebody comes
+        std::optional<Result<>> outcome;    // it is over
     };
 
     struct OpenAsk {
@@ -106,15 +114,33 @@ private:
         std::uint64_t head_bytes = 0;
         BlockRange blocks{};  // that have not come yet
         std::size_t judging = 0;
+        bool is_for_strangers = false;
         std::optional<Result<>> ended{};
         bool is_dropped = false;
     };
 
     Running* running(const types::ContentHash& hash);
     Running* running(std::uint64_t download);
-    void start(const types::ContentHash& hash, OpenAnswer answer, Instant deadline);
-    void add_opener(Running& download, OpenAnswer answer, Instant deadline);
-    std::shared_ptr<Handle> make_handle(Running& download);
+    // That of an open reader, if it is what it reads.
+    Running* running(const Reader& reader);
+    void start(const types::ContentHash& hash, Opener opener);
+    void add_opener(Running& download, Opener opener);
+    std::shared_ptr<Handle> make_handle(Running& download, Opener& opener);
+    void refetch(const std::shared_ptr<Reader>& reader, std::uint64_t index, BlockAnswer answer);
+    void drop_waiters(Running& download, const Reader& reader);
+
+    // ---- fetching_places.cpp: who holds what
+
+    Result<> may_hold(const interfaces::Asker& asker, const Running* download);
+    bool has_place(interfaces::AskerClass kind);
+    void add_holder(Running& download, const interfaces::Asker& asker);
+    void remove_holder(Running& download, const interfaces::Asker& asker);
+    void release_holders(Running& download);
+    void stop_holding(const interfaces::Asker& asker);
+    void settle_place(Running& download);
+    void move_to(Running& download, interfaces::AskerClass kind);
+    void want_as_held(Running& download);
+    void drop_unheld();
 
     void step(Running& download, const Event& event);
     void perform(Running& download, Effects& effects);
@@ -124,14 +150,13 @@ private:
     void take_block_chunk(std::uint64_t ticket, OpenAsk& ask, Running& download, Bytes chunk);
     void judge_head(std::uint64_t ticket, OpenAsk& ask, const Running& download);
     void settle_ask(std::uint64_t ticket);
-    void count_bytes(const types::NodeKey& peer, std::uint64_t bytes);
     void note_liar(const types::NodeKey& peer, const Running& found_by);
     void finish(Running& download);
     void end(Running& download, Result<> outcome);
-    void drop_if_unwanted(Running& download);
 
     void list_store();
     void give_slots();
+    bool may_ask(const Running& download) const;
     void expire_openers();
     void sweep();
     void finish_turn();
@@ -149,6 +174,10 @@ private:
     types::ContentHash served_last_{};  // slots go round
     std::uint64_t next_number_ = 1;
     std::size_t heads_ = 0;  // asks for heads
+    std::size_t asks_for_strangers_ = 0;
+    std::size_t heads_for_strangers_ = 0;
+    std::array<std::size_t, kAskerClasses> downloads_of_{};       // that are not over
+    std::map<interfaces::Asker, std::size_t> downloads_held_by_;  // by who is told apart
     std::set<types::ContentHash> provided_;
     Instant list_at_{};
     bool is_listing_ = false;

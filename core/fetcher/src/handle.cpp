@@ -14,71 +14,89 @@ constexpr unsigned kAttempts = 3;
 
 }  // namespace
 
-void Shared::add_arrival(const std::shared_ptr<const Arrival>& arrival) {
-    const std::lock_guard lock(mutex_);
-    arrivals_[arrival->info.hash] = arrival;
+Error nobody_reads() {
+    return {Errc::Abandoned, "the content is no longer read"};
 }
 
-void Shared::remove_arrival(const types::ContentHash& hash) {
-    std::shared_ptr<const Arrival> dropped;
+bool Reader::take_place() {
+    if (!shared_->reads.take(asker_)) return false;
     const std::lock_guard lock(mutex_);
-    const auto found = arrivals_.find(hash);
-    if (found == arrivals_.end()) return;
-    dropped = std::move(found->second);
-    arrivals_.erase(found);
+    ++reads_;
+    return true;
 }
 
-std::shared_ptr<const Arrival> Shared::arrival(const types::ContentHash& hash) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = arrivals_.find(hash);
-    return found == arrivals_.end() ? nullptr : found->second;
+void Reader::give_place_back() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (is_closed_) return;
+        --reads_;
+    }
+    shared_->reads.give_back(asker_);
 }
 
-Counts Shared::counts() const {
+bool Reader::is_closed() const {
     const std::lock_guard lock(mutex_);
-    return counts_;
+    return is_closed_;
 }
 
-void Shared::set_counts(const Counts& counts) {
-    const std::lock_guard lock(mutex_);
-    counts_ = counts;
-}
-
-Handle::~Handle() {
-    if (!arrival_) return;
-    shared_->board.note([hash = info_.hash, download = arrival_->download](Fetching* object) {
-        object->handle_gone(hash, download);
+void Reader::close() {
+    Place place;
+    std::shared_ptr<interfaces::Content> replaced_by;
+    std::size_t reads = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+        reads = std::exchange(reads_, 0);
+        place = std::move(place_);
+        replaced_by.swap(replacement_);
+    }
+    shared_->reads.give_back(asker_, reads);
+    // Callbacks are not called by who drops a Handle, perhaps under a lock of its own.
+    shared_->board.note([self = shared_from_this(),
+                         waiting = shared_->take_back(asker_.kind, id_)](Fetching* object) mutable {
+        for (auto& task : waiting) task(Go::Cancel);
+        object->reader_closed(*self);
     });
 }
 
-void Handle::read_block(std::uint64_t index, BlockCallback callback) {
+void Reader::read_block(std::uint64_t index, interfaces::Content::BlockCallback callback) {
     if (info_.kind != types::ContentKind::File || index >= info_.leaves)
         return callback(fail(Errc::InvalidArgument,
                              to_hex(info_.hash.view()) + " has no block " + std::to_string(index)));
     if (const auto next = replacement()) return next->read_block(index, std::move(callback));
-    if (shared_->reads.fetch_add(1) >= shared_->options.reads_max) {
-        --shared_->reads;
+    if (!take_place())
         return callback(fail(Errc::Exhausted, "too many reads of content wait; come back"));
-    }
     submit(index,
-           BlockAnswer([shared = shared_, callback = std::move(callback)](
+           BlockAnswer([self = shared_from_this(), index, callback = std::move(callback)](
                            Result<std::shared_ptr<const Bytes>> block) mutable {
-               --shared->reads;
+               self->give_place_back();
+               if (block && self->asker_.kind == interfaces::AskerClass::Payer)
+                   self->shared_->sold(self->info_, index);
                callback(std::move(block));
            }),
            kAttempts);
 }
 
-void Handle::submit(std::uint64_t index, BlockAnswer answer, unsigned attempts) {
-    shared_->run_on_disk(
-        [self = shared_from_this(), index, answer = std::move(answer), attempts]() mutable {
+void Reader::submit(std::uint64_t index, BlockAnswer answer, unsigned attempts) {
+    shared_->ask_disk(
+        asker_.kind,
+        id_,
+        [self = shared_from_this(), index, answer = std::move(answer), attempts](Go go) mutable {
+            if (go == Go::Cancel || self->is_closed())
+                return answer(std::unexpected(nobody_reads()));
             self->read_now(index, std::move(answer), attempts);
         });
 }
 
-void Handle::read_now(std::uint64_t index, BlockAnswer answer, unsigned attempts) {
+void Reader::read_now(std::uint64_t index, BlockAnswer answer, unsigned attempts) {
     auto block = stored_ ? stored_->read_block(index) : arrival_->file->read_block(index);
-    if (block) return answer(std::make_shared<const Bytes>(*std::move(block)));
+    if (block) {
+        if (arrival_)
+            shared_->board.note([self = shared_from_this(), index](Fetching* object) {
+                object->has_read(*self, index);
+            });
+        return answer(std::make_shared<const Bytes>(*std::move(block)));
+    }
     const Errc code = block.error().code;
     if ((code != Errc::NotFound && code != Errc::Corrupt) || attempts == 0)
         return answer(std::unexpected(std::move(block).error()));
@@ -89,23 +107,25 @@ void Handle::read_now(std::uint64_t index, BlockAnswer answer, unsigned attempts
         });
 }
 
-std::shared_ptr<interfaces::Content> Handle::replacement() const {
+std::shared_ptr<interfaces::Content> Reader::replacement() const {
     const std::lock_guard lock(mutex_);
     return replacement_;
 }
 
-void Handle::replace(std::shared_ptr<interfaces::Content> by) {
+void Reader::replace(std::shared_ptr<interfaces::Content> by) {
     const std::lock_guard lock(mutex_);
-    replacement_.swap(by);
+    if (!is_closed_) replacement_.swap(by);
 }
 
 Result<std::vector<blake3_tree::Hash>> Handle::tree_nodes(std::uint64_t first,
                                                           std::size_t count_max) const {
-    if (info_.kind != types::ContentKind::File)
-        return fail(Errc::InvalidArgument,
-                    to_hex(info_.hash.view()) + " is a directory; its tree is that of its entries");
-    const std::span<const blake3_tree::Hash> nodes =
-        stored_ ? stored_->tree()->nodes() : std::span(*arrival_->nodes);
+    if (info().kind != types::ContentKind::File)
+        return fail(
+            Errc::InvalidArgument,
+            to_hex(info().hash.view()) + " is a directory; its tree is that of its entries");
+    const std::span<const blake3_tree::Hash> nodes = reader_->stored() != nullptr
+                                                         ? reader_->stored()->tree()->nodes()
+                                                         : std::span(*reader_->arrival()->nodes);
     const auto from =
         nodes.subspan(static_cast<std::size_t>(std::min<std::uint64_t>(first, nodes.size())));
     const auto page = from.first(std::min(count_max, from.size()));
@@ -114,13 +134,13 @@ Result<std::vector<blake3_tree::Hash>> Handle::tree_nodes(std::uint64_t first,
 
 Result<std::vector<types::DirectoryEntry>> Handle::entries(std::uint64_t first,
                                                            std::size_t count_max) const {
-    if (stored_) return stored_->entries(first, count_max);
-    return fail(Errc::InvalidArgument, to_hex(info_.hash.view()) + " is a file, not a directory");
+    if (reader_->stored() != nullptr) return reader_->stored()->entries(first, count_max);
+    return fail(Errc::InvalidArgument, to_hex(info().hash.view()) + " is a file, not a directory");
 }
 
 Result<std::optional<types::DirectoryEntry>> Handle::find(std::string_view name) const {
-    if (stored_) return stored_->find(name);
-    return fail(Errc::InvalidArgument, to_hex(info_.hash.view()) + " is a file, not a directory");
+    if (reader_->stored() != nullptr) return reader_->stored()->find(name);
+    return fail(Errc::InvalidArgument, to_hex(info().hash.view()) + " is a file, not a directory");
 }
 
 }  // namespace draco::fetcher

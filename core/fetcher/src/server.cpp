@@ -44,10 +44,16 @@ void ServeBudget::count(std::size_t bytes) {
     bytes_ += bytes;
 }
 
+void ServeBudget::count_stalled() {
+    const std::lock_guard lock(mutex_);
+    ++stalled_;
+}
+
 void ServeBudget::add_to(Counts& counts) const {
     const std::lock_guard lock(mutex_);
     counts.answers = answers_;
     counts.answers_refused = refused_;
+    counts.answers_stalled = stalled_;
     counts.bytes_served = bytes_;
 }
 
@@ -84,6 +90,76 @@ Serve::Turn Serve::go_on(const ServeSource& from) {
     budget_->count(bytes);
     return Turn::GoOn;
 }
+
+// ---- Waiting for credit
+
+Serve::~Serve() {
+    if (wait_.timer) executor_->cancel(*wait_.timer);
+    give_place_back();
+}
+
+void Serve::give_place_back() {
+    if (std::exchange(has_place_, false)) budget_->end(peer_);
+}
+
+void Serve::wait(Executor& executor, std::move_only_function<void()> ready) {
+    const Instant now = executor.clock().now();
+    if (executor_ == nullptr) {
+        executor_ = &executor;
+        first_wait_ = now;
+    }
+    {
+        const std::lock_guard lock(wait_.mutex);
+        wait_.is_on = true;
+        wait_.since = now;
+        if (!wait_.timer) set_timer(over_at());
+    }
+    responder_->on_writable([self = shared_from_this(), ready = std::move(ready)]() mutable {
+        if (self->end_wait()) ready();
+    });
+}
+
+bool Serve::end_wait() {
+    const std::lock_guard lock(wait_.mutex);
+    return std::exchange(wait_.is_on, false);
+}
+
+// Credit is asked for what could not be written, so a wait that begins follows a chunk that left.
+Instant Serve::over_at() const {
+    const ServeLimits& limits = budget_->limits();
+    return std::min(wait_.since + limits.stall_max, first_wait_ + limits.answer_max);
+}
+
+// With the lock.
+void Serve::set_timer(Instant when) {
+    wait_.timer = executor_->post_at(when, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->look_at_time();
+    });
+}
+
+void Serve::look_at_time() {
+    {
+        const std::lock_guard lock(wait_.mutex);
+        wait_.timer.reset();
+        if (!wait_.is_on) return;
+        if (executor_->clock().now() < over_at()) return set_timer(over_at());
+        wait_.is_on = false;
+    }
+    give_up();
+}
+
+// What holds this for the responder may do so until the request ends: it keeps nothing else.
+void Serve::give_up() {
+    budget_->count_stalled();
+    responder_->finish(
+        fail(Errc::Unavailable, "what was asked for was not taken in time; ask again"));
+    unwritten_.reset();
+    stored_.reset();
+    arrival_.reset();
+    give_place_back();
+}
+
+// ---- What is written
 
 Result<> Serve::begin(const ServeSource& from) {
     const types::ContentHash& hash = hash_of(request_);
@@ -165,7 +241,7 @@ void Server::handle(const ServeStep& step) const {
     if (turn == Serve::Turn::GoOn) {
         again();
     } else {
-        step.serve->responder().on_writable(std::move(again));
+        step.serve->wait(self_.executor(), std::move(again));
     }
 }
 

@@ -9,6 +9,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 namespace draco::fetcher {
 
@@ -21,16 +23,21 @@ public:
     bool begin(const types::NodeKey& peer);
     void end(const types::NodeKey& peer);
     void count(std::size_t bytes);
+    void count_stalled();
+
+    const ServeLimits& limits() const { return limits_; }
+
     // Fills in what is served.
     void add_to(Counts& counts) const;
 
 private:
-    ServeLimits limits_;
+    const ServeLimits limits_;
     mutable std::mutex mutex_;
     std::map<types::NodeKey, std::size_t> serves_;  // of each peer
     std::size_t serve_count_ = 0;
     std::uint64_t answers_ = 0;
     std::uint64_t refused_ = 0;
+    std::uint64_t stalled_ = 0;
     std::uint64_t bytes_ = 0;
 };
 
@@ -41,8 +48,9 @@ struct ServeSource {
     std::shared_ptr<Shared> shared;
 };
 
-// One answer. Used by one message of the server at a time.
-class Serve {
+// One answer. Used by one message of the server at a time, or, while it waits for credit, by
+// whoever ends the wait.
+class Serve : public std::enable_shared_from_this<Serve> {
 public:
     Serve(std::shared_ptr<ServeBudget> budget,
           types::NodeKey peer,
@@ -53,7 +61,7 @@ public:
           request_(request),
           responder_(std::move(responder)) {}
 
-    ~Serve() { budget_->end(peer_); }
+    ~Serve();
 
     Serve(const Serve&) = delete;
     Serve& operator=(const Serve&) = delete;
@@ -63,9 +71,25 @@ public:
     // Writes what there is, or reads one more chunk.
     Turn go_on(const ServeSource& from);
 
-    interfaces::Responder& responder() { return *responder_; }
+    // After WaitForCredit. `ready` runs once, when there is credit or the request has ended, unless
+    // the asker took too little for too long: then the answer is over.
+    void wait(Executor& executor, std::move_only_function<void()> ready);
 
 private:
+    struct Wait {
+        std::mutex mutex;  // what follows
+        bool is_on = false;
+        Instant since{};
+        std::optional<TimerId> timer{};  // at most one, for this wait or a later one
+    };
+
+    bool end_wait();
+    void look_at_time();
+    void set_timer(Instant when);
+    Instant over_at() const;
+    void give_up();
+    void give_place_back();
+
     Result<> begin(const ServeSource& from);
     // nullopt: there is no more.
     Result<std::optional<Bytes>> next_chunk();
@@ -89,6 +113,10 @@ private:
     bool has_last_ = false;
     std::uint64_t next_ = 0;  // block, node, or entry
     std::optional<Bytes> unwritten_;
+    bool has_place_ = true;
+    Executor* executor_ = nullptr;  // once it has waited
+    Instant first_wait_{};
+    Wait wait_;
 };
 
 struct ServeStep {

@@ -1,5 +1,6 @@
-// The core of a download beside a naive model, which is the set of blocks that came, with random
-// peers: honest, slow, lying, dying and incomplete. And scripts for single rules.
+// The core of a download beside a naive model, which is the set of blocks that came and where
+// readers are, with random peers (honest, slow, lying, dying and incomplete) and readers who read
+// on, rest, jump and leave. And scripts for single rules.
 
 #include "draco/fetcher/download.hpp"
 
@@ -9,6 +10,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 namespace draco::fetcher {
 namespace {
@@ -32,9 +35,22 @@ struct SimulatedPeer {
 // Runs a download against peers in steps of 10 ms; what they send in answer is drawn.
 class Simulation {
 public:
-    Simulation(std::uint64_t seed, std::uint64_t leaves, std::vector<SimulatedPeer> peers)
-        : rng_(seed), leaves_(leaves), peers_(std::move(peers)) {
+    Simulation(std::uint64_t seed,
+               std::uint64_t leaves,
+               std::vector<SimulatedPeer> peers,
+               const DownloadLimits& limits = {})
+        : rng_(seed),
+          leaves_(leaves),
+          peers_(std::move(peers)),
+          limits_(limits),
+          download_(types::ContentHash{}, limits) {
         step(Start{});
+    }
+
+    // An owner's download.
+    void want_all() {
+        wants_all_ = true;
+        step(WholeWanted{true});
     }
 
     // Until it is whole or has failed, or too long has passed.
@@ -42,6 +58,7 @@ public:
         const Instant end = now_ + limit;
         while (!is_complete && !failure && now_ < end) {
             now_ = now_ + 10ms;
+            if (on_tick) on_tick();
             for (SimulatedPeer& peer : peers_)
                 if (peer.kind == SimulatedPeer::Kind::Incomplete && peer.has.size() < leaves_ &&
                     rng_.below(5) == 0)
@@ -68,7 +85,29 @@ public:
         for (const std::uint64_t index : here_) ASSERT_TRUE(download_.is_here(index));
     }
 
-    void want(std::uint64_t index) { step(Wanted{index}); }
+    void want(std::uint64_t index) {
+        wanted_.insert(index);
+        step(Wanted{index});
+    }
+
+    void unwant(std::uint64_t index) {
+        wanted_.erase(index);
+        step(Unwanted{index});
+    }
+
+    void reader_at(std::uint64_t reader, std::uint64_t index) {
+        readers_[reader] = index;
+        step(ReaderAt{reader, index});
+    }
+
+    void reader_gone(std::uint64_t reader) {
+        readers_.erase(reader);
+        step(ReaderGone{reader});
+    }
+
+    bool is_resting() const { return download_.is_resting(); }
+
+    std::function<void()> on_tick;
 
     bool is_open() const { return download_.is_open(); }
 
@@ -103,7 +142,7 @@ private:
             for (std::uint64_t i = out.ask->blocks ? out.ask->blocks->first : 0;
                  out.ask->blocks && i < out.ask->blocks->end;
                  ++i)
-                EXPECT_FALSE(here_.contains(i)) << "it asks for what is here";
+                expect_may_ask(i);
             open_.emplace(out.ask->ticket,
                           Open{*out.ask, out.ask->blocks ? out.ask->blocks->first : 0});
         }
@@ -114,6 +153,18 @@ private:
             if (all.empty()) found = fail(Errc::NotFound, "nobody");
             step(ProvidersFound{std::move(found)});
         }
+    }
+
+    // Only for what is missing, and only as far as somebody reads.
+    void expect_may_ask(std::uint64_t index) {
+        EXPECT_FALSE(here_.contains(index)) << "it asks for what is here";
+        if (wants_all_) return;
+        const auto reaches = [&](std::uint64_t place) {
+            return place <= index && index < place + limits_.read_ahead_blocks;
+        };
+        bool is_near = std::ranges::any_of(wanted_, reaches);
+        for (const auto& [reader, place] : readers_) is_near = is_near || reaches(place);
+        EXPECT_TRUE(is_near) << "nobody is near block " << index;
     }
 
     SimulatedPeer& peer_of(const NodeKey& key) {
@@ -140,6 +191,7 @@ private:
         if (peer.kind == Kind::Incomplete && !peer.has.contains(index))
             return end(ticket, fail(Errc::NotFound, "not here"));
         if (is_true && !here_.insert(index).second) ++duplicates;
+        if (is_true) wanted_.erase(index);
         step(BlockJudged{.ticket = ticket, .index = index, .is_true = is_true});
     }
 
@@ -151,7 +203,11 @@ private:
     SeededRng rng_;
     std::uint64_t leaves_;
     std::vector<SimulatedPeer> peers_;
-    Download download_{types::ContentHash{}, {}};
+    DownloadLimits limits_;
+    Download download_;
+    std::map<std::uint64_t, std::uint64_t> readers_;
+    std::set<std::uint64_t> wanted_;
+    bool wants_all_ = false;
     Instant now_{1s};
     std::uint64_t next_ticket_ = 1;
     std::map<std::uint64_t, Open> open_;
@@ -170,6 +226,7 @@ TEST(DownloadModel, WithOneHonestPeerEveryObjectComesWhateverTheOthersDo) {
             peer.kind = static_cast<SimulatedPeer::Kind>(rng.below(6));
         peers[rng.below(peers.size())].kind = SimulatedPeer::Kind::Honest;
         Simulation simulation(seed, leaves, peers);
+        simulation.want_all();
         simulation.run(600s);
         ASSERT_TRUE(simulation.is_complete)
             << (simulation.failure ? simulation.failure->context : "it hangs");
@@ -184,6 +241,7 @@ TEST(DownloadModel, WithOneHonestPeerEveryObjectComesWhateverTheOthersDo) {
 
 TEST(DownloadModel, ALargeObjectComesInOrderAndOnce) {
     Simulation simulation(1, 1025, std::vector<SimulatedPeer>(4));
+    simulation.want_all();
     simulation.run(600s);
     EXPECT_TRUE(simulation.is_complete);
     EXPECT_EQ(simulation.duplicates, 0U);
@@ -194,6 +252,7 @@ TEST(DownloadModel, WithoutAnHonestPeerItFailsInTime) {
     for (const auto& [kind, code] :
          {std::pair(Kind::Dead, Errc::Unavailable), std::pair(Kind::Empty, Errc::NotFound)}) {
         Simulation simulation(1, 20, {{.kind = kind}, {.kind = kind}});
+        simulation.want_all();
         simulation.run(3600s);
         ASSERT_TRUE(simulation.failure);
         EXPECT_EQ(simulation.failure->code, code);
@@ -207,7 +266,12 @@ TEST(DownloadModel, WithoutAnHonestPeerItFailsInTime) {
 // A reader that has a handle before the core knows the head asks for what does not exist yet.
 TEST(Download, WantsAndLossesBeforeTheHeadChangeNothing) {
     Download download(types::ContentHash{});
-    for (const Event& event : {Event(Start{}), Event(Wanted{0}), Event(BlockLost{0})}) {
+    for (const Event& event : {Event(Start{}),
+                               Event(ReaderAt{1, 0}),
+                               Event(Wanted{0}),
+                               Event(Unwanted{0}),
+                               Event(ReaderGone{1}),
+                               Event(BlockLost{0})}) {
         Effects effects;
         download.step(event, Instant{}, effects);
         EXPECT_FALSE(effects.failure);
@@ -219,15 +283,136 @@ TEST(Download, WantsAndLossesBeforeTheHeadChangeNothing) {
 
 TEST(DownloadModel, WhatIsWaitedForComesFirst) {
     Simulation simulation(3, 1025, std::vector<SimulatedPeer>(1));
+    simulation.want_all();
     simulation.run(1s);
     ASSERT_TRUE(simulation.is_open());
     ASSERT_FALSE(simulation.is_here(900));
+    simulation.reader_at(1, 900);
     simulation.want(900);
     for (int i = 0; i < 1000 && !simulation.is_here(900); ++i) simulation.run(10ms);
     EXPECT_TRUE(simulation.is_here(900));
     EXPECT_LT(simulation.here(), 200U);
     simulation.run(1s);
     EXPECT_TRUE(simulation.is_here(908)) << "and what follows it";
+}
+
+// Several who read at once, each at its own pace: reads a block, then the next or another one
+// anywhere, rests between, leaves and comes again.
+class Readers {
+public:
+    Readers(Simulation& simulation, std::uint64_t seed, std::uint64_t leaves, std::size_t count)
+        : simulation_(simulation), rng_(seed), leaves_(leaves), readers_(count) {}
+
+    void tick() {
+        if (!simulation_.is_open()) return;
+        for (std::size_t i = 0; i < readers_.size(); ++i) tick(i);
+    }
+
+    // From now on nobody jumps, leaves or rests, and there is one reader, who begins at 0.
+    void read_to_the_end() {
+        leave();
+        readers_.assign(1, {});
+        is_steady_ = true;
+    }
+
+    void leave() {
+        for (std::size_t i = 0; i < readers_.size(); ++i) leave(i);
+        is_over_ = true;
+    }
+
+    void come_again() { is_over_ = false; }
+
+    std::uint64_t reads = 0;
+
+private:
+    struct Reading {
+        std::uint64_t index = 0;
+        bool is_waiting = false;
+        std::uint64_t rest_ticks = 0;
+    };
+
+    void tick(std::size_t number) {
+        Reading& now = readers_[number];
+        if (is_over_) return;
+        if (now.rest_ticks > 0) {
+            --now.rest_ticks;
+            return;
+        }
+        if (!simulation_.is_here(now.index)) {
+            if (!now.is_waiting) {
+                simulation_.reader_at(number, now.index);
+                simulation_.want(now.index);
+            }
+            now.is_waiting = true;
+            if (!is_steady_ && rng_.below(400) == 0) {
+                leave(number);
+                now.rest_ticks = rng_.below(300);
+            }
+            return;
+        }
+        now.is_waiting = false;
+        ++reads;
+        simulation_.reader_at(number, now.index);
+        now.index = (now.index + 1) % leaves_;
+        if (is_steady_) return;
+        if (rng_.below(10) == 0) now.index = rng_.below(leaves_);
+        if (rng_.below(20) == 0) leave(number);
+        if (rng_.below(4) == 0) now.rest_ticks = rng_.below(200);
+    }
+
+    void leave(std::size_t number) {
+        Reading& now = readers_[number];
+        const bool was_waiting = std::exchange(now.is_waiting, false);
+        const bool is_last = std::ranges::none_of(readers_, [&](const Reading& other) {
+            return other.is_waiting && other.index == now.index;
+        });
+        if (was_waiting && is_last && !simulation_.is_here(now.index))
+            simulation_.unwant(now.index);
+        simulation_.reader_gone(number);
+    }
+
+    Simulation& simulation_;
+    SeededRng rng_;
+    std::uint64_t leaves_;
+    std::vector<Reading> readers_;
+    bool is_steady_ = false;
+    bool is_over_ = false;
+};
+
+// Nobody waits forever, wherever the readers are; nothing is asked for that is not near one; when
+// all have left nothing is asked for and nothing fails; and who comes then gets everything.
+TEST(DownloadModel, ReadersGetWhatTheyReadAndLittleElseComes) {
+    const std::uint64_t first = draco::testing::test_seed(1);
+    for (std::uint64_t seed = first; seed < first + draco::testing::scaled(60); ++seed) {
+        SCOPED_TRACE("DRACO_SEED=" + std::to_string(seed));
+        SeededRng rng(seed);
+        constexpr std::uint64_t kSizes[] = {1, 2, 65, 200, 700};
+        constexpr std::uint64_t kWindows[] = {1, 3, 8, 64};
+        const std::uint64_t leaves = kSizes[rng.below(std::size(kSizes))];
+        std::vector<SimulatedPeer> peers(1 + rng.below(5));
+        for (SimulatedPeer& peer : peers)
+            peer.kind = static_cast<SimulatedPeer::Kind>(rng.below(6));
+        peers[rng.below(peers.size())].kind = SimulatedPeer::Kind::Honest;
+        DownloadLimits limits;
+        limits.read_ahead_blocks = kWindows[rng.below(std::size(kWindows))];
+        Simulation simulation(seed, leaves, peers, limits);
+        Readers readers(simulation, seed + 1'000'000, leaves, 1 + rng.below(4));
+        simulation.on_tick = [&] { readers.tick(); };
+        for (int i = 0; i < 600 && readers.reads < 150 && !simulation.is_complete; ++i)
+            simulation.run(1s);
+        ASSERT_FALSE(simulation.failure) << simulation.failure->context;
+        ASSERT_TRUE(simulation.is_complete || readers.reads >= 150) << "somebody waits forever";
+        readers.leave();
+        simulation.run(300s);
+        ASSERT_FALSE(simulation.failure) << simulation.failure->context;
+        ASSERT_TRUE(simulation.is_complete || simulation.is_resting());
+        readers.read_to_the_end();
+        readers.come_again();
+        simulation.run(3600s);
+        ASSERT_TRUE(simulation.is_complete)
+            << (simulation.failure ? simulation.failure->context : "it hangs");
+        if (HasFailure()) return;
+    }
 }
 
 // ---- Single rules
@@ -250,8 +435,23 @@ protected:
         const auto ask = slot();
         ASSERT_TRUE(ask && !ask->blocks);
         step(HeadJudged{.ticket = ask->ticket, .is_true = true, .leaves = leaves});
+        if (wants_all) step(WholeWanted{true});
     }
 
+    // All that is asked for now.
+    std::vector<Ask> all_slots() {
+        std::vector<Ask> asks;
+        while (auto ask = slot()) asks.push_back(*ask);
+        return asks;
+    }
+
+    void answer(const Ask& ask) {
+        for (std::uint64_t i = ask.blocks->first; i < ask.blocks->end; ++i)
+            step(BlockJudged{.ticket = ask.ticket, .index = i, .is_true = true});
+        step(AskEnded{ask.ticket, {}});
+    }
+
+    bool wants_all = true;
     Download download{types::ContentHash{}, {}};
     Instant now{1s};
     std::uint64_t next_ticket = 1;
@@ -335,6 +535,67 @@ TEST_F(DownloadRules, ABlockThatWasLostIsAskedForAgain) {
     EXPECT_EQ(*again->blocks, (BlockRange{1, 2}));
 }
 
+TEST_F(DownloadRules, WhatIsAheadOfTheReaderComesAndNoMoreUntilItReadsOn) {
+    wants_all = false;
+    open(4, 1000);
+    EXPECT_FALSE(slot()) << "nobody reads";
+    EXPECT_TRUE(download.is_resting());
+    step(ReaderAt{.reader = 1, .index = 0});
+    const auto asks = all_slots();
+    std::set<std::uint64_t> asked;
+    for (const Ask& ask : asks)
+        for (std::uint64_t i = ask.blocks->first; i < ask.blocks->end; ++i) asked.insert(i);
+    EXPECT_EQ(asked.size(), 64U);
+    EXPECT_EQ(*asked.rbegin(), 63U);
+    for (const Ask& ask : asks) answer(ask);
+    EXPECT_TRUE(download.is_resting());
+    EXPECT_FALSE(download.wake_at());
+    now = now + 1000s;
+    EXPECT_FALSE(step(TimePassed{}).failure) << "a rest is no stall";
+    EXPECT_FALSE(slot());
+    now = now + 1000s;
+    EXPECT_FALSE(step(ReaderAt{.reader = 1, .index = 3}).failure);
+    const auto next = all_slots();
+    ASSERT_EQ(next.size(), 1U);
+    EXPECT_EQ(*next[0].blocks, (BlockRange{64, 67}));
+    // When all are wanted, all are asked for.
+    answer(next[0]);
+    step(WholeWanted{true});
+    EXPECT_EQ(*slot()->blocks, (BlockRange{67, 75}));
+    step(WholeWanted{false});
+    EXPECT_FALSE(slot());
+}
+
+// One who reads two places at once is near only one of them.
+TEST_F(DownloadRules, ABlockThatIsWaitedForComesWhereverReadersAre) {
+    wants_all = false;
+    open(1, 1000);
+    step(ReaderAt{.reader = 1, .index = 5});
+    step(Wanted{5});
+    step(ReaderAt{.reader = 1, .index = 900});
+    step(Wanted{900});
+    std::set<std::uint64_t> firsts;
+    for (const Ask& ask : all_slots()) firsts.insert(ask.blocks->first);
+    EXPECT_TRUE(firsts.contains(5));
+    EXPECT_TRUE(firsts.contains(900));
+}
+
+// Those who read on share what can be asked for.
+TEST_F(DownloadRules, ReadersTakeTurns) {
+    wants_all = false;
+    open(1, 1000);
+    step(ReaderAt{.reader = 1, .index = 0});
+    step(ReaderAt{.reader = 2, .index = 500});
+    std::size_t low = 0;
+    const auto asks = all_slots();
+    for (const Ask& ask : asks) low += ask.blocks->first < 500 ? 1 : 0;
+    EXPECT_EQ(asks.size(), 4U);
+    EXPECT_EQ(low, 2U);
+    step(ReaderGone{1});
+    answer(asks[0]);
+    EXPECT_GE(slot()->blocks->first, 500U) << "nobody reads there any more";
+}
+
 TEST(BlockSetModel, IsASet) {
     SeededRng rng(draco::testing::test_seed(1));
     BlockSet set;
@@ -350,6 +611,9 @@ TEST(BlockSetModel, IsASet) {
             model.erase(at);
         } else if (what == 2) {
             ASSERT_EQ(set.contains(at), model.contains(at));
+            const auto next = model.lower_bound(at);
+            ASSERT_EQ(set.next(at),
+                      next == model.end() ? std::nullopt : std::optional<std::uint64_t>(*next));
         } else {
             const auto run = set.take(at, 1 + rng.below(6));
             const auto first = model.lower_bound(at);

@@ -46,11 +46,13 @@ void Delivery::take(PathWalk::Step step) {
 
 void Delivery::open(const types::ContentHash& hash) {
     hash_ = hash;
-    source_.open(hash,
-                 asked_.deadline,
-                 [self = shared_from_this()](Result<std::shared_ptr<interfaces::Content>> content) {
-                     self->opened(std::move(content));
-                 });
+    source_.open_for(
+        {.kind = interfaces::AskerClass::Stranger, .number = asked_.client},
+        hash,
+        asked_.deadline,
+        [self = shared_from_this()](Result<std::shared_ptr<interfaces::Content>> content) {
+            self->opened(std::move(content));
+        });
 }
 
 void Delivery::opened(Result<std::shared_ptr<interfaces::Content>> content) {

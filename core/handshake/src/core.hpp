@@ -6,6 +6,7 @@
 #include "draco/base/result.hpp"
 #include "draco/base/strong_id.hpp"
 #include "draco/handshake/session_limits.hpp"
+#include "draco/interfaces/content.hpp"
 #include "draco/interfaces/delivery.hpp"
 #include "draco/types/session.hpp"
 
@@ -149,6 +150,7 @@ struct OpenContent {
     SessionId session{};
     std::uint64_t id = 0;
     types::ContentHash hash{};
+    interfaces::Asker asker{};  // a payer by its session, a stranger by its network
 };
 
 // At most kTreePieceNodesMax nodes from `first` on, resp. kEntriesPieceMax entries.

@@ -268,8 +268,12 @@ void SessionServer::State::apply(OpenContent& effect) {
         }
         state->step(ContentOpened{.session = session, .id = id, .info = std::move(info)});
     };
-    post([this, hash = effect.hash, deadline, opened = std::move(opened)]() mutable {
-        parts_.source.open(hash, deadline, std::move(opened));
+    post([this,
+          asker = effect.asker,
+          hash = effect.hash,
+          deadline,
+          opened = std::move(opened)]() mutable {
+        parts_.source.open_for(asker, hash, deadline, std::move(opened));
     });
 }
 

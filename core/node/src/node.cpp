@@ -244,8 +244,8 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
                                        {}));
     p.providers = std::move(providers);
     fetcher::Options fetching;
-    fetching.on_bytes_received = [&shares = *p.acknowledgements](const types::NodeKey& peer,
-                                                                 std::uint64_t bytes) {
+    fetching.on_bytes_sold = [&shares = *p.acknowledgements](const types::NodeKey& peer,
+                                                             std::uint64_t bytes) {
         shares.had_from_peer(peer, bytes);
     };
     DRACO_TRY(fetcher,

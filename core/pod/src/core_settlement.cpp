@@ -183,12 +183,14 @@ void Core::settle_if_due(Instant now, Effects& effects) {
     pace_.began(now, urgency());
     Settlement content{.acks = choose_acks(), .peers = {}};
     if (content.acks.empty()) return;
-    content.peers = choose_peers();
+    content.peers = choose_peers(uncounted(content.acks));
     // Named at most once: what a crash leaves unclear is not named again.
     for (const PeerShare& share : content.peers) {
-        peers_.erase(share.peer);
+        const auto at = peers_.find(share.peer);
+        const std::uint64_t rest = at->second -= share.bytes;
+        if (rest == 0) peers_.erase(at);
         peers_unsaved_.erase(share.peer);
-        persist(PeerShare{share.peer, 0}, effects);
+        persist(PeerShare{share.peer, rest}, effects);
     }
     const Ticket ticket = content.peers.empty() ? 0 : ticket_last_;
     flight_ = Flight{++settlement_last_, std::move(content), ticket};
@@ -230,7 +232,18 @@ std::vector<SignedDeliveryAck> Core::choose_acks() {
     return acks;
 }
 
-std::vector<PeerShare> Core::choose_peers() const {
+std::uint64_t Core::uncounted(const std::vector<SignedDeliveryAck>& acks) const {
+    std::uint64_t sum = 0;
+    for (const SignedDeliveryAck& word : acks) {
+        const std::uint64_t units =
+            word.ack.cumulative - lanes_.at(lane_key(word.ack)).lane->settled;
+        sum = checked_add(sum, units).value_or(std::numeric_limits<std::uint64_t>::max());
+    }
+    return sum;
+}
+
+// No more than is sold with this settlement: the rest waits for what clients acknowledge later.
+std::vector<PeerShare> Core::choose_peers(std::uint64_t bytes_max) const {
     if (peers_refused_in_ == epoch_) return {};
     std::vector<PeerShare> shares;
     shares.reserve(peers_.size());
@@ -239,6 +252,11 @@ std::vector<PeerShare> Core::choose_peers() const {
         return std::tie(b.bytes, a.peer) < std::tie(a.bytes, b.peer);
     });
     shares.resize(std::min(shares.size(), types::kSettlementPeersMax));
+    for (PeerShare& share : shares) {
+        share.bytes = std::min(share.bytes, bytes_max);
+        bytes_max -= share.bytes;
+    }
+    std::erase_if(shares, [](const PeerShare& share) { return share.bytes == 0; });
     return shares;
 }
 

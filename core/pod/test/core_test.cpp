@@ -368,7 +368,7 @@ TEST_F(PodCore, UnknownOutcomesComeAgain) {
 // Peers are named with the next settlement, the largest first, each byte at most once: the journal
 // says that they are gone before they leave.
 TEST_F(PodCore, NamesPeersOnce) {
-    taken(1, 5'000);
+    taken(1, 30'000);
     PeersServed served;
     for (std::uint64_t i = 1; i <= 70; ++i) served.peers.push_back({peer(i), 10 * i});
     served.peers.push_back({this_node(), 1'000'000});
@@ -391,6 +391,36 @@ TEST_F(PodCore, NamesPeersOnce) {
     const auto rest = all_of<Submit>(persisted());
     ASSERT_EQ(rest.size(), 1U);
     EXPECT_EQ(rest[0].content.peers.size(), 6U);
+}
+
+// With a settlement peers are named for no more bytes than it sells, the largest first; the rest
+// waits for what is sold later, also over a restart.
+TEST_F(PodCore, NamesPeersForNoMoreThanIsSold) {
+    const auto settle = [&] {
+        wait(5s);
+        const auto submits = all_of<Submit>(persisted());
+        EXPECT_EQ(submits.size(), 1U);
+        return submits.at(0);
+    };
+    taken(1, 1'000);
+    step(PeersServed{{{peer(1), 700}, {peer(2), 900}, {peer(3), 50}}});
+    persisted();
+    const auto first = settle();
+    EXPECT_EQ(first.content.peers, (std::vector{PeerShare{peer(2), 900}, PeerShare{peer(1), 100}}));
+    EXPECT_EQ(std::get<PeerShare>(written.back()), (PeerShare{peer(1), 600}));
+    judge(first, AckOutcome::Settled);
+    JournalContent journal;
+    for (const JournalRecord& record : core->live())
+        if (const auto* share = std::get_if<PeerShare>(&record))
+            journal.peers[share->peer] = share->bytes;
+    EXPECT_EQ(journal.peers,
+              (std::map<types::NodeKey, std::uint64_t>{{peer(1), 600}, {peer(3), 50}}));
+    tickets = 0;
+    begin(journal, {});
+    lanes.clear();
+    taken(2, 610);
+    const auto second = settle();
+    EXPECT_EQ(second.content.peers, (std::vector{PeerShare{peer(1), 600}, PeerShare{peer(3), 10}}));
 }
 
 // A settlement that reverts for want of stake names its peers again; peers that the chain does not

@@ -33,11 +33,12 @@ Result<FetchState> Fetches::advance(const types::ContentHash& hash) {
         fetch = std::make_shared<Fetch>();
         fetches_.emplace(hash, fetch);
     }
-    source_.open(hash,
-                 executor_.clock().now() + limits_.fetch_deadline,
-                 [self = shared_from_this(), fetch](auto content) {
-                     self->opened(fetch, std::move(content));
-                 });
+    source_.open_for({.kind = interfaces::AskerClass::Owner},
+                     hash,
+                     executor_.clock().now() + limits_.fetch_deadline,
+                     [self = shared_from_this(), fetch](auto content) {
+                         self->opened(fetch, std::move(content));
+                     });
     const std::scoped_lock lock(mutex_);
     if (fetch->state.ended) fetches_.erase(hash);
     return fetch->state;

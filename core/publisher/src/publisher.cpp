@@ -239,7 +239,8 @@ private:
         if (!hash) return responder->respond(refusal(hash.error()));
         if (!known) return responder->respond(refusal(known.error()));
         if (!first) return responder->respond(refusal(first.error()));
-        parts_.source.open(
+        parts_.source.open_for(
+            {.kind = interfaces::AskerClass::Owner},
             *hash,
             parts_.executor.clock().now() + limits_.fetch_deadline,
             [self = shared_from_this(), first = *first, responder = std::move(responder)](

@@ -4,7 +4,8 @@
 //
 // One file for each object; a file of the disk is open for each object that is held and each that
 // is on its way in. Memory: about 300 bytes for each object of the store, 64 bytes for each block
-// or entry of one that is held or on its way in, and a block for each call or writer.
+// or entry of one that is held or on its way in, a block for each call or writer, and
+// `trees_bytes_max`.
 
 #include "draco/base/disk.hpp"
 #include "draco/base/result.hpp"
@@ -23,6 +24,12 @@ struct Options {
     // rounding to blocks of the file system come on top.
     std::uint64_t bytes_max = std::uint64_t{64} << 30;
     std::uint64_t objects_max = std::uint64_t{1} << 20;
+    // A file that is written is synced whenever so much of it is not, so that finishing it is
+    // short, however long it is.
+    std::uint64_t unsynced_bytes_max = std::uint64_t{16} << 20;
+    // Of verified trees of objects that nobody holds; those opened last. An object that is opened
+    // again while its tree is here costs the look at its footer.
+    std::uint64_t trees_bytes_max = std::uint64_t{32} << 20;
 };
 
 // Opens the store, or begins one: removes what was not finished, finds every object by its footer,

@@ -3,14 +3,20 @@
 // events give the same effects.
 //
 // First its head, from one peer, and from another one when that is slow; the head brings the last
-// block, which proves the length. Then ranges of blocks, several from each peer, those that
-// somebody waits for first. A range without a block for `late_after` is asked for elsewhere too,
-// and its peer for nothing else until it goes on. Who sends what does not verify is a liar and out;
-// who fails rests, twice as long each time, and is out after `failures_max` failures in a row. When
-// nobody is left, providers are looked for again.
+// block, which proves the length. Then ranges of blocks, several from each peer: first those that
+// somebody waits for, then those ahead of readers, then, if somebody wants all, the others. A range
+// without a block for `late_after` is asked for elsewhere too, and its peer for nothing else until
+// it goes on. Who sends what does not verify is a liar and out; who fails rests, twice as long each
+// time, and is out after `failures_max` failures in a row. When nobody is left, providers are
+// looked for again.
+//
+// A reader is where it read, or began to wait, last. What lies in no window of `read_ahead_blocks`
+// that begins at a reader, and nobody waits for, is not asked for; when there is nothing else the
+// download rests, and no time runs. A block that is waited for is asked for wherever readers are.
 //
 // Blocks are in one of three states: here, in a range that counts (at most one), or missing. Not
-// thread-safe. A step costs O(log blocks + ranges + peers).
+// thread-safe. A step costs O(log blocks + ranges + peers), and where ranges are chosen
+// O((readers + blocks waited for) log blocks) at worst.
 
 #include "draco/base/clock.hpp"
 #include "draco/base/result.hpp"
@@ -19,10 +25,10 @@
 #include "draco/types/keys.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -33,7 +39,8 @@ struct DownloadLimits {
     std::size_t asks_per_peer_max = 4;
     std::size_t heads_max = 2;       // asked for at the same time
     std::uint32_t range_blocks = 8;  // at most kRangeBlocksMax
-    std::size_t fronts_max = 16;     // places where somebody reads
+    // Asked for ahead of a reader, from where it is on: 16 MiB.
+    std::uint64_t read_ahead_blocks = 64;
     std::uint32_t failures_max = 6;  // in a row
     Duration late_after = std::chrono::seconds(3);
     Duration ask_timeout = std::chrono::seconds(30);  // without a block, or part of a head
@@ -80,13 +87,34 @@ struct AskEnded {
     Result<> outcome;
 };
 
-// Somebody waits for this block. Precondition of this and the next: is_open(), and there is such a
-// block.
+// Of readers and blocks: no effect before is_open(). Precondition: there is such a block.
+
+// A reader has read this block, or waits for it.
+struct ReaderAt {
+    std::uint64_t reader = 0;
+    std::uint64_t index = 0;
+};
+
+struct ReaderGone {
+    std::uint64_t reader = 0;
+};
+
+// Somebody waits for this block, until it is here.
 struct Wanted {
     std::uint64_t index = 0;
 };
 
-// It was here, and is damaged.
+// Nobody does any more.
+struct Unwanted {
+    std::uint64_t index = 0;
+};
+
+// Whether all blocks are wanted, wherever readers are. At first they are not. Counts at any time.
+struct WholeWanted {
+    bool is_wanted = false;
+};
+
+// It was here, and is damaged. As if somebody waited for it.
 struct BlockLost {
     std::uint64_t index = 0;
 };
@@ -105,7 +133,11 @@ using Event = std::variant<Start,
                            HeadJudged,
                            BlockJudged,
                            AskEnded,
+                           ReaderAt,
+                           ReaderGone,
                            Wanted,
+                           Unwanted,
+                           WholeWanted,
                            BlockLost,
                            PeerLied,
                            TimePassed>;
@@ -154,6 +186,9 @@ public:
 
     std::size_t ask_count() const { return asks_.size(); }
 
+    // It is open, not whole, nothing is under way, and nobody wants more.
+    bool is_resting() const { return phase_ == Phase::Blocks && asks_.empty() && !next_wish(); }
+
 private:
     enum class Phase : std::uint8_t { Finding, Head, Blocks, Complete, Failed };
 
@@ -182,13 +217,30 @@ private:
     void on(const HeadJudged& event, Effects& effects);
     void on(const BlockJudged& event, Effects& effects);
     void on(const AskEnded& event, Effects& effects);
+    void on(const ReaderAt& event, Effects& effects);
+    void on(const ReaderGone& event, Effects& effects);
     void on(const Wanted& event, Effects& effects);
+    void on(const Unwanted& event, Effects& effects);
+    void on(const WholeWanted& event, Effects& effects);
     void on(const BlockLost& event, Effects& effects);
     void on(const PeerLied& event, Effects& effects);
     void on(const TimePassed& event, Effects& effects);
 
+    // Where the next range begins, and what it has to end before.
+    struct Wish {
+        enum class Whose : std::uint8_t { Waits, ReadsOn, WantsAll };
+        Whose whose = Whose::Waits;
+        std::uint64_t place = 0;  // of who waits or reads on
+        std::uint64_t first = 0;
+        std::uint64_t end = 0;
+    };
+
     const types::NodeKey* best_peer() const;
+    std::optional<Wish> next_wish() const;
+    std::optional<Wish> waiting_wish(std::uint64_t begin, std::uint64_t end) const;
+    std::optional<Wish> reading_wish(std::uint64_t begin, std::uint64_t end) const;
     std::optional<BlockRange> next_range();
+    void leave_place(std::uint64_t reader);
     bool has_peers() const;  // somebody who can still be of use
     bool may_ask_head() const;
     void take_block(std::uint64_t from, std::uint64_t index, Effects& effects);
@@ -215,7 +267,12 @@ private:
     std::vector<bool> here_;
     std::uint64_t here_count_ = 0;
     BlockSet missing_;
-    std::deque<std::uint64_t> fronts_;
+    std::set<std::uint64_t> wanted_;                  // not here, and waited for
+    std::map<std::uint64_t, std::uint64_t> readers_;  // where each is
+    std::map<std::uint64_t, std::size_t> places_;     // how many are there
+    std::uint64_t waiting_turn_ = 0;                  // who waits there or behind is next
+    std::uint64_t reading_turn_ = 0;
+    bool is_whole_wanted_ = false;
     std::string last_error_;
 };
 

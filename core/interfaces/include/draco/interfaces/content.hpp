@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace draco::interfaces {
@@ -142,8 +143,26 @@ public:
 
 // --- what this node can get ---
 
+// On whose behalf content is got, from the least trusted to the most. Each class has places of its
+// own, so that none can take those of another.
+enum class AskerClass : std::uint8_t {
+    Stranger,  // pays nothing
+    Payer,     // what it reads is sold
+    Owner,     // of this node: gets the whole object, however much is read
+};
+
+struct Asker {
+    AskerClass kind = AskerClass::Stranger;
+    // Who it is, as far as strangers and payers are told apart: those of one number share what one
+    // may have. None: nobody in particular.
+    std::optional<std::uint64_t> number{};
+
+    auto operator<=>(const Asker&) const = default;
+};
+
 // An object that is here or on its way. Thread-safe. Callbacks are called exactly once, by any
-// thread, perhaps before the call returns; quick, and without throwing.
+// thread, perhaps before the call returns, but never by the destructor; quick, and without
+// throwing. Reads that still wait when it is destroyed are Abandoned.
 class Content {
 public:
     using BlockCallback = std::move_only_function<void(Result<std::shared_ptr<const Bytes>>)>;
@@ -167,8 +186,17 @@ public:
     using OpenCallback = std::move_only_function<void(Result<std::shared_ptr<Content>>)>;
 
     virtual ~ContentSource() = default;
-    // From the store, or from whoever has it; several who ask for the same share one fetch.
+    // From the store, or from whoever has it; several who ask for the same share one fetch. Asks as
+    // a stranger.
     virtual void open(const types::ContentHash& hash, Instant deadline, OpenCallback callback) = 0;
+
+    // The same for this asker. A source without bounds to share does not tell askers apart.
+    virtual void open_for(const Asker& /*asker*/,
+                          const types::ContentHash& hash,
+                          Instant deadline,
+                          OpenCallback callback) {
+        open(hash, deadline, std::move(callback));
+    }
 };
 
 }  // namespace draco::interfaces

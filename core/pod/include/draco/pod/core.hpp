@@ -222,7 +222,9 @@ private:
     std::optional<Instant> settlement_due() const;
     void settle_if_due(Instant now, Effects& effects);
     std::vector<types::SignedDeliveryAck> choose_acks();
-    std::vector<types::PeerShare> choose_peers() const;
+    // Of what the chain is to count with these words, in bytes at most.
+    std::uint64_t uncounted(const std::vector<types::SignedDeliveryAck>& acks) const;
+    std::vector<types::PeerShare> choose_peers(std::uint64_t bytes_max) const;
     void send_flight(Effects& effects);
     void judged(const types::SignedDeliveryAck& word, types::AckOutcome outcome, Effects& effects);
     void read_again(const Settlement& settlement, Effects& effects);
