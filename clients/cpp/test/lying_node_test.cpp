@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <vector>
 
 namespace draco::client {
@@ -330,15 +331,17 @@ TEST(LyingNode, ATreeCutShortDoesNotDiscreditOthers) {
 TEST(LyingNode, TalkIsNoProgress) {
     Book book(6 * kBlock);
     ClientOptions impatient;
-    impatient.answer_deadline = std::chrono::milliseconds(200);
+    impatient.answer_deadline = std::chrono::seconds(1);
     const auto client = start_client(impatient);
     TestLane lane;
+    std::atomic<int> talks = 0;
     const ScriptedNode pausing(
         9,
         [&](const wire::ClientMessage& message) -> Answers {
             if (std::holds_alternative<wire::Hello>(message)) return {book(message)[0]};
             if (std::holds_alternative<wire::Proof>(message))
-                return {encoded(wire::Welcome{.lane = wire::Standing{.window = kBlock}})};
+                return {
+                    encoded(wire::Welcome{.lane = wire::Standing{.latest = {}, .window = kBlock}})};
             if (std::holds_alternative<wire::Blocks>(message)) return {};
             return book(message);
         },
@@ -355,14 +358,15 @@ TEST(LyingNode, TalkIsNoProgress) {
     const ScriptedNode flooding(9, [&](const wire::ClientMessage& message) -> Answers {
         if (std::holds_alternative<wire::Hello>(message)) return {book(message)[0]};
         if (std::holds_alternative<wire::Proof>(message))
-            return {encoded(wire::Welcome{.lane = wire::Standing{.window = kBlock}})};
+            return {encoded(wire::Welcome{.lane = wire::Standing{.latest = {}, .window = kBlock}})};
         Answers answers = book(message);
         if (std::holds_alternative<wire::Blocks>(message))
             answers.assign(1'000, encoded(wire::AckTaken{}));
         return answers;
     });
-    const auto flooded =
-        client->get(std::vector{flooding.address(&lane.credentials)}, book.info.hash, sink);
+    CollectingSink flood;
+    const auto flooded = start_client()->get(
+        std::vector{flooding.address(&lane.credentials)}, book.info.hash, flood);
     EXPECT_EQ(code_of(flooded), Errc::Corrupt);
     book.info.bytes = std::uint64_t{1} << 37U;
     book.info.leaves = blake3_tree::block_count(book.info.bytes);
@@ -385,6 +389,7 @@ TEST(LyingNode, TalkIsNoProgress) {
     CollectingSink other;
     const auto dripped = client->get(std::vector{dripping.address()}, book.info.hash, other);
     EXPECT_EQ(code_of(dripped), Errc::DeadlineExceeded);
+    EXPECT_EQ(talks, 2);
 }
 
 // A node that names another key than it has, another chain, or says nothing, gets no further.
