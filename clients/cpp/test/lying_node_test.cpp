@@ -348,7 +348,8 @@ TEST(LyingNode, TalkIsNoProgress) {
         {.begins =
              [](const auto& message) { return std::holds_alternative<wire::Blocks>(message); },
          .words =
-             [](std::uint64_t index) {
+             [&talks](std::uint64_t index) {
+                 if (index == 0) ++talks;
                  return index % 2 == 0 ? encoded(wire::Paused{}) : encoded(wire::AckTaken{});
              }});
     CollectingSink sink;
@@ -379,7 +380,8 @@ TEST(LyingNode, TalkIsNoProgress) {
         },
         {.begins = [](const auto& message) { return std::holds_alternative<wire::Open>(message); },
          .words =
-             [](std::uint64_t index) {
+             [&talks](std::uint64_t index) {
+                 if (index == 0) ++talks;
                  using Items = decltype(wire::TreePiece::items);
                  return encoded(wire::TreePiece{
                      .id = 1,

@@ -216,7 +216,7 @@ TEST(Core, SessionsOfALaneAreBounded) {
     const SessionId silent = world.enter(lane, 1);
     const SessionId active = world.enter(lane, 2);
     const SessionId third = world.enter(lane, 3);
-    EXPECT_THAT(world.ended(third), Optional(HasSubstr("2 sessions already")));
+    ASSERT_THAT(world.ended(third), Optional(HasSubstr("2 sessions already")));
     EXPECT_EQ(world.last<wire::End>(third)->code, wire::to_code(Errc::Exhausted));
     EXPECT_FALSE(world.ended(world.enter(other, 3)));
     world.pass(9s);
