@@ -69,12 +69,14 @@ Result<> DirectoryFetch::take(const wire::NodeMessage& message) {
 }
 
 Result<> DirectoryFetch::take_head(const types::ContentInfo& info) {
+    if (info_) return fail(Errc::Corrupt, "the node sent a head twice");
     if (info.hash != hash_) return fail(Errc::Corrupt, "the node sent the head of another content");
     if (info.kind != types::ContentKind::Directory)
         return fail(Errc::InvalidArgument, "this address is a file, not a directory");
     if (info.leaves > blake3_tree::kDirectoryEntriesMax)
         return fail(Errc::Corrupt, "the node claims a directory of too many entries");
     info_ = info;
+    state_.progressed();
     return {};
 }
 
@@ -91,6 +93,7 @@ Result<> DirectoryFetch::take_piece(const wire::EntriesPiece& piece) {
         if (!added) return fail(Errc::Corrupt, "the node sent an entry: " + added.error().context);
         entries_.push_back(entry);
     }
+    state_.unverified();
     return {};
 }
 

@@ -75,13 +75,16 @@ Result<> FileFetch::request_more() {
 
 Result<> FileFetch::take(const wire::NodeMessage& message) {
     if (const auto* const head = std::get_if<wire::Head>(&message); head && head->id == id_) {
+        if (is_headed_) return fail(Errc::Corrupt, "the node sent a head twice");
         DRACO_TRY_VOID(download_.take_head(head->info));
         is_headed_ = true;
+        state_.progressed();
         return pour();
     }
     if (const auto* const piece = std::get_if<wire::TreePiece>(&message);
         piece && piece->id == id_) {
         DRACO_TRY_VOID(download_.take_nodes(piece->first, *piece->items));
+        state_.unverified();
         return pour();
     }
     if (const auto* const block = std::get_if<wire::Block>(&message); block && block->id == id_) {

@@ -7,6 +7,13 @@ namespace draco::client {
 
 namespace wire = types::session;
 
+namespace {
+
+// Between two that are progress: an acknowledgement or a pause for each block that was under way.
+constexpr std::size_t kIdleMessagesMax = 256;
+
+}  // namespace
+
 Session::State::~State() {
     static_cast<void>(acknowledge());
 }
@@ -68,9 +75,21 @@ Result<> Session::State::check_standing(const wire::Standing& standing) {
 
 // ---------------------------------------------------------------- messages
 
+std::uint64_t Session::State::next_id() {
+    progressed();
+    return ++id_last_;
+}
+
+// Only the time that is spent waiting counts: what the sink needs is not the node's.
 Result<wire::NodeMessage> Session::State::read() {
-    DRACO_TRY(message, connection_.next(options_.answer_deadline));
-    message_ = std::move(message);
+    const auto began = std::chrono::steady_clock::now();
+    auto message = connection_.next(patience_);
+    patience_ = std::max<Duration>(patience_ - (std::chrono::steady_clock::now() - began),
+                                   Duration::zero());
+    if (!message) return std::unexpected(std::move(message).error());
+    if (++idle_messages_ > kIdleMessagesMax)
+        return fail(Errc::Corrupt, "the node talks on and on, and delivers nothing");
+    message_ = *std::move(message);
     auto decoded = wire::decode_node_message(message_);
     if (!decoded) return fail(Errc::Corrupt, "the node sent " + decoded.error().context);
     if (const auto* const end = std::get_if<wire::End>(&*decoded); end != nullptr && end->id == 0) {
@@ -90,10 +109,19 @@ Result<wire::NodeMessage> Session::State::next() {
 }
 
 Result<bool> Session::State::take(const wire::NodeMessage& message) {
+    const bool is_of_lane = std::holds_alternative<wire::AckTaken>(message) ||
+                            std::holds_alternative<wire::AckRefused>(message) ||
+                            std::holds_alternative<wire::Paused>(message);
+    if (!is_of_lane) return false;
+    if (credentials_ == nullptr)
+        return fail(Errc::Corrupt, "the node spoke of a lane in a session without one");
     if (const auto* const taken = std::get_if<wire::AckTaken>(&message)) {
         if (taken->cumulative > acknowledged_)
             return fail(Errc::Corrupt, "the node took an acknowledgement that was never sent");
-        taken_ = std::max(taken_, taken->cumulative);
+        if (taken->cumulative > taken_) {
+            taken_ = taken->cumulative;
+            progressed();
+        }
         window_ = taken->window;
         is_paused_ = false;
         return true;
@@ -103,21 +131,35 @@ Result<bool> Session::State::take(const wire::NodeMessage& message) {
         return fail(why ? Errc::Corrupt : why.error().code,
                     "the node refused an acknowledgement: " + *refused->text);
     }
-    if (const auto* const paused = std::get_if<wire::Paused>(&message)) {
-        if (paused->reason == wire::PauseReason::ReserveUsedUp) {
+    DRACO_TRY_VOID(take_pause(std::get<wire::Paused>(message)));
+    return true;
+}
+
+Result<> Session::State::take_pause(const wire::Paused& paused) {
+    switch (paused.reason) {
+        case wire::PauseReason::Unacknowledged:
+            break;
+        case wire::PauseReason::ReserveUsedUp:
             static_cast<void>(acknowledge());
-            return fail(Errc::Exhausted, *paused->text);
-        }
-        is_paused_ = true;
-        DRACO_TRY_VOID(acknowledge());
-        return true;
+            return fail(Errc::Exhausted, *paused.text);
+        case wire::PauseReason::LaneClosing:
+            static_cast<void>(acknowledge());
+            return fail(Errc::Unavailable, *paused.text);
     }
-    return false;
+    is_paused_ = true;
+    return acknowledge();
 }
 
 // ---------------------------------------------------------------- acknowledgements
 
+void Session::State::unverified() {
+    patience_ += std::chrono::nanoseconds(std::chrono::seconds(1)) * message_.size() /
+                 options_.unverified_bytes_per_s_min;
+    idle_messages_ = 0;
+}
+
 void Session::State::received(std::uint64_t bytes) {
+    progressed();
     if (credentials_ != nullptr) received_ += bytes;
 }
 
@@ -161,6 +203,7 @@ Result<> Session::State::finish(std::uint64_t id,
 }
 
 Result<> Session::State::settle() {
+    progressed();
     DRACO_TRY_VOID(acknowledge());
     while (taken_ < acknowledged_) {
         DRACO_TRY(message, read());

@@ -14,7 +14,10 @@ namespace draco::client {
 class Session::State {
 public:
     State(const ClientOptions& options, Connection connection, const LaneCredentials* lane)
-        : options_(options), connection_(std::move(connection)), credentials_(lane) {}
+        : options_(options),
+          connection_(std::move(connection)),
+          credentials_(lane),
+          patience_(options.answer_deadline) {}
 
     ~State();
     State(const State&) = delete;
@@ -29,7 +32,8 @@ public:
 
     const ClientOptions& options() const { return options_; }
 
-    std::uint64_t next_id() { return ++id_last_; }
+    // Of a request that begins now.
+    std::uint64_t next_id();
 
     Result<> send(const types::session::ClientMessage& message) const {
         return connection_.send(message);
@@ -39,6 +43,14 @@ public:
     // with here. The error ends the session.
     Result<types::session::NodeMessage> next();
 
+    // What was awaited has come: the node has all its time again.
+    void progressed() {
+        patience_ = options_.answer_deadline;
+        idle_messages_ = 0;
+    }
+
+    // The last message was a part of what is verified later, as a whole.
+    void unverified();
     // Verified bytes of blocks have arrived.
     void received(std::uint64_t bytes);
     // Acknowledges, if it is time to.
@@ -56,6 +68,7 @@ private:
     Result<> acknowledge();
     // Whether the message was the session's.
     Result<bool> take(const types::session::NodeMessage& message);
+    Result<> take_pause(const types::session::Paused& paused);
 
     const ClientOptions options_;
     const Connection connection_;
@@ -64,6 +77,8 @@ private:
     std::optional<types::session::Standing> standing_;
     Bytes message_;
     std::uint64_t id_last_ = 0;
+    Duration patience_;              // how much longer the node is waited for
+    std::size_t idle_messages_ = 0;  // since there was progress
 
     // Cumulative units of the lane.
     std::uint64_t received_ = 0;

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <vector>
 
 namespace draco::client {
@@ -30,10 +31,36 @@ Bytes encoded(const wire::NodeMessage& message) {
     return bcs::encode(message);
 }
 
+Bytes framed(const Bytes& message) {
+    Bytes frame(4);
+    store_le(frame.data(), static_cast<std::uint32_t>(message.size()));
+    append(frame, message);
+    return frame;
+}
+
+// What a node goes on saying after its answer to a message of such a kind, every 10 ms; in the end
+// it hangs up.
+struct Talk {
+    std::function<bool(const wire::ClientMessage&)> begins;
+    std::function<Bytes(std::uint64_t index)> words;
+};
+
+constexpr std::uint64_t kTalkMax = 500;
+
+void go_on(Executor& timers, const io::Stream& stream, const Talk& talk, std::uint64_t index) {
+    if (index == kTalkMax) return stream.close();
+    if (!stream.write(framed(talk.words(index)))) return;
+    timers.post_at(timers.clock().now() + std::chrono::milliseconds(10),
+                   [&timers, stream, talk, index] { go_on(timers, stream, talk, index + 1); });
+}
+
 class ScriptReceiver final : public io::StreamReceiver {
 public:
-    ScriptReceiver(Script script, io::Stream stream)
-        : script_(std::move(script)), stream_(std::move(stream)) {}
+    ScriptReceiver(Script script, Talk talk, Executor& timers, io::Stream stream)
+        : script_(std::move(script)),
+          talk_(std::move(talk)),
+          timers_(timers),
+          stream_(std::move(stream)) {}
 
     void on_open(const io::Stream& /*stream*/) override {}
 
@@ -44,12 +71,9 @@ public:
             if (bytes.size() - consumed - 4 < size) break;
             const auto message = wire::decode_client_message(bytes.subspan(consumed + 4, size));
             EXPECT_TRUE(message);
-            for (const Bytes& answer : script_(*message)) {
-                Bytes frame(4);
-                store_le(frame.data(), static_cast<std::uint32_t>(answer.size()));
-                append(frame, answer);
-                static_cast<void>(stream_.write(std::move(frame)));
-            }
+            for (const Bytes& answer : script_(*message))
+                static_cast<void>(stream_.write(framed(answer)));
+            if (talk_.begins && talk_.begins(*message)) go_on(timers_, stream_, talk_, 0);
             consumed += 4 + size;
         }
         return consumed;
@@ -63,24 +87,29 @@ public:
 
 private:
     Script script_;
+    Talk talk_;
+    Executor& timers_;
     io::Stream stream_;
 };
 
 // A node that answers from a script, with a real key.
 class ScriptedNode {
 public:
-    ScriptedNode(std::uint8_t number, Script script)
+    ScriptedNode(std::uint8_t number, Script script, Talk talk = {})
         : identity_(io::TlsIdentity::create(seed_number(number), wire::kAlpn).value()) {
         class ScriptAcceptor final : public io::Acceptor {
         public:
-            explicit ScriptAcceptor(Script script) : script_(std::move(script)) {}
+            ScriptAcceptor(Script script, Talk talk, Executor& timers)
+                : script_(std::move(script)), talk_(std::move(talk)), timers_(timers) {}
 
             std::unique_ptr<io::StreamReceiver> accept(const io::Stream& stream) override {
-                return std::make_unique<ScriptReceiver>(script_, stream);
+                return std::make_unique<ScriptReceiver>(script_, talk_, timers_, stream);
             }
 
         private:
             Script script_;
+            Talk talk_;
+            Executor& timers_;
         };
 
         listener_ =
@@ -88,7 +117,7 @@ public:
                 ->listen(
                     {.tls = io::ListenTls{.identity = identity_, .admit = {}, .anonymous = true},
                      .stream = {.send_bytes_max = std::size_t{8} << 20}},
-                    std::make_unique<ScriptAcceptor>(std::move(script)))
+                    std::make_unique<ScriptAcceptor>(std::move(script), std::move(talk), *timers_))
                 .value();
     }
 
@@ -99,12 +128,14 @@ public:
 
     types::NodeKey key() const { return types::NodeKey(identity_.public_key().view()); }
 
-    NodeAddress address() const {
-        return {.host = "127.0.0.1", .port = listener_->port(), .key = key()};
+    NodeAddress address(const LaneCredentials* lane = nullptr) const {
+        return {.host = "127.0.0.1", .port = listener_->port(), .key = key(), .lane = lane};
     }
 
 private:
     io::TlsIdentity identity_;
+    std::unique_ptr<io::ThreadPool> timers_ =
+        io::ThreadPool::start({.name = "talk", .thread_count = 1}).value();
     std::unique_ptr<io::Network> network_ =
         io::Network::start({.name = "liar", .thread_count = 1}).value();
     std::unique_ptr<io::Listener> listener_;
@@ -215,9 +246,23 @@ TEST(LyingNode, EachLieIsFoundAndAnotherNodeDelivers) {
         {"another request", blocks_with([&](Answers& answers, const wire::Blocks& asked) {
              answers[0] = book.block(asked.id + 1, 0);
          })},
-        {"an acknowledgement that was not sent",
+        {"an acknowledgement taken, without a lane",
          blocks_with([](Answers& answers, const wire::Blocks&) {
-             answers[0] = encoded(wire::AckTaken{.cumulative = 5});
+             answers.insert(answers.begin(), encoded(wire::AckTaken{}));
+         })},
+        {"an acknowledgement refused, without a lane",
+         blocks_with([](Answers& answers, const wire::Blocks&) {
+             answers.insert(
+                 answers.begin(),
+                 encoded(wire::AckRefused{
+                     .cumulative = 0, .code = wire::to_code(Errc::Exhausted), .text = {}}));
+         })},
+        {"a pause, without a lane", blocks_with([](Answers& answers, const wire::Blocks&) {
+             answers.insert(answers.begin(), encoded(wire::Paused{}));
+         })},
+        {"a head twice", blocks_with([&](Answers& answers, const wire::Blocks& asked) {
+             answers.insert(answers.begin(),
+                            encoded(wire::Head{.id = asked.id, .info = book.info}));
          })},
         {"another tree", open_with([](Book& lie) { lie.nodes[0].bytes[0] ^= 1U; })},
         {"too long a tree", open_with([](Book& lie) { lie.nodes.push_back({}); })},
@@ -279,6 +324,74 @@ TEST(LyingNode, ATreeCutShortDoesNotDiscreditOthers) {
     ASSERT_TRUE(got) << to_string(got.error());
     EXPECT_EQ(sink.bytes, book.bytes);
     EXPECT_EQ(got->info, book.info);
+}
+
+// What a node says beside what is awaited buys it no time: pauses on a lane, and a tree that comes
+// hash by hash. It talks for much longer than it is waited for.
+TEST(LyingNode, TalkIsNoProgress) {
+    Book book(6 * kBlock);
+    ClientOptions impatient;
+    impatient.answer_deadline = std::chrono::seconds(1);
+    const auto client = start_client(impatient);
+    TestLane lane;
+    std::atomic<int> talks = 0;
+    const ScriptedNode pausing(
+        9,
+        [&](const wire::ClientMessage& message) -> Answers {
+            if (std::holds_alternative<wire::Hello>(message)) return {book(message)[0]};
+            if (std::holds_alternative<wire::Proof>(message))
+                return {
+                    encoded(wire::Welcome{.lane = wire::Standing{.latest = {}, .window = kBlock}})};
+            if (std::holds_alternative<wire::Blocks>(message)) return {};
+            return book(message);
+        },
+        {.begins =
+             [](const auto& message) { return std::holds_alternative<wire::Blocks>(message); },
+         .words =
+             [&talks](std::uint64_t index) {
+                 if (index == 0) ++talks;
+                 return index % 2 == 0 ? encoded(wire::Paused{}) : encoded(wire::AckTaken{});
+             }});
+    CollectingSink sink;
+    const auto paused =
+        client->get(std::vector{pausing.address(&lane.credentials)}, book.info.hash, sink);
+    EXPECT_EQ(code_of(paused), Errc::DeadlineExceeded);
+    const ScriptedNode flooding(9, [&](const wire::ClientMessage& message) -> Answers {
+        if (std::holds_alternative<wire::Hello>(message)) return {book(message)[0]};
+        if (std::holds_alternative<wire::Proof>(message))
+            return {encoded(wire::Welcome{.lane = wire::Standing{.latest = {}, .window = kBlock}})};
+        Answers answers = book(message);
+        if (std::holds_alternative<wire::Blocks>(message))
+            answers.assign(1'000, encoded(wire::AckTaken{}));
+        return answers;
+    });
+    CollectingSink flood;
+    const auto flooded = start_client()->get(
+        std::vector{flooding.address(&lane.credentials)}, book.info.hash, flood);
+    EXPECT_EQ(code_of(flooded), Errc::Corrupt);
+    book.info.bytes = std::uint64_t{1} << 37U;
+    book.info.leaves = blake3_tree::block_count(book.info.bytes);
+    const ScriptedNode dripping(
+        9,
+        [&](const wire::ClientMessage& message) -> Answers {
+            auto answers = book(message);
+            if (std::holds_alternative<wire::Open>(message)) answers.resize(1);
+            return answers;
+        },
+        {.begins = [](const auto& message) { return std::holds_alternative<wire::Open>(message); },
+         .words =
+             [&talks](std::uint64_t index) {
+                 if (index == 0) ++talks;
+                 using Items = decltype(wire::TreePiece::items);
+                 return encoded(wire::TreePiece{
+                     .id = 1,
+                     .first = index,
+                     .items = Items::make(std::vector<blake3_tree::Hash>(1)).value()});
+             }});
+    CollectingSink other;
+    const auto dripped = client->get(std::vector{dripping.address()}, book.info.hash, other);
+    EXPECT_EQ(code_of(dripped), Errc::DeadlineExceeded);
+    EXPECT_EQ(talks, 2);
 }
 
 // A node that names another key than it has, another chain, or says nothing, gets no further.

@@ -36,8 +36,11 @@ inline Bytes random_bytes(std::size_t size, std::uint32_t seed) {
 
 class TestNode {
 public:
-    explicit TestNode(std::uint8_t number, handshake::SessionLimits limits = {})
+    explicit TestNode(std::uint8_t number,
+                      handshake::SessionLimits limits = {},
+                      std::size_t send_bytes_max = handshake::SessionServerOptions{}.send_bytes_max)
         : limits_(limits),
+          send_bytes_max_(send_bytes_max),
           identity_(io::TlsIdentity::create(seed_number(number), types::session::kAlpn).value()) {
         start();
     }
@@ -80,17 +83,20 @@ public:
 
 private:
     void start() {
-        server_ = handshake::SessionServer::start({.network = *network_,
-                                                   .executor = *pool_,
-                                                   .rng = rng_,
-                                                   .source = source,
-                                                   .acknowledgements = acknowledgements,
-                                                   .identity = identity_},
-                                                  {.port = 0, .chain = kChain, .limits = limits_})
-                      .value();
+        server_ =
+            handshake::SessionServer::start(
+                {.network = *network_,
+                 .executor = *pool_,
+                 .rng = rng_,
+                 .source = source,
+                 .acknowledgements = acknowledgements,
+                 .identity = identity_},
+                {.port = 0, .chain = kChain, .limits = limits_, .send_bytes_max = send_bytes_max_})
+                .value();
     }
 
     const handshake::SessionLimits limits_;
+    const std::size_t send_bytes_max_;
     std::unique_ptr<io::ThreadPool> pool_ =
         io::ThreadPool::start({.name = "node", .thread_count = 2}).value();
     std::unique_ptr<io::Network> network_ =

@@ -191,6 +191,27 @@ TEST(LaneSession, StopsAtTheReserve) {
     EXPECT_EQ(sink.bytes, bytes);
 }
 
+// A lane that its payer closes in the middle ends the transfer, with words that say so and what to
+// do.
+TEST(LaneSession, AClosingLaneIsNamed) {
+    TestNode node(1);
+    const Bytes bytes = random_bytes(40 * kBlock, 7);
+    const auto hash = node.source.add_file(bytes);
+    TestLane lane;
+    const auto key = node.open_lane(lane.credentials, 1U << 30U);
+    const auto client = start_client();
+    CollectingSink sink;
+    sink.after_block = [&](std::uint64_t index) {
+        if (index == 3)
+            node.acknowledgements.with_rules([&](handshake::AckRules& rules) { rules.close(key); });
+    };
+    const auto stopped = client->connect(node.address(&lane.credentials)).value()->get(hash, sink);
+    EXPECT_EQ(code_of(stopped), Errc::Unavailable);
+    EXPECT_THAT(stopped.error().context, HasSubstr("lane is closing"));
+    EXPECT_THAT(stopped.error().context, HasSubstr("draco lane show"));
+    EXPECT_LT(sink.bytes.size(), bytes.size());
+}
+
 // A client that crashed acknowledges, when it comes back, what it had received; the node forgets
 // nothing that is durable when it restarts.
 TEST(LaneSession, GoesOnAfterACrash) {

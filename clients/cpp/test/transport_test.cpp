@@ -8,10 +8,12 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <thread>
 
 namespace draco::client {
 namespace {
@@ -53,6 +55,9 @@ public:
         return closed_;
     }
 
+    // Whether bytes that come are taken.
+    std::atomic<bool> takes = true;
+
 private:
     std::mutex mutex_;
     std::condition_variable changed_;
@@ -67,6 +72,7 @@ public:
     void on_open(const io::Stream& stream) override { stream_ = stream; }
 
     std::size_t on_bytes(ByteView bytes) override {
+        if (!log_->takes) return 0;
         log_->add(bytes);
         return bytes.size();
     }
@@ -103,6 +109,42 @@ public:
 
     RawLog& heard() { return *log_; }
 
+    void say(const wire::ClientMessage& message) { EXPECT_TRUE(say_now(message)); }
+
+    // False if the connection takes no more now, or is closed.
+    bool say_now(const wire::ClientMessage& message) {
+        const Bytes body = bcs::encode(message);
+        Bytes frame(4);
+        store_le(frame.data(), static_cast<std::uint32_t>(body.size()));
+        append(frame, body);
+        return stream_.write(std::move(frame)).has_value();
+    }
+
+    // The next message of the node.
+    template <class Message>
+    Message next() {
+        const auto size = load_le<std::uint32_t>(log_->wait(heard_ + 4).data() +
+                                                 static_cast<std::ptrdiff_t>(heard_));
+        const Bytes all = log_->wait(heard_ + 4 + size);
+        const auto message = wire::decode_node_message(ByteView(all).subspan(heard_ + 4, size));
+        heard_ += 4 + size;
+        return std::get<Message>(message.value());
+    }
+
+    // Proves the lane, or none.
+    void enter(const types::NodeKey& node, const LaneCredentials* lane) {
+        wire::Hello hello{.chain = kChain, .lane = {}};
+        if (lane != nullptr) hello.lane = lane->lane;
+        say(hello);
+        const auto challenge = next<wire::Challenge>();
+        if (lane != nullptr)
+            say(wire::Proof{.signature = wire::prove(
+                                kChain,
+                                {.lane = lane->lane, .node = node, .nonce = challenge.nonce},
+                                lane->key)});
+        static_cast<void>(next<wire::Welcome>());
+    }
+
     void hang_up() { stream_.abort(); }
 
 private:
@@ -111,6 +153,7 @@ private:
     std::unique_ptr<io::Network> network_ =
         io::Network::start({.name = "raw", .thread_count = 1}).value();
     io::Stream stream_;
+    std::size_t heard_ = 0;
 };
 
 constexpr std::string_view kUpgrade =
@@ -204,6 +247,64 @@ TEST(Transports, StrangersAreTurnedAway) {
         const Bytes all = broken.heard().wait_closed();
         EXPECT_THAT(std::string(as_text(all)), HasSubstr("\x88\x02\x03\xEA"));
     }
+}
+
+// A window that is still in the node's transport when the connection breaks is not held against the
+// client: it comes back and gets its file, though nothing is ever written off here. The window is
+// far more than what the system takes, and all of it fits into the transport.
+TEST(Transports, WhatNeverLeftTheNodeIsNotCounted) {
+    constexpr std::uint64_t kBlocks = 64;
+    handshake::SessionLimits limits;
+    limits.lanes.window_bytes_min = kBlocks * blake3_tree::kBlockBytes;
+    limits.lanes.window_bytes_max = limits.lanes.window_bytes_min;
+    limits.lanes.lost_forgiven_per_s = 0;
+    TestNode node(1, limits, 2 * limits.lanes.window_bytes_max);
+    const Bytes bytes = random_bytes(kBlocks * blake3_tree::kBlockBytes, 4);
+    const auto hash = node.source.add_file(bytes);
+    TestLane lane;
+    node.open_lane(lane.credentials, 1U << 30U);
+    RawClient broken(node);
+    broken.enter(node.key(), &lane.credentials);
+    broken.heard().takes = false;
+    broken.say(wire::Open{.id = 1, .hash = hash});
+    broken.say(wire::Blocks{.id = 1, .first = 0, .count = kBlocks});
+    while (node.server().counters().paid_bytes < bytes.size()) std::this_thread::yield();
+    broken.hang_up();
+    while (node.server().counters().sessions > 0) std::this_thread::yield();
+    ClientOptions options;
+    options.answer_deadline = std::chrono::seconds(10);
+    const auto client = start_client(options);
+    CollectingSink sink;
+    const auto got = client->connect(node.address(&lane.credentials)).value()->get(hash, sink);
+    ASSERT_TRUE(got) << to_string(got.error());
+    EXPECT_EQ(sink.bytes, bytes);
+}
+
+// A client that takes nothing and goes on asking is cut off, long before the node's deadlines for
+// idle sessions and full queues.
+TEST(Transports, AClientThatOnlyAsksIsCutOff) {
+    handshake::SessionLimits limits;
+    limits.free.burst_bytes = std::uint64_t{1} << 30U;
+    TestNode node(1, limits);
+    const auto hash = node.source.add_file(random_bytes(64 * blake3_tree::kBlockBytes, 4));
+    RawClient client(node);
+    client.enter(node.key(), nullptr);
+    client.heard().takes = false;
+    std::uint64_t id = 1;
+    client.say(wire::Open{.id = id, .hash = hash});
+    client.say(wire::Blocks{.id = id, .first = 0, .count = 64});
+    constexpr std::uint64_t kAsksMax = 1U << 19U;  // far more than may wait
+    while (node.server().counters().sessions > 0 && id < kAsksMax) {
+        ++id;
+        const auto say = [&](const wire::ClientMessage& message) {
+            while (!client.say_now(message) && node.server().counters().sessions > 0)
+                std::this_thread::yield();
+        };
+        say(wire::Open{.id = id, .hash = {}});
+        say(wire::Cancel{.id = id});
+    }
+    EXPECT_LT(id, kAsksMax);
+    EXPECT_EQ(node.server().counters().violations, 0);
 }
 
 // Connections that open and say nothing, or half of something, leave the node able to serve; when

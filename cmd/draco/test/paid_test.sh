@@ -29,6 +29,13 @@ before=$(usd_units "$payer") owners_before=$(owners) owner_before=$(owner)
 diff -r site free || fail "what a free session got"
 "$draco" get "$hash" -o copy --pay --reserve 2 --dev-account 5 --node "$(of_node 2 rpc)" 2>/dev/null || fail "a paid session"
 diff -r site copy || fail "what was paid for"
+# Two commands on one lane would count past each other: the second one is refused while the first one has the lane.
+locks=("$net"/lanes/*.lock)
+[[ ${#locks[@]} == 1 && -f ${locks[0]} ]] || fail "the lock of the lane: ${locks[*]}"
+refused=$(flock "${locks[0]}" "$draco" get "$hash/b.bin" -o second --pay --dev-account 5 --node "$(of_node 2 rpc)" 2>&1) &&
+  fail "two commands read on one lane"
+[[ $refused == *"another command reads on this lane"* ]] || fail "what the second command says: $refused"
+[[ ! -e second ]] || fail "the second command has read on the lane of the first"
 bytes=$((3000000 + 262145))
 wait_until "the lane settles what was read" 20 is_settled $bytes
 "$draco" get "$hash/a.bin" -o again --pay --dev-account 5 --node "$(of_node 2 rpc)" 2>/dev/null || fail "once more"

@@ -2,8 +2,6 @@
 
 #include "draco/base/assert.hpp"
 
-#include "stored_object.hpp"
-
 #include <algorithm>
 
 namespace draco::blockstore {
@@ -52,10 +50,11 @@ Result<types::ContentInfo> FileWriter::finish() {
                                   .kind = types::ContentKind::File,
                                   .bytes = bytes,
                                   .leaves = tree.leaf_count()};
-    const auto committed = staged_->store().commit(
+    auto committed = staged_->store().commit(
         *staged_, info, bytes, {.nodes = std::move(tree).take_nodes(), .offsets = {}});
     staged_.reset();
-    if (!committed) return std::unexpected(committed.error());
+    if (!committed) return std::unexpected(std::move(committed).error());
+    stored_ = *std::move(committed);
     return info;
 }
 

@@ -4,6 +4,7 @@
 #include "draco/interfaces/content.hpp"
 
 #include "staged_file.hpp"
+#include "stored_object.hpp"
 
 #include <memory>
 
@@ -21,6 +22,7 @@ private:
     Result<> append_to_file(ByteView bytes);
 
     std::unique_ptr<StagedFile> staged_;
+    std::shared_ptr<const StoredObject> stored_;  // held, once it is finished
     blake3_tree::TreeBuilder tree_;
     Bytes rest_;  // less than a block
     bool failed_ = false;

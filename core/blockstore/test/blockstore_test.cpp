@@ -37,6 +37,7 @@ TEST_F(BlockstoreTest, FilesOfEverySizeComeBackInWhateverPiecesTheyWereWritten) 
             EXPECT_EQ(look(content), "") << size << " in pieces of " << piece;
             EXPECT_EQ(store->usage().bytes, content.file_bytes());
             EXPECT_EQ(bytes_on_disk(), content.file_bytes());
+            writer.reset();  // it holds the object
             open();
             EXPECT_EQ(look(content), "") << size << " after a restart";
             ASSERT_TRUE(store->remove(content.info.hash));

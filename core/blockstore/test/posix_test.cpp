@@ -58,6 +58,7 @@ TEST_F(PosixTest, LongFilesStreamThroughAndComeBack) {
         const auto info = writer->finish().value();
         EXPECT_EQ(info.hash, ContentHash(hasher.finish().bytes));
         EXPECT_EQ(info.leaves, blocks);
+        writer.reset();  // it holds the object
         open();
         const auto object = store->open(info.hash).value();
         for (std::uint64_t i = 0; i < blocks; ++i)

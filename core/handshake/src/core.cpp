@@ -20,9 +20,12 @@ std::optional<std::uint16_t> hello_version(ByteView message) {
 Core::Core(const CoreOptions& options)
     : options_(options),
       lanes_(options.limits.lanes),
-      buckets_(options.limits.free.bytes_per_s,
-               options.limits.free.burst_bytes,
-               options.limits.free.networks_max) {}
+      network_buckets_(options.limits.free.bytes_per_s,
+                       options.limits.free.burst_bytes,
+                       options.limits.free.networks_max),
+      lane_buckets_(options.limits.lanes.unpaid_bytes_per_s,
+                    options.limits.lanes.unpaid_burst_bytes,
+                    options.limits.lanes.lanes_remembered_max) {}
 
 void Core::step(Event event, Instant now, Effects& effects) {
     now_ = now;
@@ -83,7 +86,7 @@ void Core::on(Received& event) {
     if ((is_hello && session->phase != Phase::Hello) ||
         (is_proof && session->phase != Phase::Proof) || (!is_hello && !is_proof && !is_begun))
         return violation(*session, "a message out of its turn");
-    if (is_begun) session->active_at = now_;
+    if (is_begun) session->active_at = session->heard_at = now_;
     std::visit([&](const auto& taken) { take(*session, taken); }, *message);
     if (Session* const left = find(event.session)) arm(*left);
 }
@@ -170,19 +173,51 @@ void Core::on(StandingRead& event) {
 
 void Core::welcome(Session& session, const interfaces::LaneStanding& standing) {
     const LaneId lane{lane_key(*session.claim), session.claim->instance};
+    if (!make_place(lane))
+        return end(session,
+                   Errc::Exhausted,
+                   "this lane has " + std::to_string(options_.limits.lanes.sessions_max) +
+                       " sessions already, as many as may be: close one, or ask for everything in "
+                       "one session");
     lanes_.enter(lane, standing, now_);
     lane_sessions_[lane].insert(session.id);
     session.lane = lane;
     session.phase = Phase::Ready;
-    session.active_at = now_;
+    session.active_at = session.heard_at = now_;
     ++counters_.lane_sessions;
     send(session, wire::Welcome{.lane = standing_of(lane, standing)});
     arm(session);
 }
 
+// A client that lost its connection may be back before the node has noticed: the session that was
+// silent longest makes place.
+bool Core::make_place(const LaneId& lane) {
+    const auto found = lane_sessions_.find(lane);
+    if (found == lane_sessions_.end()) return true;
+    std::size_t count = 0;
+    Session* quietest = nullptr;
+    for (const SessionId id : found->second) {
+        Session* const session = find(id);
+        if (session == nullptr) continue;
+        ++count;
+        if (quietest == nullptr || session->heard_at < quietest->heard_at) quietest = session;
+    }
+    if (count < options_.limits.lanes.sessions_max) return true;
+    if (quietest == nullptr || !is_silent(*quietest)) return false;
+    end(*quietest,
+        Errc::Unavailable,
+        "nothing was said for some time, and a newer session of the lane has taken this place: "
+        "connect again");
+    return true;
+}
+
+bool Core::is_silent(const Session& session) const {
+    return session.heard_at + options_.limits.silent_after <= now_;
+}
+
 void Core::welcome_free(Session& session) {
     session.phase = Phase::Ready;
-    session.active_at = now_;
+    session.active_at = session.heard_at = now_;
     ++counters_.free_sessions;
     send(session, wire::Welcome{});
 }
@@ -247,6 +282,12 @@ void Core::end(Session& session, Errc code, std::string why) {
     arm(session);
 }
 
+void Core::reset(Session& session) {
+    leave_requests(session);
+    effects_->emplace_back(Reset{.session = session.id});
+    arm(session);
+}
+
 void Core::leave_requests(Session& session) {
     session.phase = Phase::Ending;
     session.active_at = now_;
@@ -265,8 +306,9 @@ void Core::on(Closed& event) {
     const auto found = sessions_.find(event.session);
     if (found == sessions_.end()) return;
     Session& session = found->second;
-    if (session.lane) {
-        const LaneId lane = *session.lane;
+    const std::optional<LaneId> left = session.lane;
+    if (left) {
+        const LaneId& lane = *left;
         for (const auto& [block, reserved] : session.reads) lanes_.release(lane, reserved, 0);
         lanes_.unsend(lane, event.unsent_bytes);
         lanes_.leave(lane, now_);
@@ -282,6 +324,7 @@ void Core::on(Closed& event) {
     if (--network_sessions_[session.network] == 0) network_sessions_.erase(session.network);
     alarms_.erase({session.alarm, session.id});
     sessions_.erase(found);
+    if (left) pump_lane(*left);  // what was not sent is the others'
 }
 
 // ---------------------------------------------------------------- time
@@ -307,11 +350,8 @@ void Core::ring(Session& session) {
         effects_->emplace_back(Reset{.session = session.id});
         return;
     }
-    if (session.is_full && session.full_since + limits.drain_deadline <= now_) {
-        leave_requests(session);
-        effects_->emplace_back(Reset{.session = session.id});
-        return;
-    }
+    if (session.is_full && session.full_since + limits.drain_deadline <= now_)
+        return reset(session);
     if (session.phase != Phase::Ready) {
         if (session.active_at + limits.handshake_deadline <= now_)
             end(session, Errc::DeadlineExceeded, "the client did not introduce itself in time");

@@ -53,7 +53,8 @@ struct Backlog {
     bool is_full = false;
 };
 
-// Of this session, blocks of so many bytes were taken for sending and never left.
+// Of the blocks of this session that were to be sent, so many bytes never left this node: its
+// transport had not passed them on to TLS or the system.
 struct Closed {
     SessionId session{};
     std::uint64_t unsent_bytes = 0;
@@ -253,6 +254,7 @@ private:
         unsigned acks_refused = 0;
         bool is_full = false;
         Instant full_since{};
+        Instant heard_at{};  // the client said something, or its transport had room again
         Instant active_at{};
         std::optional<Instant> retry_at{};
         Instant alarm{};  // as in alarms_
@@ -280,6 +282,9 @@ private:
 
     void welcome(Session& session, const interfaces::LaneStanding& standing);
     void welcome_free(Session& session);
+    // Whether the lane may have one session more.
+    bool make_place(const LaneId& lane);
+    bool is_silent(const Session& session) const;
     void judge(Session& session, const types::SignedDeliveryAck& ack);
     void ring(Session& session);
 
@@ -293,12 +298,16 @@ private:
     bool serve(Session& session, std::uint64_t id, Request& request);
     bool serve_block(Session& session, std::uint64_t id, Request& request);
     bool may_read_block(Session& session, std::uint64_t bytes);
-    bool take_free(Session& session, std::uint64_t bytes);
+    bool take_unpaid(Session& session, std::uint64_t bytes);
+    void charge_unpaid(const Session& session, std::uint64_t bytes);
+    void reset_stuck(const Session& waiting);
     void retry_after(Session& session, Duration delay);
     void pause(Session& session, types::session::PauseReason reason);
     void end_request(Session& session, std::uint64_t id, const Result<>& outcome);
     Request* find(Session& session, std::uint64_t id);
 
+    // Tells nobody.
+    void reset(Session& session);
     // Tells the client why, and closes.
     void end(Session& session, Errc code, std::string why);
     void violation(Session& session, std::string why);
@@ -313,7 +322,8 @@ private:
 
     const CoreOptions options_;
     LaneBook lanes_;
-    ByteBuckets buckets_;
+    ByteBuckets<std::uint64_t> network_buckets_;
+    ByteBuckets<LaneId> lane_buckets_;
     std::map<SessionId, Session> sessions_;
     std::map<std::uint64_t, std::size_t> network_sessions_;
     std::map<std::uint64_t, std::size_t> network_free_;

@@ -12,7 +12,7 @@ namespace wire = types::session;
 
 namespace {
 
-// What opening a content costs of a network's free bytes: it may set off a search among peers.
+// What opening a content costs of the unpaid bytes: it may set off a search among peers.
 constexpr std::uint64_t kOpenBytes = 4096;
 constexpr std::size_t kEntryBytes = 64;  // of a directory entry, about
 
@@ -26,6 +26,21 @@ std::uint64_t size_of(const std::vector<blake3_tree::Hash>& nodes) {
 
 std::uint64_t size_of(const std::vector<types::DirectoryEntry>& entries) {
     return entries.size() * kEntryBytes;
+}
+
+std::string advice(wire::PauseReason reason) {
+    switch (reason) {
+        case wire::PauseReason::Unacknowledged:
+            return "more is delivered than acknowledged: acknowledge what has arrived";
+        case wire::PauseReason::ReserveUsedUp:
+            return "the lane's reserve is used up: top it up with `draco lane topup`, then ask "
+                   "again";
+        case wire::PauseReason::LaneClosing:
+            return "the lane is closing, so nothing more is delivered on it: acknowledge what has "
+                   "arrived, and go on over another lane, or when this one has ended (`draco lane "
+                   "show` says when) over a new one";
+    }
+    return "";
 }
 
 // What was read is within what was asked for.
@@ -130,7 +145,7 @@ void Core::send_piece(Session& session, std::uint64_t id, Result<Items>& items) 
         end_request(session, id, outcome);
         return pump(session);
     }
-    buckets_.charge(session.network, size_of(*items), now_);
+    charge_unpaid(session, size_of(*items));
     Piece piece{.id = id, .first = request->pieces_next, .items = {}};
     request->pieces_next += items->size();
     piece.items = decltype(piece.items)::make(*std::move(items)).value();
@@ -169,7 +184,7 @@ void Core::on(Backlog& event) {
     Session* const session = find(event.session);
     if (session == nullptr) return;
     session->is_full = event.is_full;
-    session->full_since = now_;
+    (event.is_full ? session->full_since : session->heard_at) = now_;
     if (!event.is_full) pump(*session);
     arm(*session);
 }
@@ -211,7 +226,7 @@ void Core::pump(Session& session) {
 
 bool Core::serve(Session& session, std::uint64_t id, Request& request) {
     if (!request.is_opening) {
-        if (!take_free(session, kOpenBytes)) return false;
+        if (!take_unpaid(session, kOpenBytes)) return false;
         request.is_opening = true;
         effects_->emplace_back(
             OpenContent{.session = session.id,
@@ -225,7 +240,7 @@ bool Core::serve(Session& session, std::uint64_t id, Request& request) {
     }
     if (!request.info) return false;
     if (request.pieces_next < request.pieces_end && !request.is_reading_piece &&
-        take_free(session, 0)) {
+        take_unpaid(session, 0)) {
         request.is_reading_piece = true;
         if (request.info->kind == types::ContentKind::File)
             effects_->emplace_back(
@@ -252,30 +267,52 @@ bool Core::serve_block(Session& session, std::uint64_t id, Request& request) {
 }
 
 bool Core::may_read_block(Session& session, std::uint64_t bytes) {
-    if (!session.lane) return take_free(session, bytes);
+    if (!session.lane) return take_unpaid(session, bytes);
     switch (lanes_.reserve(*session.lane, bytes, now_)) {
         case LaneBook::Grant::Granted:
             session.paused.reset();
             return true;
         case LaneBook::Grant::Unacknowledged:
+            reset_stuck(session);
             pause(session, wire::PauseReason::Unacknowledged);
             return false;
         case LaneBook::Grant::ReserveUsedUp:
             pause(session, wire::PauseReason::ReserveUsedUp);
             return false;
+        case LaneBook::Grant::Closing:
+            pause(session, wire::PauseReason::LaneClosing);
+            return false;
     }
     return false;
 }
 
-// A session with a bucket that is not full has a retry, so it is served without being asked.
-bool Core::take_free(Session& session, std::uint64_t bytes) {
-    const Duration wait = buckets_.wait(session.network, now_);
+// What waits in the transport for a client that is gone would be taken back when its session ends:
+// another session of the lane need not wait for that as long as strangers would.
+void Core::reset_stuck(const Session& waiting) {
+    for (const SessionId id : lane_sessions_.at(*waiting.lane)) {
+        Session* const other = find(id);
+        if (other == nullptr || other->id == waiting.id || !other->is_full) continue;
+        if (is_silent(*other) && other->full_since + options_.limits.silent_after <= now_)
+            reset(*other);
+    }
+}
+
+// A session with a bucket that is not full has a retry, so it is served without being asked. A
+// lane has its own bucket: free sessions of the same network cannot starve it.
+bool Core::take_unpaid(Session& session, std::uint64_t bytes) {
+    const Duration wait = session.lane ? lane_buckets_.wait(*session.lane, now_)
+                                       : network_buckets_.wait(session.network, now_);
     if (wait > Duration{0}) {
         retry_after(session, std::max<Duration>(wait, std::chrono::milliseconds(1)));
         return false;
     }
-    if (bytes > 0) buckets_.charge(session.network, bytes, now_);
+    if (bytes > 0) charge_unpaid(session, bytes);
     return true;
+}
+
+void Core::charge_unpaid(const Session& session, std::uint64_t bytes) {
+    if (session.lane) return lane_buckets_.charge(*session.lane, bytes, now_);
+    network_buckets_.charge(session.network, bytes, now_);
 }
 
 void Core::retry_after(Session& session, Duration delay) {
@@ -289,18 +326,12 @@ void Core::pause(Session& session, wire::PauseReason reason) {
     if (session.paused == reason || !session.reads.empty()) return;
     session.paused = reason;
     const LaneBook::Account& account = lanes_.account(*session.lane);
-    const bool is_used_up = reason == wire::PauseReason::ReserveUsedUp;
-    send(
-        session,
-        wire::Paused{
-            .reason = reason,
-            .delivered = account.delivered,
-            .acknowledged = account.acknowledged,
-            .units_max = account.units_max,
-            .text = wire::make_text(
-                is_used_up ? "the lane's reserve is used up: top it up with `draco lane topup`, "
-                             "then ask again"
-                           : "more is delivered than acknowledged: acknowledge what has arrived")});
+    send(session,
+         wire::Paused{.reason = reason,
+                      .delivered = account.delivered,
+                      .acknowledged = account.acknowledged,
+                      .units_max = account.units_max,
+                      .text = wire::make_text(advice(reason))});
 }
 
 }  // namespace draco::handshake

@@ -16,11 +16,10 @@ void LaneBook::enter(const LaneId& lane, const interfaces::LaneStanding& standin
 
 void LaneBook::leave(const LaneId& lane, Instant now) {
     Account& account = at(lane);
-    if (--account.sessions > 0) return;
     forgive(account, now);
     account.lost = account.delivered - account.acknowledged;
     account.lost_at = now;
-    if (account.lost == 0) accounts_.erase(lane);
+    if (--account.sessions == 0 && account.lost == 0) accounts_.erase(lane);
 }
 
 void LaneBook::update(const LaneId& lane, const interfaces::LaneStanding& standing) {
@@ -28,13 +27,15 @@ void LaneBook::update(const LaneId& lane, const interfaces::LaneStanding& standi
     account.acknowledged = std::max(account.acknowledged, standing.acknowledged);
     account.delivered = std::max(account.delivered, account.acknowledged);
     account.lost = std::min(account.lost, account.delivered - account.acknowledged);
-    // On a lane that closes nothing more is begun: what is acknowledged late may not be settled.
-    account.units_max = standing.lane.closes ? account.delivered : standing.units_max;
+    account.units_max = standing.units_max;
+    account.is_closing = standing.lane.closes.has_value();
 }
 
 LaneBook::Grant LaneBook::reserve(const LaneId& lane, std::uint64_t bytes, Instant now) {
     Account& account = at(lane);
     forgive(account, now);
+    // Nothing more is begun: what is acknowledged late may not be settled.
+    if (account.is_closing) return Grant::Closing;
     const std::uint64_t ahead = account.reserved + bytes;
     if (account.delivered > account.units_max || ahead > account.units_max - account.delivered)
         return Grant::ReserveUsedUp;

@@ -15,25 +15,33 @@ namespace draco::handshake {
 using LaneId = std::pair<types::LaneKey, types::LaneInstance>;
 
 // For each lane: acknowledged <= delivered, and delivered + reserved never passes
-// acknowledged + window, nor units_max. `delivered` counts what was sent, and is never less than
-// what was acknowledged (after a restart, clients acknowledge what an earlier life has sent).
+// acknowledged + window, nor units_max. `delivered` is never less than what was acknowledged (after
+// a restart, clients acknowledge what an earlier life has sent).
 //
-// Bytes that were on their way when a lane's last session broke are lost: the honest client will
-// not acknowledge them, the other one says so too. They stay in `delivered`, and leave it at
-// lost_forgiven_per_s: however often a client reconnects, it gets no more than a window and this
-// rate without paying. A lane without sessions is remembered while bytes of it are lost, at most
-// lanes_remembered_max; the one that was used longest ago is forgotten first.
+// What counts as delivered: all that was handed to a session's transport, as long as the session
+// lives, since it will leave; and when it has ended, what the transport had passed on to TLS or the
+// system. What it still had never left, and is taken back (unsend). What was passed on counts even
+// if the network, or TCP, says that it did not arrive: a client can take bytes and deny them.
+//
+// What was passed on and is not acknowledged when a session ends may be lost: the honest client
+// will not acknowledge it, the other one says so too. It stays in `delivered`, and leaves it at
+// lost_forgiven_per_s, whether the lane has other sessions or not: however often a client
+// reconnects, it gets no more than a window and this rate without paying. If some of it was under
+// way in another session and is acknowledged after all, it counts as acknowledged. A lane without
+// sessions is remembered while bytes of it are lost, at most lanes_remembered_max; the one that was
+// used longest ago is forgotten first.
 //
 // Deterministic. Costs O(log lanes), a forgotten lane O(lanes).
 class LaneBook {
 public:
-    enum class Grant : std::uint8_t { Granted, Unacknowledged, ReserveUsedUp };
+    enum class Grant : std::uint8_t { Granted, Unacknowledged, ReserveUsedUp, Closing };
 
     struct Account {
         std::uint64_t acknowledged = 0;
         std::uint64_t delivered = 0;
         std::uint64_t reserved = 0;  // being read
         std::uint64_t units_max = 0;
+        bool is_closing = false;
         std::uint64_t lost = 0;  // of delivered - acknowledged
         Instant lost_at{};       // when `lost` was last brought up to date
         std::size_t sessions = 0;
@@ -43,6 +51,7 @@ public:
 
     // A session of the lane begins, of which the node knows this.
     void enter(const LaneId& lane, const interfaces::LaneStanding& standing, Instant now);
+    // What it has sent, and was not taken back, may be lost.
     void leave(const LaneId& lane, Instant now);
 
     // Precondition of what follows (asserted): the lane has a session.

@@ -61,7 +61,7 @@ void SessionServer::State::reply(SessionId id, Bytes frame) {
     const auto found = connections_.find(id);
     // A client that asks for more than it reads gets no answer to a ping.
     if (found == connections_.end() || !found->second.waiting.empty()) return;
-    static_cast<void>(found->second.stream.write(std::move(frame)));
+    write_frame(found->second, std::move(frame));
 }
 
 void SessionServer::State::broken(SessionId id, CloseCode code) {
@@ -83,8 +83,11 @@ void SessionServer::State::closed(SessionId id) {
     const Lock lock(mutex_);
     const auto found = connections_.find(id);
     if (found == connections_.end()) return;
-    std::uint64_t unsent_bytes = 0;
-    for (const Outgoing& message : found->second.waiting) unsent_bytes += message.block_bytes;
+    const Connection& connection = found->second;
+    // The stream is closed, so this is what it never passed on.
+    std::uint64_t unsent_bytes =
+        connection.queued.content_bytes(connection.stream.counters().bytes_queued);
+    for (const Outgoing& message : connection.waiting) unsent_bytes += message.block_bytes;
     connections_.erase(found);
     step(Closed{.session = id, .unsent_bytes = unsent_bytes});
 }
@@ -200,21 +203,30 @@ bool SessionServer::State::write_some(Connection& connection) {
         Outgoing& next = connection.waiting.front();
         std::array<Bytes, 2> buffers{std::move(next.head), std::move(next.body)};
         const std::size_t count = buffers[1].empty() ? 1 : 2;
+        const std::size_t bytes = buffers[0].size() + buffers[1].size();
         const auto written = connection.stream.write(std::span(buffers).first(count));
         if (!written) {
             next.head = std::move(buffers[0]);
             next.body = std::move(buffers[1]);
             return false;
         }
+        connection.queued.accepted(bytes, next.block_bytes);
+        if (next.block_bytes > 0)
+            connection.queued.passed_on(connection.stream.counters().bytes_queued);
         connection.waiting.pop_front();
     }
     return true;
 }
 
+// Past what waits. A frame that the stream does not take now is dropped.
+void SessionServer::State::write_frame(Connection& connection, Bytes frame) {
+    const std::size_t bytes = frame.size();
+    if (connection.stream.write(std::move(frame))) connection.queued.accepted(bytes, 0);
+}
+
 void SessionServer::State::finish(Connection& connection) {
     if (connection.wire == Wire::WebSocket)
-        static_cast<void>(connection.stream.write(
-            close_frame(static_cast<std::uint16_t>(connection.close_code))));
+        write_frame(connection, close_frame(static_cast<std::uint16_t>(connection.close_code)));
     connection.stream.close();
 }
 

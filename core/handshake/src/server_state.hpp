@@ -5,6 +5,7 @@
 #include "draco/handshake/session_server.hpp"
 
 #include "core.hpp"
+#include "queued_blocks.hpp"
 #include "session_connection.hpp"
 
 #include <condition_variable>
@@ -46,6 +47,7 @@ private:
         bool is_closing = false;
         CloseCode close_code = CloseCode::Normal;
         std::deque<Outgoing> waiting{};  // what the stream does not take now
+        QueuedBlocks queued{};           // what it took
     };
 
     using ContentKey = std::pair<SessionId, std::uint64_t>;
@@ -65,8 +67,9 @@ private:
     void apply(DropContent& effect);
 
     void enqueue(SessionId id, Outgoing outgoing);
-    bool write_some(Connection& connection);
-    void finish(Connection& connection);
+    static bool write_some(Connection& connection);
+    static void write_frame(Connection& connection, Bytes frame);
+    static void finish(Connection& connection);
     void arm();
     std::shared_ptr<interfaces::Content> content(SessionId session, std::uint64_t id) const;
 

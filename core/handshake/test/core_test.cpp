@@ -91,6 +91,51 @@ TEST(Core, LostBytesAreForgivenSlowly) {
     EXPECT_EQ(world.sent[session], 2 * kBlock);
 }
 
+// The node writes lost bytes off also when the client was back before it noticed that the
+// connection was lost, so that the lane was never without a session.
+TEST(Core, LostBytesAreForgivenUnderANewerSession) {
+    World world;
+    const WorldLane& lane = world.open_lane(1, 1U << 30U);
+    world.forgiven_max = 2 * kBlock;
+    const SessionId first = world.enter(lane);
+    ask(world, first, 1, 10);
+    const SessionId second = world.enter(lane, 2);
+    world.hang_up(first);
+    ask(world, second, 1, 10);
+    EXPECT_EQ(world.sent[second], 0);
+    world.pass(14s);
+    EXPECT_EQ(world.sent[second], 0);
+    world.pass(4s);
+    EXPECT_EQ(world.sent[second], kBlock);
+}
+
+// A session whose transport is full and whose client is silent is given up when another session of
+// the lane waits for the window; what never left is the other's at once. Nobody else's silence ends
+// a session.
+TEST(Core, AStuckSessionGivesWayToAnotherOfItsLane) {
+    World world(never_forgiving());
+    const WorldLane& lane = world.open_lane(1, 1U << 30U);
+    const SessionId stuck = world.enter(lane);
+    const SessionId stranger = world.enter_free(3);
+    ask(world, stuck, 1, 10);
+    EXPECT_EQ(world.sent[stuck], 2 * kBlock);
+    world.step(Backlog{.session = stuck, .is_full = true});
+    world.step(Backlog{.session = stranger, .is_full = true});
+    const SessionId newer = world.enter(lane, 2);
+    ask(world, newer, 1, 10);
+    world.pass(5s);
+    world.say(stuck, wire::Cancel{.id = 1});
+    world.pass(8s);
+    EXPECT_FALSE(world.closing.contains(stuck));
+    world.pass(5s);
+    EXPECT_TRUE(world.closing.contains(stuck));
+    EXPECT_FALSE(world.closing.contains(stranger));
+    EXPECT_EQ(world.sent[newer], 0);
+    world.hang_up(stuck, 2 * kBlock - 5);
+    world.settle();
+    EXPECT_EQ(world.sent[newer], kBlock);  // a second one would be five bytes too much
+}
+
 // The reserve ends delivery, with words that say what to do; money that comes later is noticed.
 TEST(Core, TheReserveIsTheEnd) {
     World world(never_forgiving());
@@ -126,6 +171,65 @@ TEST(Core, FreeSessionsAreLimitedByNetwork) {
     const std::uint64_t in_10_s = world.sent[first] + world.sent[second] - before;
     EXPECT_GE(in_10_s, 8 * kBlock);
     EXPECT_LE(in_10_s, 11 * kBlock);
+}
+
+// What strangers behind the same address have for free does not keep a lane's client from opening
+// content. The lane has a bound of its own, over all its sessions.
+TEST(Core, FreeNeighboursDoNotStarveALane) {
+    SessionLimits limits = never_forgiving();
+    limits.free = {.bytes_per_s = 1, .burst_bytes = kBlock};
+    limits.lanes.unpaid_bytes_per_s = 4096;
+    limits.lanes.unpaid_burst_bytes = 2 * 4096;
+    World world(limits);
+    const SessionId stranger = world.enter_free();
+    ask(world, stranger, 1, 10);
+    EXPECT_LT(world.sent[stranger], 10 * kBlock);
+    const WorldLane& lane = world.open_lane(1, 1U << 30U);
+    const SessionId paying = world.enter(lane);
+    ask(world, paying, 1, 2);
+    EXPECT_EQ(world.sent[paying], 2 * kBlock);
+    const SessionId second = world.enter(lane, 2);
+    for (std::uint64_t id = 2; id <= 5; ++id)
+        for (const SessionId session : {paying, second})
+            world.say(session, wire::Open{.id = id, .hash = content_of(1)});
+    world.settle();
+    const auto heads = [&] {
+        std::size_t count = 0;
+        for (const SessionId session : {paying, second})
+            for (const auto& message : world.said[session])
+                if (std::holds_alternative<wire::Head>(message)) ++count;
+        return count;
+    };
+    EXPECT_EQ(heads(), 3);
+    world.pass(2s);
+    EXPECT_EQ(heads(), 5);
+}
+
+// A lane has so many sessions; one more is told what to do, unless the client is silent in one of
+// them: then that one makes place.
+TEST(Core, SessionsOfALaneAreBounded) {
+    SessionLimits limits;
+    limits.lanes.sessions_max = 2;
+    World world(limits);
+    const WorldLane& lane = world.open_lane(1, 1U << 30U);
+    const WorldLane& other = world.open_lane(2, 1U << 30U);
+    const SessionId silent = world.enter(lane, 1);
+    const SessionId active = world.enter(lane, 2);
+    const SessionId third = world.enter(lane, 3);
+    ASSERT_THAT(world.ended(third), Optional(HasSubstr("2 sessions already")));
+    EXPECT_EQ(world.last<wire::End>(third)->code, wire::to_code(Errc::Exhausted));
+    EXPECT_FALSE(world.ended(world.enter(other, 3)));
+    world.pass(9s);
+    world.say(active, wire::Open{.id = 1, .hash = content_of(1)});
+    world.settle();
+    EXPECT_TRUE(world.ended(world.enter(lane, 4)));
+    world.pass(2s);
+    EXPECT_FALSE(world.ended(silent));
+    const SessionId newer = world.enter(lane, 5);
+    EXPECT_FALSE(world.ended(newer));
+    EXPECT_THAT(world.ended(silent), Optional(HasSubstr("newer session")));
+    EXPECT_FALSE(world.ended(active));
+    EXPECT_TRUE(world.ended(world.enter(lane, 6)));
 }
 
 // Requests of a session take turns, and a cancelled one gets nothing more.
@@ -300,6 +404,9 @@ TEST(Core, AClosingLaneIsGivenNoMore) {
     world.settle();
     EXPECT_EQ(world.sent[session], 2 * kBlock);
     EXPECT_EQ(world.acknowledged(lane), 2 * kBlock);
+    EXPECT_EQ(world.last<wire::Paused>(session)->reason, wire::PauseReason::LaneClosing);
+    EXPECT_THAT(*world.last<wire::Paused>(session)->text, HasSubstr("lane is closing"));
+    EXPECT_EQ(world.last<wire::AckTaken>(session)->units_max, 100 * kBlock);
 }
 
 // Random clients, honest and not, on lanes they share: what leaves the core is never more than a
@@ -353,7 +460,9 @@ TEST(Core, RandomClientsGetNoMoreThanAWindow) {
                 }
                 case 7:
                     if (draw(4) == 0) {
-                        world.hang_up(session);
+                        const std::uint64_t known = world.acknowledged(own);
+                        const std::uint64_t ahead = own.sent - std::min(own.sent, known);
+                        world.hang_up(session, draw(std::min(ahead, world.sent[session]) + 1));
                         ids.erase(session);
                     }
                     break;

@@ -75,8 +75,11 @@ public:
         step(Received{.session = id, .message = bytes});
     }
 
+    // Of what was sent, `unsent_bytes` never left the node.
     void hang_up(SessionId id, std::uint64_t unsent_bytes = 0) {
         closing.erase(id);
+        if (const auto lane = lane_of.find(id); lane != lane_of.end())
+            lanes.at(lane->second).sent -= unsent_bytes;
         step(Closed{.session = id, .unsent_bytes = unsent_bytes});
     }
 

@@ -7,6 +7,8 @@
 namespace draco::publisher {
 namespace {
 
+constexpr std::string_view kRetryAfterS = "5";
+
 unsigned status_of(Errc code) {
     switch (code) {
         case Errc::NotFound:
@@ -42,6 +44,8 @@ std::string_view hint_of(Errc code) {
             return "the bytes are not what they should be: send or fetch them again";
         case Errc::InvalidArgument:
             return "correct the request; docs/formats/publish.md has its form";
+        case Errc::Unavailable:
+            return "this passes: try again a little later";
         case Errc::Io:
             return "the disk failed: look at the node's log and at the disk's space";
         default:
@@ -69,7 +73,9 @@ http::Response refusal(unsigned status, std::string_view error, std::string_view
 }
 
 http::Response refusal(const Error& error) {
-    return refusal(status_of(error.code), error.context, hint_of(error.code));
+    http::Response made = refusal(status_of(error.code), error.context, hint_of(error.code));
+    if (made.status == 503) made.fields.add("Retry-After", std::string(kRetryAfterS));
+    return made;
 }
 
 std::string_view to_text(types::ContentKind kind) {

@@ -1,19 +1,29 @@
 #include "fetches.hpp"
 
+#include <chrono>
 #include <string>
 #include <utility>
 
 namespace draco::publisher {
+namespace {
+
+// The last block can be read before the store has made an object of all.
+constexpr unsigned kPinAttempts = 30;
+constexpr Duration kPinInterval = std::chrono::seconds(1);
+
+}  // namespace
 
 struct Fetches::Fetch {
     FetchState state{};
+    bool wanted = true;
     std::shared_ptr<interfaces::Content> content{};
 };
 
 Fetches::Fetches(interfaces::ContentSource& source,
+                 interfaces::Blockstore& store,
                  Executor& executor,
                  const PublisherLimits& limits)
-    : source_(source), executor_(executor), limits_(limits) {}
+    : source_(source), store_(store), executor_(executor), limits_(limits) {}
 
 Fetches::~Fetches() = default;
 
@@ -44,6 +54,16 @@ Result<FetchState> Fetches::advance(const types::ContentHash& hash) {
     return fetch->state;
 }
 
+bool Fetches::give_up(const types::ContentHash& hash) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = fetches_.find(hash);
+    if (found == fetches_.end()) return false;
+    const bool was_under_way = !found->second->state.ended;
+    found->second->wanted = false;
+    fetches_.erase(found);
+    return was_under_way;
+}
+
 void Fetches::opened(const std::shared_ptr<Fetch>& fetch,
                      Result<std::shared_ptr<interfaces::Content>> content) {
     if (!content) return end(fetch, std::unexpected(content.error()));
@@ -53,14 +73,15 @@ void Fetches::opened(const std::shared_ptr<Fetch>& fetch,
         fetch->content = std::move(*content);
         fetch->state.info = info;
     }
-    if (info.kind == types::ContentKind::Directory) return end(fetch, {});
+    if (info.kind == types::ContentKind::Directory)
+        return executor_.post([self = shared_from_this(), fetch] { self->pin(fetch, 1); });
     read_on(fetch, 0);
 }
 
 // Each block in a task of its own, so that blocks that are here do not nest.
 void Fetches::read_on(const std::shared_ptr<Fetch>& fetch, std::uint64_t index) {
-    if (index == fetch->state.info->leaves) return end(fetch, {});
     executor_.post([self = shared_from_this(), fetch, index] {
+        if (index == fetch->state.info->leaves) return self->pin(fetch, 1);
         fetch->content->read_block(index, [self, fetch, index](auto block) {
             if (!block) return self->end(fetch, std::unexpected(block.error()));
             {
@@ -70,6 +91,25 @@ void Fetches::read_on(const std::shared_ptr<Fetch>& fetch, std::uint64_t index) 
             self->read_on(fetch, index + 1);
         });
     });
+}
+
+// The content is held meanwhile, so what has come stays.
+void Fetches::pin(const std::shared_ptr<Fetch>& fetch, unsigned attempt) {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (!fetch->wanted) return;
+    }
+    auto outcome = store_.pin(fetch->state.info->hash);
+    if (outcome || outcome.error().code != Errc::NotFound) return end(fetch, std::move(outcome));
+    if (attempt == kPinAttempts)
+        return end(fetch,
+                   fail(Errc::Unavailable,
+                        "the object has come, and the store did not keep it: try again; the "
+                        "node's log says more"));
+    executor_.post_at(executor_.clock().now() + kPinInterval,
+                      [weak = weak_from_this(), fetch, attempt] {
+                          if (const auto self = weak.lock()) self->pin(fetch, attempt + 1);
+                      });
 }
 
 void Fetches::end(const std::shared_ptr<Fetch>& fetch, Result<> outcome) {

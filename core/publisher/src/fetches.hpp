@@ -1,5 +1,6 @@
 #pragma once
-// Objects on their way into the store because somebody wants them pinned: read to their end once.
+// Objects on their way into the store because somebody wants them pinned: read to their end once,
+// and held until the pin is durable.
 
 #include "draco/base/executor.hpp"
 #include "draco/interfaces/content.hpp"
@@ -14,7 +15,7 @@
 namespace draco::publisher {
 
 struct FetchState {
-    bool ended = false;  // it is here, or `outcome` says why not
+    bool ended = false;  // it is pinned, or `outcome` says why not
     Result<> outcome{};
     std::uint64_t blocks = 0;                  // that have arrived
     std::optional<types::ContentInfo> info{};  // once it has been found
@@ -24,7 +25,10 @@ struct FetchState {
 class Fetches : public std::enable_shared_from_this<Fetches> {
 public:
     // All outlive it.
-    Fetches(interfaces::ContentSource& source, Executor& executor, const PublisherLimits& limits);
+    Fetches(interfaces::ContentSource& source,
+            interfaces::Blockstore& store,
+            Executor& executor,
+            const PublisherLimits& limits);
     ~Fetches();
     Fetches(const Fetches&) = delete;
     Fetches& operator=(const Fetches&) = delete;
@@ -32,6 +36,9 @@ public:
     // Begins to fetch the object, or tells how far that is. One that has ended is forgotten by
     // this. Unavailable: too many under way.
     Result<FetchState> advance(const types::ContentHash& hash);
+    // The object is not wanted any more, so it is not pinned when it has come. False: none was
+    // under way.
+    bool give_up(const types::ContentHash& hash);
 
 private:
     struct Fetch;
@@ -39,9 +46,11 @@ private:
     void opened(const std::shared_ptr<Fetch>& fetch,
                 Result<std::shared_ptr<interfaces::Content>> content);
     void read_on(const std::shared_ptr<Fetch>& fetch, std::uint64_t index);
+    void pin(const std::shared_ptr<Fetch>& fetch, unsigned attempt);
     void end(const std::shared_ptr<Fetch>& fetch, Result<> outcome);
 
     interfaces::ContentSource& source_;
+    interfaces::Blockstore& store_;
     Executor& executor_;
     const PublisherLimits& limits_;
     std::mutex mutex_;  // guards what follows, and the state of each

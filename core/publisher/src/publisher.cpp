@@ -83,7 +83,8 @@ public:
           limits_(limits),
           logger_(parts_.log, "publisher"),
           uploads_(parts_.store, parts_.executor.clock(), limits_),
-          fetches_(std::make_shared<Fetches>(parts_.source, parts_.executor, limits_)) {}
+          fetches_(
+              std::make_shared<Fetches>(parts_.source, parts_.store, parts_.executor, limits_)) {}
 
     void on_request(http::Request request, std::unique_ptr<http::Responder> responder) {
         if (!parts_.is_owner(request.fields.find("Authorization").value_or(""))) {
@@ -146,8 +147,7 @@ private:
     }
 
     Answer end(std::uint64_t id, bool pinned) {
-        DRACO_TRY(info, uploads_.finish(id));
-        if (pinned) DRACO_TRY_VOID(parts_.store.pin(info.hash));
+        DRACO_TRY(info, uploads_.finish(id, pinned));
         announce(info.hash);
         json::object made = publisher::object_of(info);
         made["pinned"] = pinned;
@@ -247,20 +247,21 @@ private:
                 auto content) mutable {
                 self->parts_.executor.post(
                     [self, first, content = std::move(content), responder = std::move(responder)] {
-                        responder->respond(self->entries_page(content, first));
+                        responder->respond(
+                            content
+                                ? self->entries_page(**content, first)
+                                : refusal(self->judged(content.error(), blake3_tree::kBlockBytes)));
                     });
             });
     }
 
-    http::Response entries_page(const Result<std::shared_ptr<interfaces::Content>>& content,
-                                std::uint64_t first) const {
-        if (!content) return refusal(content.error());
-        const types::ContentInfo info = (*content)->info();
+    http::Response entries_page(const interfaces::Content& content, std::uint64_t first) const {
+        const types::ContentInfo info = content.info();
         if (info.kind != types::ContentKind::Directory)
             return refusal(400, "the object is a file", "read it at /b3/HASH of the HTTP port");
         if (first > info.leaves)
             return refusal(400, "the directory has fewer entries", "begin at 0");
-        const auto entries = (*content)->entries(first, limits_.page_max);
+        const auto entries = content.entries(first, limits_.page_max);
         if (!entries) return refusal(entries.error());
         json::array listed;
         for (const types::DirectoryEntry& entry : *entries) listed.push_back(object_of(entry));
@@ -276,7 +277,10 @@ private:
     Answer pin(const http::Request& request, std::string_view name) {
         DRACO_TRY(hash, hash_of(name));
         if (request.method == "DELETE") {
-            DRACO_TRY_VOID(parts_.store.unpin(hash));
+            const bool was_coming = fetches_->give_up(hash);
+            const auto unpinned = parts_.store.unpin(hash);
+            if (!unpinned && !(was_coming && unpinned.error().code == Errc::NotFound))
+                return std::unexpected(unpinned.error());
             return no_content();
         }
         if (request.method != "PUT") return wrong_method("PUT, DELETE");
@@ -284,11 +288,36 @@ private:
         if (pinned) return json_answer(200, {{"hash", to_hex(hash.view())}, {"pinned", true}});
         if (pinned.error().code != Errc::NotFound) return std::unexpected(pinned.error());
         DRACO_TRY(state, fetches_->advance(hash));
-        if (state.ended) DRACO_TRY_VOID(state.outcome);
+        if (state.ended && !state.outcome)
+            return std::unexpected(judged(
+                state.outcome.error(), state.info ? state.info->bytes : blake3_tree::kBlockBytes));
         json::object made{{"hash", to_hex(hash.view())}, {"pinned", false}};
         made["blocks_here"] = state.blocks;
         if (state.info) made["object"] = publisher::object_of(*state.info);
         return json_answer(202, made);
+    }
+
+    // A source is Exhausted when the store is full, or when too much is asked of it at once. The
+    // first lasts until the owner acts: what is pinned leaves no room for so many bytes.
+    Error judged(Error error, std::uint64_t bytes) const {
+        if (error.code == Errc::Exhausted && has_room_beside_pins(bytes))
+            error.code = Errc::Unavailable;
+        return error;
+    }
+
+    // Costs O(objects).
+    bool has_room_beside_pins(std::uint64_t bytes) const {
+        constexpr std::uint64_t kLeafBytes = 64;  // of its tree, about
+        std::uint64_t left = parts_.store.usage().bytes_max;
+        std::optional<types::ContentHash> after;
+        while (true) {
+            const auto page = parts_.store.list(after, limits_.page_max);
+            for (const interfaces::ListedContent& each : page)
+                if (each.pinned)
+                    left -= std::min(left, each.info.bytes + kLeafBytes * each.info.leaves);
+            if (page.size() < limits_.page_max) return bytes <= left;
+            after = page.back().info.hash;
+        }
     }
 
     void announce(const types::ContentHash& hash) const {

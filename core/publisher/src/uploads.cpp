@@ -9,6 +9,8 @@
 namespace draco::publisher {
 namespace {
 
+constexpr int kPutAttempts = 5;
+
 using Entries = bcs::Bounded<std::vector<types::DirectoryEntry>, blake3_tree::kDirectoryEntriesMax>;
 
 }  // namespace
@@ -102,17 +104,36 @@ Result<std::uint64_t> Uploads::append(std::uint64_t id, std::uint64_t offset, By
     return work->bytes;
 }
 
-Result<types::ContentInfo> Uploads::finish(std::uint64_t id) {
+Result<types::ContentInfo> Uploads::finish(std::uint64_t id, bool pinned) {
     DRACO_TRY(work, take(id));
     work.end();
     if (work->failed)
         return fail(Errc::NotFound, "upload " + std::to_string(id) + " has failed; begin another");
-    if (work->file) return work->file->finish();
+    if (work->file) {
+        DRACO_TRY(info, work->file->finish());
+        if (pinned) DRACO_TRY_VOID(store_.pin(info.hash));  // its writer still holds it
+        return info;
+    }
     const auto entries = bcs::decode<Entries>(work->directory);
     if (!entries)
         return fail(Errc::InvalidArgument,
                     "the directory is not the BCS of its entries: " + to_string(entries.error()));
-    return store_.put_directory(**entries);
+    return put_directory(**entries, pinned);
+}
+
+// Nobody holds a directory that was put: when it is gone before it is pinned, it is put again.
+Result<types::ContentInfo> Uploads::put_directory(const std::vector<types::DirectoryEntry>& entries,
+                                                  bool pinned) {
+    for (int attempt = 0; attempt < kPutAttempts; ++attempt) {
+        DRACO_TRY(info, store_.put_directory(entries));
+        if (!pinned) return info;
+        const auto outcome = store_.pin(info.hash);
+        if (outcome) return info;
+        if (outcome.error().code != Errc::NotFound) return std::unexpected(outcome.error());
+    }
+    return fail(Errc::Unavailable,
+                "the directory is evicted before it can be pinned: send it again when less comes "
+                "in, or make room");
 }
 
 Result<> Uploads::abandon(std::uint64_t id) {

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 namespace draco::publisher {
 
@@ -28,14 +29,17 @@ public:
     // How many bytes are here then. AlreadyExists unless the piece begins where the last one ended;
     // one that is here already is taken as said again.
     Result<std::uint64_t> append(std::uint64_t id, std::uint64_t offset, ByteView piece);
-    // What has come is the whole. The upload is over, also when this fails.
-    Result<types::ContentInfo> finish(std::uint64_t id);
+    // What has come is the whole. With `pinned` nothing evicts it before it is. The upload is over,
+    // also when this fails.
+    Result<types::ContentInfo> finish(std::uint64_t id, bool pinned);
     Result<> abandon(std::uint64_t id);
 
 private:
     struct Upload;
     class Work;
 
+    Result<types::ContentInfo> put_directory(const std::vector<types::DirectoryEntry>& entries,
+                                             bool pinned);
     Result<Work> take(std::uint64_t id);
     void drop_idle(Instant now);
 

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -97,6 +98,13 @@ public:
     void open(const types::ContentHash& hash,
               Instant /*deadline*/,
               OpenCallback callback) override {
+        if (refuses_with) return callback(std::unexpected(*refuses_with));
+        if (waits) {
+            waiting.push_back([this, hash, callback = std::move(callback)]() mutable {
+                open(hash, Instant{}, std::move(callback));
+            });
+            return;
+        }
         if (const auto away = elsewhere_.find(hash); away != elsewhere_.end()) {
             auto writer = store_.write_file().value();
             EXPECT_TRUE(writer->write(away->second));
@@ -111,9 +119,67 @@ public:
         elsewhere_.emplace(hash, std::move(bytes));
     }
 
+    std::optional<Error> refuses_with;
+    bool waits = false;  // answers nothing until `waiting` is called
+    std::vector<std::move_only_function<void()>> waiting;
+
 private:
     interfaces::Blockstore& store_;
     std::map<types::ContentHash, Bytes> elsewhere_;
+};
+
+// The store, with something happening right before each pin.
+class WatchedStore final : public interfaces::Blockstore {
+public:
+    explicit WatchedStore(interfaces::Blockstore& store) : store_(store) {}
+
+    Result<std::shared_ptr<const interfaces::StoredContent>> open(
+        const types::ContentHash& hash) override {
+        return store_.open(hash);
+    }
+
+    bool has(const types::ContentHash& hash) const override { return store_.has(hash); }
+
+    Result<std::unique_ptr<interfaces::FileWriter>> write_file() override {
+        return store_.write_file();
+    }
+
+    Result<std::unique_ptr<interfaces::ArrivingFile>> arrive(const types::ContentHash& hash,
+                                                             std::vector<blake3_tree::Hash> nodes,
+                                                             std::uint64_t bytes) override {
+        return store_.arrive(hash, std::move(nodes), bytes);
+    }
+
+    Result<types::ContentInfo> put_directory(
+        const std::vector<types::DirectoryEntry>& entries) override {
+        return store_.put_directory(entries);
+    }
+
+    Result<> pin(const types::ContentHash& hash) override {
+        if (before_pin) DRACO_TRY_VOID(std::exchange(before_pin, nullptr)());
+        return store_.pin(hash);
+    }
+
+    Result<> unpin(const types::ContentHash& hash) override { return store_.unpin(hash); }
+
+    Result<> remove(const types::ContentHash& hash) override { return store_.remove(hash); }
+
+    std::vector<interfaces::ListedContent> list(const std::optional<types::ContentHash>& after,
+                                                std::size_t count_max) const override {
+        return store_.list(after, count_max);
+    }
+
+    interfaces::StoreUsage usage() const override { return store_.usage(); }
+
+    interfaces::ScrubReport scrub(std::uint64_t bytes_max) override {
+        return store_.scrub(bytes_max);
+    }
+
+    // Once; its error is the pin's.
+    std::function<Result<>()> before_pin;
+
+private:
+    interfaces::Blockstore& store_;
 };
 
 class ProvidersRecord final : public interfaces::Providers {
@@ -154,6 +220,9 @@ private:
 
 class PublisherFixture : public ::testing::Test {
 protected:
+    explicit PublisherFixture(std::uint64_t bytes_max = blockstore::Options{}.bytes_max)
+        : store_(blockstore::open(disk_, {.bytes_max = bytes_max}, log_).value()) {}
+
     static constexpr std::string_view kOwner = "Bearer owner";
 
     http::Response ask(std::string_view method,
@@ -223,15 +292,36 @@ protected:
 
     void pass(Duration time) { tasks_.advance(time); }
 
+    // Somebody else writes, until there is no more room: what may be evicted is.
+    Result<> crowd_out() {
+        const auto writer = store_->write_file().value();
+        const Bytes piece(4'096);
+        while (writer->write(piece)) {
+        }
+        return {};
+    }
+
+    NetworkSource& source() { return source_; }
+
+    WatchedStore& watched() { return watched_; }
+
+    void go_on() {
+        source_.waits = false;
+        for (auto& call : source_.waiting) call();
+        source_.waiting.clear();
+        tasks_.run();
+    }
+
 private:
     simulon::SimulatedDisk disk_{1};
     log::MemoryLog log_;
     TaskQueue tasks_;
-    std::unique_ptr<interfaces::Blockstore> store_ = blockstore::open(disk_, {}, log_).value();
+    std::unique_ptr<interfaces::Blockstore> store_;
+    WatchedStore watched_{*store_};
     NetworkSource source_{*store_};
     ProvidersRecord providers_;
     std::unique_ptr<Publisher> publisher_ = std::make_unique<Publisher>(
-        PublisherParts{.store = *store_,
+        PublisherParts{.store = watched_,
                        .source = source_,
                        .providers = providers_,
                        .executor = tasks_,

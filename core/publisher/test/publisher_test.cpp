@@ -119,6 +119,68 @@ TEST_F(PublisherTest, APinOfWhatNobodyHasSaysSo) {
     }
 }
 
+// In a store of 1 MiB, of which others take what they can.
+class SmallStoreTest : public PublisherFixture {
+protected:
+    SmallStoreTest() : PublisherFixture(std::uint64_t{1} << 20) {}
+};
+
+TEST_F(SmallStoreTest, WhatIsToBePinnedIsNotEvictedBeforeItIs) {
+    const Bytes content = pattern_bytes(600'000);
+    watched().before_pin = [this] { return crowd_out(); };
+    EXPECT_EQ(ask("POST", "/content/v0/objects?kind=file&pin=true", content).status, 200U);
+    EXPECT_EQ(store().usage().pinned_objects, 1U);
+    EXPECT_TRUE(store().has(types::ContentHash(blake3_tree::hash(content).bytes)));
+    const Bytes directory =
+        bcs::encode(std::vector<types::DirectoryEntry>{{.name = name("a"), .target = link("b")}});
+    watched().before_pin = [this] { return crowd_out(); };
+    EXPECT_EQ(ask("POST", "/content/v0/objects?kind=directory&pin=true", directory).status, 200U);
+    EXPECT_EQ(store().usage().pinned_objects, 2U);
+}
+
+TEST_F(SmallStoreTest, WhatWasFetchedIsPinnedBeforeAnybodyAsksAgain) {
+    const std::string hash = offer_elsewhere(pattern_bytes(600'000));
+    // The store is late: what has come must stay meanwhile.
+    watched().before_pin = [this]() -> Result<> {
+        watched().before_pin = [this] { return crowd_out(); };
+        return fail(Errc::NotFound, "not yet");
+    };
+    EXPECT_EQ(ask("PUT", "/content/v0/pins/" + hash).status, 202U);
+    EXPECT_TRUE(crowd_out());
+    EXPECT_EQ(store().usage().pinned_objects, 1U);
+    EXPECT_EQ(ask("PUT", "/content/v0/pins/" + hash).status, 200U);
+}
+
+TEST_F(SmallStoreTest, WhatIsNotWantedAnyMoreIsNotPinnedWhenItHasCome) {
+    const std::string hash = offer_elsewhere(pattern_bytes(1'000));
+    source().waits = true;
+    EXPECT_EQ(ask("PUT", "/content/v0/pins/" + hash).status, 202U);
+    EXPECT_EQ(ask("DELETE", "/content/v0/pins/" + hash).status, 204U);
+    EXPECT_EQ(ask("DELETE", "/content/v0/pins/" + hash).status, 404U);
+    go_on();
+    EXPECT_EQ(store().usage().pinned_objects, 0U);
+}
+
+// 507 only when what is pinned leaves no room; being busy passes.
+TEST_F(SmallStoreTest, BusyIsNotFull) {
+    const std::string hash(64, '7');
+    source().refuses_with = Error{Errc::Exhausted, "too many wait; come back"};
+    for (const std::string& target : {"/content/v0/objects/" + hash + "/entries", std::string()}) {
+        const auto busy =
+            target.empty() ? ask("PUT", "/content/v0/pins/" + hash) : ask("GET", target);
+        EXPECT_EQ(busy.status, 503U);
+        EXPECT_TRUE(busy.fields.find("Retry-After"));
+        EXPECT_EQ(text_of(busy, "error"), "too many wait; come back");
+    }
+    EXPECT_EQ(ask("POST", "/content/v0/objects?kind=file&pin=true", pattern_bytes(900'000)).status,
+              200U);
+    const auto full = ask("PUT", "/content/v0/pins/" + hash);
+    EXPECT_EQ(full.status, 507U);
+    EXPECT_TRUE(text_of(full, "hint").contains("unpin"));
+    EXPECT_FALSE(full.fields.find("Retry-After"));
+    EXPECT_EQ(ask("POST", "/content/v0/objects?kind=file", pattern_bytes(600'000)).status, 507U);
+}
+
 TEST_F(PublisherTest, TheListHasPagesAndTheUsage) {
     std::vector<std::string> put;
     for (std::size_t i = 0; i < 5; ++i) put.push_back(put_file(pattern_bytes(10 + i)));
@@ -147,7 +209,9 @@ TEST_F(PublisherTest, WhatIsRemovedIsWithdrawn) {
 TEST_F(PublisherTest, AnUploadThatRestsTooLongIsGivenUpAndUploadsAreBounded) {
     const auto id = text_of(ask("POST", "/content/v0/uploads"), "upload");
     for (int i = 1; i < 64; ++i) EXPECT_EQ(ask("POST", "/content/v0/uploads").status, 201U);
-    EXPECT_EQ(ask("POST", "/content/v0/uploads").status, 503U);
+    const auto busy = ask("POST", "/content/v0/uploads");
+    EXPECT_EQ(busy.status, 503U);
+    EXPECT_TRUE(busy.fields.find("Retry-After"));
     pass(std::chrono::minutes(11));
     EXPECT_EQ(ask("POST", "/content/v0/uploads").status, 201U);
     EXPECT_EQ(ask("PUT", "/content/v0/uploads/" + id + "?offset=0", pattern_bytes(1)).status, 404U);

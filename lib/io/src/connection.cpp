@@ -349,7 +349,6 @@ void Connection::finish(Result<> why) {
         const std::lock_guard lock(mutex_);
         is_shut_ = true;
         requests_ = 0;
-        queued_bytes_ = 0;
         dropped.swap(written_);
     }
     timer_.cancel();

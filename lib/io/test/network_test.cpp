@@ -368,6 +368,34 @@ TEST_P(Links, ClosedListenersKeepTheirStreams) {
     EXPECT_EQ(as_text(server_->seen().bytes), "still");
 }
 
+// What a connection had not passed on when it was cut off can be told afterwards: on a plain one it
+// is all but what the system took.
+TEST_P(Links, WhatWasNeverPassedOnIsCounted) {
+    server_->when_bytes = [](const Stream&, ByteView) { return std::size_t{0}; };
+    const auto listener = listen(server_);
+    const Stream stream = connect(*listener, client_);
+    client_->wait_open();
+    constexpr std::size_t kChunk = 64 << 10;
+    std::size_t total = 0;
+    for (std::uint64_t sent_before = 0;;) {
+        if (stream.write(Bytes(kChunk))) {
+            total += kChunk;
+            continue;
+        }
+        const std::uint64_t sent = stream.counters().bytes_sent;
+        if (sent == sent_before && sent > 0) break;
+        sent_before = sent;
+        std::this_thread::yield();
+    }
+    stream.abort();
+    client_->wait_closed();
+    const StreamCounters counters = stream.counters();
+    EXPECT_GT(counters.bytes_queued, 0);
+    if (!GetParam()) EXPECT_EQ(counters.bytes_queued + counters.bytes_sent, total);
+    EXPECT_FALSE(stream.write(Bytes(1)));
+    EXPECT_EQ(stream.counters().bytes_queued, counters.bytes_queued);
+}
+
 // The counters add up on both sides.
 TEST_P(Links, CountersCountBytes) {
     const auto listener = listen(server_);

@@ -28,8 +28,12 @@ namespace draco::client {
 struct ClientOptions {
     types::ChainId chain{};
     Duration connect_deadline = std::chrono::seconds(10);  // to the welcome
-    // How long a node may say nothing while something is awaited.
+    // How long a node is waited for without progress, in all: a welcome, a head, verified blocks,
+    // the end of a request, an acknowledgement taken. What else it says buys no time.
     Duration answer_deadline = std::chrono::seconds(30);
+    // Except for parts of trees and lists, which are verified when they are whole: they may come as
+    // slowly as this. Above 0.
+    std::uint64_t unverified_bytes_per_s_min = std::uint64_t{16} << 10;
     std::uint64_t blocks_ahead = 8;  // asked for and not yet seen, 1 to 16
     // An acknowledgement is sent after so many bytes or so much time, half a window of the lane,
     // and at the end; the node waits for it.
@@ -92,8 +96,8 @@ public:
 
     // Errors: NotFound; Corrupt (the node lies, or content_bytes_max is passed: Exhausted);
     // Exhausted (the reserve of the lane is used up, the free part is); InvalidArgument (a
-    // directory, no such block); Unavailable, DeadlineExceeded, Unauthenticated; those of the sink
-    // and the ledger.
+    // directory, no such block); Unavailable (also: the lane is closing), DeadlineExceeded,
+    // Unauthenticated; those of the sink and the ledger.
     Result<Transfer> get(const types::ContentHash& hash,
                          Sink& sink,
                          const GetOptions& options = {});

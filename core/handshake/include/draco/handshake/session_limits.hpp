@@ -18,9 +18,13 @@ struct LaneLimits {
     // How fast what was under way when a lane's last session broke is written off.
     std::uint64_t lost_forgiven_per_s = std::uint64_t{16} << 10;
     std::size_t lanes_remembered_max = std::size_t{1} << 16;
+    // Heads, trees and entries, which nobody pays for, over all sessions of a lane.
+    std::uint64_t unpaid_bytes_per_s = std::uint64_t{1} << 20;
+    std::uint64_t unpaid_burst_bytes = std::uint64_t{16} << 20;
+    std::size_t sessions_max = 8;  // of one lane
 };
 
-// Of what nobody pays for: blocks of free sessions; heads, trees and entries of all.
+// Of what nobody pays for, in sessions without a lane: blocks, heads, trees and entries.
 struct FreeLimits {
     std::uint64_t bytes_per_s = std::uint64_t{1} << 20;  // of one client network
     std::uint64_t burst_bytes = std::uint64_t{16} << 20;
@@ -42,6 +46,8 @@ struct SessionLimits {
     Duration open_deadline = std::chrono::seconds(30);       // of one content
     // How often a session that waits for money, or for lost bytes to be written off, looks again.
     Duration stall_interval = std::chrono::seconds(2);
+    // After so long without a word a session may be given up for another one of its lane.
+    Duration silent_after = std::chrono::seconds(10);
 };
 
 struct SessionCounters {

@@ -149,10 +149,10 @@ struct AckRefused {
     Text text;
 };
 
-enum class PauseReason : std::uint8_t { Unacknowledged, ReserveUsedUp };
+enum class PauseReason : std::uint8_t { Unacknowledged, ReserveUsedUp, LaneClosing };
 
-// Blocks are wanted and wait until an acknowledgement, or money, comes. Sent once each time, behind
-// all blocks of this session that are counted as delivered.
+// Blocks are wanted and wait until an acknowledgement, or money, comes; on a lane that closes, for
+// nothing. Sent once each time, behind all blocks of this session that are counted as delivered.
 struct Paused {
     PauseReason reason{};
     std::uint64_t delivered = 0;

@@ -45,7 +45,7 @@ struct StreamOptions {
 struct StreamCounters {
     std::uint64_t bytes_received = 0;  // from the network, TLS overhead included
     std::uint64_t bytes_sent = 0;
-    std::size_t bytes_queued = 0;   // accepted by write and not yet taken by TLS or the system
+    std::size_t bytes_queued = 0;   // of write, not (when closed: never) taken by TLS or the system
     std::size_t bytes_waiting = 0;  // received and not consumed, as of the last on_bytes
 
     bool operator==(const StreamCounters&) const = default;
