@@ -131,7 +131,6 @@ private:
 
     // core.cpp: what has become possible.
     void settle(Turn& turn);
-    void count_proposals();
     void commit_anchors(Turn& turn);
     void deliver_blocks(Turn& turn);
     void cast_votes(Turn& turn);
@@ -189,7 +188,7 @@ private:
     VoteAggregator aggregator_;
     Dag dag_;
     Proposer proposer_;
-    PipelinedCommitter committer_;
+    BullsharkCommitter committer_;
     BlockBuilder builder_;
     BlockSignatures signatures_;
     Synchronizer synchronizer_;
