@@ -1,10 +1,12 @@
 #include "draco/client/client.hpp"
 
+#include "draco/base/text_encoding.hpp"
 #include "draco/crypto/system_rng.hpp"
 
 #include "download.hpp"
 #include "session_state.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace draco::client {
@@ -18,6 +20,28 @@ constexpr Duration kIdleDeadline = std::chrono::minutes(10);
 
 std::string name_of(const NodeAddress& node) {
     return node.host + ":" + std::to_string(node.port);
+}
+
+std::unexpected<Error> nobody(std::span<const NodeAddress> nodes,
+                              const std::vector<Error>& answers,
+                              const Download& download) {
+    const Errc code = answers.back().code;
+    if (answers.size() == 1)
+        return fail(code, name_of(nodes.front()) + ": " + answers.front().context);
+    const bool is_unknown =
+        std::ranges::all_of(answers, [](const Error& each) { return each.code == Errc::NotFound; });
+    if (is_unknown)
+        return fail(code,
+                    "none of " + std::to_string(answers.size()) + " nodes has " +
+                        to_hex(download.hash().view()));
+    std::string all;
+    for (std::size_t i = 0; i < answers.size(); ++i)
+        all += (i == 0 ? "" : "; ") + name_of(nodes[i]) + ": " + to_string(answers[i]);
+    return fail(code,
+                "no node delivered the content" +
+                    (download.next() == 0 ? std::string()
+                                          : " beyond block " + std::to_string(download.next())) +
+                    " (" + all + ")");
 }
 
 }  // namespace
@@ -73,8 +97,7 @@ Result<Transfer> Client::get(std::span<const NodeAddress> nodes,
     if (nodes.empty()) return fail(Errc::InvalidArgument, "no node to get the content from");
     Download download(hash, options.first_block, options_.content_bytes_max);
     std::size_t nodes_left = 0;
-    Errc code = Errc::NotFound;
-    std::string answers;
+    std::vector<Error> answers;
     std::uint64_t written_before = 0;
     do {
         written_before = download.blocks_written;
@@ -86,20 +109,14 @@ Result<Transfer> Client::get(std::span<const NodeAddress> nodes,
                 return Transfer{.info = *download.info(),
                                 .blocks = download.blocks_written,
                                 .bytes = download.bytes_written,
+                                .bytes_kept = download.bytes_kept,
                                 .nodes_left = nodes_left};
             if (download.sink_error) return std::unexpected(*download.sink_error);
             ++nodes_left;
-            code = outcome.error().code;
-            answers +=
-                (answers.empty() ? "" : "; ") + name_of(node) + ": " + to_string(outcome.error());
+            answers.push_back(outcome.error());
         }
     } while (download.blocks_written > written_before);
-    return fail(
-        code,
-        "no node delivered the content" +
-            (download.blocks_written == 0 ? std::string()
-                                          : " beyond block " + std::to_string(download.next())) +
-            " (" + answers + ")");
+    return nobody(nodes, answers, download);
 }
 
 // A node that fails against what another node said of the tree may be right: it gets a second try,

@@ -2,6 +2,8 @@
 
 #include "draco/blake3_tree/directory.hpp"
 
+#include "draco/base/text_encoding.hpp"
+
 #include "session_state.hpp"
 
 #include <algorithm>
@@ -105,6 +107,11 @@ Result<> DirectoryFetch::check() {
     return {};
 }
 
+struct Walked {
+    types::ContentHash hash{};
+    std::string name;  // the way to it, for people
+};
+
 std::vector<std::string> split(std::string_view path) {
     std::vector<std::string> parts;
     while (!path.empty()) {
@@ -122,10 +129,16 @@ Result<std::vector<types::DirectoryEntry>> Session::list(const types::ContentHas
 }
 
 Result<types::ContentHash> Session::resolve(const types::ContentHash& root, std::string_view path) {
+    return resolve_path(root, path, [this](const types::ContentHash& hash) { return list(hash); });
+}
+
+Result<types::ContentHash> resolve_path(const types::ContentHash& root,
+                                        std::string_view path,
+                                        const ListDirectory& list) {
     if (path.size() > kPathBytesMax)
         return fail(Errc::InvalidArgument,
                     "a path has at most " + std::to_string(kPathBytesMax) + " bytes");
-    std::vector<types::ContentHash> walked{root};
+    std::vector<Walked> walked{{.hash = root, .name = to_hex(root.view())}};
     const auto parts = split(path);
     std::deque<std::string> left(parts.begin(), parts.end());
     for (std::size_t step = 0; !left.empty(); ++step) {
@@ -139,15 +152,20 @@ Result<types::ContentHash> Session::resolve(const types::ContentHash& root, std:
             if (walked.size() > 1) walked.pop_back();
             continue;
         }
-        DRACO_TRY(entries, list(walked.back()));
+        auto entries = list(walked.back().hash);
+        if (!entries && entries.error().code == Errc::InvalidArgument)
+            return fail(Errc::InvalidArgument,
+                        walked.back().name + " is a file, so there is no \"" + name + "\" in it");
+        if (!entries) return std::unexpected(entries.error());
         const auto found = std::ranges::lower_bound(
-            entries, name, {}, [](const types::DirectoryEntry& entry) -> const std::string& {
+            *entries, name, {}, [](const types::DirectoryEntry& entry) -> const std::string& {
                 return *entry.name;
             });
-        if (found == entries.end() || *found->name != name)
-            return fail(Errc::NotFound, "there is no \"" + name + "\" on the way");
+        if (found == entries->end() || *found->name != name)
+            return fail(Errc::NotFound,
+                        "there is no \"" + name + "\" in the folder " + walked.back().name);
         if (const auto* const link = std::get_if<types::ContentHash>(&found->target)) {
-            walked.push_back(*link);
+            walked.push_back({.hash = *link, .name = walked.back().name + "/" + name});
             continue;
         }
         const std::string& target = *std::get<types::LinkTarget>(found->target);
@@ -155,7 +173,7 @@ Result<types::ContentHash> Session::resolve(const types::ContentHash& root, std:
         const auto steps = split(target);
         left.insert(left.begin(), steps.begin(), steps.end());
     }
-    return walked.back();
+    return walked.back().hash;
 }
 
 }  // namespace draco::client

@@ -1,5 +1,7 @@
 #include "download.hpp"
 
+#include "draco/base/assert.hpp"
+
 #include <algorithm>
 #include <string>
 
@@ -49,15 +51,30 @@ Result<> Download::take_nodes(std::uint64_t first, std::span<const blake3_tree::
 Result<> Download::take_block(std::uint64_t index, ByteView block) {
     if (!tree_ || index >= info_->leaves) return lie("a block that the file does not have");
     if (has(index)) return lie("a block twice");
-    const std::uint64_t before = index * blake3_tree::kBlockBytes;
-    if (block.size() != std::min<std::uint64_t>(blake3_tree::kBlockBytes, info_->bytes - before))
+    if (block.size() != block_bytes(index))
         return lie("block " + std::to_string(index) + " in another length");
-    const blake3_tree::Node node = blake3_tree::block_node(block, index);
-    const blake3_tree::Hash hash = info_->leaves == 1 ? node.root_hash() : node.chaining_value();
-    if (hash != tree_->leaf(index))
+    if (!verifies(index, block))
         return lie("block " + std::to_string(index) + " with other bytes than its hash demands");
     early_.emplace(index, to_bytes(block));
     return {};
+}
+
+bool Download::verifies(std::uint64_t index, ByteView block) const {
+    if (index >= info_->leaves || block.size() != block_bytes(index)) return false;
+    const blake3_tree::Node node = blake3_tree::block_node(block, index);
+    const blake3_tree::Hash hash = info_->leaves == 1 ? node.root_hash() : node.chaining_value();
+    return hash == tree_->leaf(index);
+}
+
+std::uint64_t Download::block_bytes(std::uint64_t index) const {
+    return std::min<std::uint64_t>(blake3_tree::kBlockBytes,
+                                   info_->bytes - index * blake3_tree::kBlockBytes);
+}
+
+void Download::keep(std::size_t bytes) {
+    DRACO_ASSERT(early_.empty(), "what is kept is known before blocks are asked for");
+    ++next_;
+    bytes_kept += bytes;
 }
 
 std::optional<Bytes> Download::pop() {

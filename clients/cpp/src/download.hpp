@@ -45,6 +45,10 @@ public:
     Result<> take_block(std::uint64_t index, ByteView block);
     // The next block, if it is here.
     std::optional<Bytes> pop();
+    // Whether these are the bytes of the block. Precondition: has_tree().
+    bool verifies(std::uint64_t index, ByteView block) const;
+    // The next block is where it belongs already. Precondition: verified, nothing came yet.
+    void keep(std::size_t bytes);
 
     // Head and tree, and what was verified by it and has not come out.
     void forget();
@@ -53,9 +57,12 @@ public:
     bool is_announced = false;
     std::uint64_t blocks_written = 0;
     std::uint64_t bytes_written = 0;
+    std::uint64_t bytes_kept = 0;
     std::optional<Error> sink_error{};
 
 private:
+    std::uint64_t block_bytes(std::uint64_t index) const;
+
     const types::ContentHash hash_;
     std::uint64_t next_;
     const std::uint64_t bytes_max_;

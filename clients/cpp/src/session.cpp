@@ -24,6 +24,7 @@ private:
     Result<> take_block(const wire::Block& block);
     // What is in order goes to the sink.
     Result<> pour();
+    Result<> announce();
 
     Session::State& state_;
     Download& download_;
@@ -112,7 +113,7 @@ Result<> FileFetch::pour() {
     if (!download_.has_tree()) return {};
     if (!download_.is_announced) {
         download_.is_announced = true;
-        if (auto begun = sink_.begin(*download_.info()); !begun) sink_error_ = begun.error();
+        if (auto begun = announce(); !begun) sink_error_ = begun.error();
     }
     while (!sink_error_) {
         const std::uint64_t index = download_.next();
@@ -127,6 +128,22 @@ Result<> FileFetch::pour() {
         if (options_.progress) options_.progress(*download_.info(), download_.blocks_written);
     }
     download_.sink_error = sink_error_;
+    return {};
+}
+
+// What the sink has already is checked as what a node sends.
+Result<> FileFetch::announce() {
+    DRACO_TRY_VOID(sink_.begin(*download_.info()));
+    while (!download_.is_done()) {
+        const std::uint64_t index = download_.next();
+        std::size_t bytes = 0;
+        DRACO_TRY(is_kept, sink_.has(index, [&](ByteView block) {
+            bytes = block.size();
+            return download_.verifies(index, block);
+        }));
+        if (!is_kept) break;
+        download_.keep(bytes);
+    }
     return {};
 }
 
@@ -151,7 +168,8 @@ Result<Transfer> Session::get(const types::ContentHash& hash,
     DRACO_TRY_VOID(get(download, sink, options));
     return Transfer{.info = *download.info(),
                     .blocks = download.blocks_written,
-                    .bytes = download.bytes_written};
+                    .bytes = download.bytes_written,
+                    .bytes_kept = download.bytes_kept};
 }
 
 Result<> Session::get(Download& download, Sink& sink, const GetOptions& options) {

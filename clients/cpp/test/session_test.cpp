@@ -5,6 +5,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <array>
+
 namespace draco::client {
 namespace {
 
@@ -103,6 +106,52 @@ TEST(FreeSession, BeginsAtABlockAndEndsWithTheSink) {
     CollectingSink again;
     ASSERT_TRUE(session->get(hash, again));
     EXPECT_EQ(again.bytes, bytes);
+}
+
+// What a sink has from a transfer before is checked, and only the rest is fetched: up to the first
+// block that is not right.
+TEST(FreeSession, WhatTheSinkHasIsNotFetched) {
+    struct ResumingSink final : Sink {
+        Result<bool> has(std::uint64_t index,
+                         const std::function<bool(ByteView block)>& verifies) override {
+            const std::size_t begin = std::min<std::size_t>(index * kBlock, old.size());
+            const bool is_right =
+                verifies(ByteView(old).subspan(begin, std::min(kBlock, old.size() - begin)));
+            if (is_right) kept = index + 1;
+            return is_right;
+        }
+
+        Result<> write(std::uint64_t index, ByteView block) override {
+            EXPECT_EQ(index, kept + written);
+            ++written;
+            append(bytes, block);
+            return {};
+        }
+
+        Bytes old;
+        std::uint64_t kept = 0;
+        std::uint64_t written = 0;
+        Bytes bytes;
+    };
+
+    TestNode node(1);
+    const auto client = start_client();
+    const Bytes bytes = random_bytes(12 * kBlock + 5, 4);
+    const auto hash = node.source.add_file(bytes);
+    const NodeAddress addresses[] = {node.address()};
+    for (const std::uint64_t right : std::array<std::uint64_t, 5>{0, 1, 7, 12, 13}) {
+        ResumingSink sink;
+        sink.old = bytes;
+        if (right < 13) sink.old[right * kBlock] ^= 1;
+        const auto got = client->get(addresses, hash, sink);
+        ASSERT_TRUE(got) << to_string(got.error());
+        EXPECT_EQ(sink.kept, right);
+        EXPECT_EQ(sink.written, 13 - right);
+        const ByteView rest = ByteView(bytes).subspan(std::min(right * kBlock, bytes.size()));
+        EXPECT_TRUE(equal(sink.bytes, rest));
+        EXPECT_EQ(got->bytes, rest.size());
+        EXPECT_EQ(got->bytes_kept, bytes.size() - rest.size());
+    }
 }
 
 // Directories arrive whole and verified, and paths lead through them and their symbolic links.

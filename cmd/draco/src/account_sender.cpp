@@ -40,6 +40,18 @@ Result<std::string> account_name(const NodeHome& home, const std::string& given)
     return accounts[index];
 }
 
+Result<std::string> account_id(const NodeHome& home, const std::string& name) {
+    DRACO_TRY(keys, home.keys());
+    DRACO_TRY(all, keys.list());
+    for (const auto& info : all)
+        if (info.kind == identity::KeyKind::Account && info.name == name && info.id)
+            return key_id_text(*info.id);
+    return fail(Errc::NotFound,
+                "the home " + home.path() + " has no account called " + name +
+                    "; make one with draco keys generate, or name another: --account NAME, on a "
+                    "development network --dev-account N");
+}
+
 }  // namespace
 
 Result<types::AccountSecretKey> sender_key(const NodeHome& home, const SenderOptions& options) {
@@ -49,6 +61,7 @@ Result<types::AccountSecretKey> sender_key(const NodeHome& home, const SenderOpt
         return key;
     }
     DRACO_TRY(name, account_name(home, options.account));
+    DRACO_TRY_VOID(account_id(home, name));
     DRACO_TRY(keys, home.keys());
     DRACO_TRY(password, home.password(options.password_file));
     DRACO_TRY(loaded, keys.load(identity::KeyKind::Account, name, password));
@@ -62,14 +75,7 @@ Result<std::string> sender_address(const NodeHome& home, const SenderOptions& op
         return crypto::to_text(crypto::ethereum_address(key.public_key()));
     }
     DRACO_TRY(name, account_name(home, options.account));
-    DRACO_TRY(keys, home.keys());
-    DRACO_TRY(all, keys.list());
-    for (const auto& info : all)
-        if (info.kind == identity::KeyKind::Account && info.name == name && info.id)
-            return key_id_text(*info.id);
-    return fail(Errc::NotFound,
-                "the home " + home.path() + " has no account called " + name +
-                    "; name an ADDRESS, --dev-account N, or draco keys generate");
+    return account_id(home, name);
 }
 
 Result<types::NodeKey> parse_node_key(std::string_view text) {

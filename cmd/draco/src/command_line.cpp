@@ -335,8 +335,9 @@ void add_lane(CommandLine& line) {
         ->check(whole_number());
     open->add_option("--session-key",
                      line.lane.session_key,
-                     "the client's public key, whose acknowledgements spend the money")
-        ->required()
+                     "the client's public key, whose acknowledgements spend the money; without it, "
+                     "the one that "
+                     "draco get --pay uses")
         ->check(session_key());
     show->add_option("--payer", line.lane.payer, "whose; without it, the own")->check(address());
     add_sender(show, line.lane.sender);
@@ -439,14 +440,28 @@ void add_content(CommandLine& line) {
     });
     put->add_option("PATH", line.content.path, "what to publish")->required();
     put->add_flag("--no-pin", line.content.no_pin, "let it go when the node needs the room");
-    CLI::App* get = command(line, root, "get", "Fetch content, verified block by block", [&line] {
-        return run_get(line.invocation, line.get);
-    });
-    get->add_option("HASH", line.get.what, "its address; HASH/PATH names a file in a folder")
+    CLI::App* get = command(
+        line,
+        root,
+        "get",
+        "Fetch content, verified block by block",
+        [&line] { return run_get(line.invocation, line.get); },
+        [&line] { return check_get(line.get); });
+    get->add_option("HASH",
+                    line.get.what,
+                    "its address; HASH/PATH names a file in a folder; or the URL of either")
         ->required();
     get->add_option(
-        "-o,--output", line.get.output, "the file or folder to write; - is standard output");
-    get->add_flag("--pay", line.get.pay, "on a lane to the node that is asked, opened if need be");
+        "-o,--output",
+        line.get.output,
+        "the file or folder to write; - is standard output, and a device is written to");
+    get->add_flag("--force",
+                  line.get.force,
+                  "replace the file that is there; in a folder, what has the same names");
+    get->add_flag("--pay",
+                  line.get.pay,
+                  "on a lane to the node that is asked, opened if need be; without it a node "
+                  "delivers about 1 MiB/s after the first 16 MiB");
     get->add_option("--reserve", line.get.reserve_usd, "USD, of a lane that is opened (1)")
         ->check(some_usd());
     get->add_option("--max-entries",
@@ -460,7 +475,8 @@ void add_content(CommandLine& line) {
     CLI::App* list = command(line, root, "ls", "What your node stores, or a folder in it", [&line] {
         return run_ls(line.invocation, line.content);
     });
-    list->add_option("HASH", line.content.hash, "of a folder: its entries");
+    list->add_option("HASH", line.content.hash, "of a folder: its entries; also HASH/PATH");
+    list->add_flag("--all", line.content.all, "every object, not only what was put");
     CLI::App* pin =
         command(line, root, "pin", "Keep content on your node, fetched if need be", [&line] {
             return run_pin(line.invocation, line.content);
@@ -469,18 +485,19 @@ void add_content(CommandLine& line) {
         command(line, root, "unpin", "Let content go when your node needs the room", [&line] {
             return run_unpin(line.invocation, line.content);
         });
-    for (CLI::App* each : {pin, unpin})
-        each->add_flag("--this-object-only",
-                       line.content.this_object_only,
-                       "of a folder only the list of its entries");
     command(line, root, "acks", "What clients have acknowledged to your node", [&line] {
         return run_acks(line.invocation);
     });
-    CLI::App* remove = command(line, root, "rm", "Remove an object from your node", [&line] {
+    CLI::App* remove = command(line, root, "rm", "Remove content from your node", [&line] {
         return run_rm(line.invocation, line.content);
     });
-    for (CLI::App* each : {pin, unpin, remove})
-        each->add_option("HASH", line.content.hash, "its address: 64 hex digits")->required();
+    for (CLI::App* each : {pin, unpin, remove}) {
+        each->add_option("HASH", line.content.hash, "its address; HASH/PATH names what is in it")
+            ->required();
+        each->add_flag("--this-object-only",
+                       line.content.this_object_only,
+                       "of a folder only the list of its entries");
+    }
 }
 
 void add_hash(CommandLine& line) {

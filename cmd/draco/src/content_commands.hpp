@@ -12,9 +12,10 @@ namespace draco {
 
 struct ContentOptions {
     std::string path;  // put
-    std::string hash;
+    std::string hash;  // or HASH/PATH, or a URL
     bool no_pin = false;
-    bool this_object_only = false;  // pin, unpin: not what a directory leads to
+    bool all = false;               // ls: every object
+    bool this_object_only = false;  // pin, unpin, rm: not what a directory leads to
 };
 
 Result<> run_put(const Invocation& invocation, const ContentOptions& options);

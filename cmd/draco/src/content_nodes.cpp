@@ -19,9 +19,11 @@ Result<ContentNode> read_node(const json::value& node) {
     DRACO_TRY(port, number_member(*endpoints, "session_port"));
     if (port == 0 || port > std::numeric_limits<std::uint16_t>::max())
         return fail(Errc::NotFound, "node " + key + " takes no sessions");
+    const std::uint64_t http_port = number_member(*endpoints, "http_port").value_or(0);
     return ContentNode{.key = std::move(key),
                        .host = std::move(host),
-                       .session_port = static_cast<std::uint16_t>(port)};
+                       .session_port = static_cast<std::uint16_t>(port),
+                       .http_port = static_cast<std::uint16_t>(http_port)};
 }
 
 }  // namespace

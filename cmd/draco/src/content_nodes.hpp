@@ -15,6 +15,7 @@ struct ContentNode {
     std::string key;  // base58
     std::string host;
     std::uint16_t session_port = 0;
+    std::uint16_t http_port = 0;  // 0: it shows content to no browser
 };
 
 // Those that take part, the one that answers first. NotFound: none does.

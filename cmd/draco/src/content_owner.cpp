@@ -96,7 +96,7 @@ Result<ContentOwner> ContentOwner::of_node(const Invocation& invocation, const s
         DRACO_TRY(url, HttpUrl::parse(invocation.node));
         owned.rpc = std::move(url);
     }
-    return ContentOwner(std::move(owned.rpc), std::move(owned.token), {owned.front_url});
+    return ContentOwner(home, std::move(owned.rpc), std::move(owned.token), {owned.front_url});
 }
 
 Result<ContentOwner> ContentOwner::of_devnet(const Invocation& invocation,
@@ -109,8 +109,10 @@ Result<ContentOwner> ContentOwner::of_devnet(const Invocation& invocation,
         DRACO_TRY(url, HttpUrl::parse(invocation.node));
         for (const DevnetNodeRecord& node : record.nodes) {
             if (node.rpc_port != url.port) continue;
-            DRACO_TRY(owned, owned_node(node_home(home, node.index)));
-            return ContentOwner(std::move(url), std::move(owned.token), std::move(fronts));
+            const std::string own_home = node_home(home, node.index);
+            DRACO_TRY(owned, owned_node(own_home));
+            return ContentOwner(
+                own_home, std::move(url), std::move(owned.token), std::move(fronts));
         }
         return fail(Errc::NotFound,
                     "the devnet in " + home + " has no node at " + url.text() +
@@ -119,7 +121,10 @@ Result<ContentOwner> ContentOwner::of_devnet(const Invocation& invocation,
     for (const DevnetNodeRecord& node : record.nodes) {
         auto owned = owned_node(node_home(home, node.index));
         if (!owned || !http_request(owned->rpc, {.target = "/version"}, kProbeTimeout)) continue;
-        return ContentOwner(std::move(owned->rpc), std::move(owned->token), std::move(fronts));
+        return ContentOwner(node_home(home, node.index),
+                            std::move(owned->rpc),
+                            std::move(owned->token),
+                            std::move(fronts));
     }
     return fail(Errc::Unavailable,
                 "no node of the devnet in " + home + " answers: draco devnet up --home " + home);

@@ -25,6 +25,9 @@ public:
     // Where people read content: the HTTP front of the node; of a devnet, of all its nodes.
     const std::vector<std::string>& front_urls() const { return front_urls_; }
 
+    // The node's.
+    const std::string& home() const { return home_; }
+
     std::string url() const { return url_.text(); }
 
     // For the node's admin_ methods.
@@ -39,12 +42,19 @@ public:
     Result<Reply> ask(std::string_view method, std::string_view target, Bytes body = {}) const;
 
 private:
-    ContentOwner(HttpUrl url, std::string token, std::vector<std::string> front_urls)
-        : url_(std::move(url)), token_(std::move(token)), front_urls_(std::move(front_urls)) {}
+    ContentOwner(std::string home,
+                 HttpUrl url,
+                 std::string token,
+                 std::vector<std::string> front_urls)
+        : home_(std::move(home)),
+          url_(std::move(url)),
+          token_(std::move(token)),
+          front_urls_(std::move(front_urls)) {}
 
     static Result<ContentOwner> of_node(const Invocation& invocation, const std::string& home);
     static Result<ContentOwner> of_devnet(const Invocation& invocation, const std::string& home);
 
+    std::string home_;
     HttpUrl url_;
     std::string token_;
     std::vector<std::string> front_urls_;

@@ -83,7 +83,12 @@ private:
         const RpcClient rpc(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port});
         DRACO_TRY(key, parse_node_key(node.key));
         DRACO_TRY(root, root_hash());
-        DRACO_TRY(lane, PaidLane::of(rpc, home_, account_, node.key, std::string(kReserveUsd)));
+        DRACO_TRY(lane,
+                  PaidLane::of(rpc,
+                               home_,
+                               account_,
+                               node.key,
+                               {.reserve_usd = std::string(kReserveUsd), .is_quiet = true}));
         DRACO_TRY(session,
                   client_->connect({.host = "127.0.0.1",
                                     .port = node.session_port,

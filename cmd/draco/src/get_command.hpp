@@ -12,13 +12,17 @@
 namespace draco {
 
 struct GetCommandOptions {
-    std::string what;    // HASH, or HASH/PATH in a folder
-    std::string output;  // a file, a folder for a folder, "-"; empty: standard output
+    std::string what;    // HASH, HASH/PATH in a folder, or the URL of either
+    std::string output;  // a file, a folder for a folder, a device, "-"; empty: standard output
+    bool force = false;  // replace what is there
     bool pay = false;
-    std::string reserve_usd = "1";  // of a lane that is opened for this
-    SenderOptions sender;           // who pays
+    std::string reserve_usd;  // of a lane that is opened for this; empty: 1
+    SenderOptions sender;     // who pays
     GetLimits limits{};
 };
+
+// That options which only say how to pay stand beside --pay. InvalidArgument.
+Result<> check_get(const GetCommandOptions& options);
 
 Result<> run_get(const Invocation& invocation, const GetCommandOptions& options);
 

@@ -57,12 +57,6 @@ bool is_number(std::string_view text) {
            std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
 }
 
-// As many columns as characters, where each takes one.
-std::size_t width_of(std::string_view text) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
 std::string shown_command(const Invocation& invocation) {
     return invocation.command.empty() ? "draco" : "draco " + invocation.command;
 }
@@ -102,16 +96,16 @@ void print_table(const std::vector<std::string>& columns,
     std::vector<std::size_t> widths;
     widths.reserve(columns.size());
     std::vector<bool> numeric(columns.size(), true);
-    for (const auto& column : columns) widths.push_back(column.size());
+    for (const auto& column : columns) widths.push_back(columns_of(column));
     for (const auto& row : rows)
         for (std::size_t i = 0; i < columns.size(); ++i) {
-            widths[i] = std::max(widths[i], width_of(row[i]));
+            widths[i] = std::max(widths[i], columns_of(row[i]));
             numeric[i] = numeric[i] && (is_number(row[i]) || row[i] == "-");
         }
     const auto print_row = [&](const std::vector<std::string>& row) {
         std::string line;
         for (std::size_t i = 0; i < row.size(); ++i) {
-            const std::string padding(widths[i] - width_of(row[i]), ' ');
+            const std::string padding(widths[i] - columns_of(row[i]), ' ');
             line += numeric[i] ? padding + row[i] : row[i] + padding;
             line += "  ";
         }

@@ -2,12 +2,17 @@
 
 #include "draco/base/text_encoding.hpp"
 
+#include "paid_lane.hpp"
 #include "rpc_client.hpp"
+#include "shown_text.hpp"
+#include "transaction_sender.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include <algorithm>
+#include <cstdio>
+#include <utility>
 
 namespace draco {
 namespace {
@@ -29,6 +34,43 @@ Result<json::array> all_lanes(const RpcClient& client, const std::string& payer)
         after = *next;
     } while (!after.is_null());
     return lanes;
+}
+
+// What this home has received and the chain does not know yet, into the lane.
+bool add_unsettled(const Result<NodeHome>& home,
+                   const types::GenesisDigest& genesis,
+                   json::value& lane) {
+    if (!home) return false;
+    const auto received = received_here(*home, genesis, lane);
+    const auto settled = number_member(lane, "settled");
+    if (!received || !settled) return false;
+    lane.as_object()["acknowledged"] = *received;
+    lane.as_object()["unsettled"] = *received - std::min(*received, *settled);
+    return *received > *settled;
+}
+
+void print_lanes(const Invocation& invocation, const json::value& lanes, bool is_settling) {
+    print_value(invocation, lanes);
+    if (is_settling && !invocation.json)
+        std::puts("what is acknowledged and not settled is settled within the epoch");
+}
+
+// "bandwidth: 0.02 USD per GiB", where the price is of so many bytes.
+Result<std::string> price_line(const json::value& price) {
+    DRACO_TRY(commodity, text_member(price, "commodity"));
+    DRACO_TRY(usd, text_member(price, "usd"));
+    DRACO_TRY(units, number_member(price, "units"));
+    std::string per = std::to_string(units) + " bytes";
+    for (const auto& [name, shift] : {std::pair("TiB", 40U),
+                                      std::pair("GiB", 30U),
+                                      std::pair("MiB", 20U),
+                                      std::pair("KiB", 10U)}) {
+        const std::uint64_t unit = std::uint64_t{1} << shift;
+        if (units < unit || units % unit != 0) continue;
+        per = (units == unit ? "" : std::to_string(units / unit) + " ") + name;
+        break;
+    }
+    return commodity + ": " + usd + " USD per " + per;
 }
 
 }  // namespace
@@ -56,23 +98,54 @@ Result<> run_prices(const Invocation& invocation) {
     DRACO_TRY(client, RpcClient::of(invocation));
     DRACO_TRY(prices, client.ask("flk_commodity_prices"));
     DRACO_TRY(services, client.ask("flk_services"));
-    print_value(invocation, json::object{{"prices", prices}, {"services", services}});
+    if (invocation.json || !prices.is_array() || !services.is_array()) {
+        print_value(invocation, json::object{{"prices", prices}, {"services", services}});
+        return {};
+    }
+    for (const json::value& each : prices.get_array()) {
+        DRACO_TRY(line, price_line(each));
+        std::puts(shown(line).c_str());
+    }
+    for (const json::value& each : services.get_array()) {
+        DRACO_TRY(name, text_member(each, "name"));
+        DRACO_TRY(id, number_member(each, "id"));
+        DRACO_TRY(commodity, text_member(each, "commodity"));
+        DRACO_TRY(builder, text_member(each, "builder"));
+        std::puts(shown("service " + std::to_string(id) + ", " + name + ": sells " + commodity +
+                        ", built by " + builder)
+                      .c_str());
+    }
     return {};
 }
 
 Result<> run_lane_open(const Invocation& invocation, const LaneOptions& options) {
     DRACO_TRY(home, sender_home(invocation));
     DRACO_TRY(node, parse_node_key(options.node));
-    DRACO_TRY(session_key, parse_session_key(options.session_key));
     DRACO_TRY(reserve, types::parse_usd(options.amount));
-    return send_as_account(invocation,
-                           home,
-                           options.sender,
-                           types::OpenLane{.node = node,
-                                           .lane = types::LaneIndex(options.lane),
-                                           .service = types::ServiceId(options.service),
-                                           .session_key = session_key,
-                                           .reserve = reserve});
+    DRACO_TRY(client, RpcClient::of(invocation));
+    DRACO_TRY(account, sender_key(home, options.sender));
+    types::SessionKey session_key;
+    if (options.session_key.empty()) {
+        DRACO_TRY(chain, chain_of(client));
+        DRACO_TRY(derived, session_key_of(chain.genesis, account));
+        session_key = derived.public_key();
+    } else {
+        DRACO_TRY(given, parse_session_key(options.session_key));
+        session_key = given;
+    }
+    DRACO_TRY(
+        answer,
+        send_transaction(home,
+                         client,
+                         std::move(account),
+                         types::OpenLane{.node = node,
+                                         .lane = types::LaneIndex(options.lane),
+                                         .service = types::ServiceId(options.service),
+                                         .session_key = session_key,
+                                         .reserve = reserve},
+                         {.fee_max = options.sender.fee_max, .wait = !options.sender.no_wait}));
+    print_value(invocation, answer);
+    return {};
 }
 
 Result<> run_lane_topup(const Invocation& invocation, const LaneOptions& options) {
@@ -98,14 +171,26 @@ Result<> run_lane_close(const Invocation& invocation, const LaneOptions& options
 Result<> run_lane_show(const Invocation& invocation, const LaneOptions& options) {
     std::string payer = options.payer;
     if (payer.empty()) {
-        DRACO_TRY(home, sender_home(invocation));
-        DRACO_TRY(own, sender_address(home, options.sender));
+        DRACO_TRY(own_home, sender_home(invocation));
+        DRACO_TRY(own, sender_address(own_home, options.sender));
         payer = own;
     }
+    DRACO_TRY(path, home_path(invocation));
+    const auto home = NodeHome::open(path);
     DRACO_TRY(client, RpcClient::of(invocation));
+    DRACO_TRY(chain, chain_of(client));
     if (options.node.empty()) {
         DRACO_TRY(lanes, all_lanes(client, payer));
-        print_value(invocation, lanes);
+        bool is_settling = false;
+        for (json::value& lane : lanes) is_settling |= add_unsettled(home, chain.genesis, lane);
+        if (lanes.empty() && !invocation.json) {
+            std::printf(
+                "%s has no open lane; draco get HASH --pay opens one, as does draco lane "
+                "open\n",
+                shown(payer).c_str());
+            return {};
+        }
+        print_lanes(invocation, lanes, is_settling);
         return {};
     }
     DRACO_TRY(lane, client.ask("flk_lane", {payer, options.node, options.lane}));
@@ -113,7 +198,8 @@ Result<> run_lane_show(const Invocation& invocation, const LaneOptions& options)
         return fail(Errc::NotFound,
                     payer + " has no open lane " + std::to_string(options.lane) + " to node " +
                         options.node + "; draco lane show lists those that there are");
-    print_value(invocation, lane);
+    const bool is_settling = add_unsettled(home, chain.genesis, lane);
+    print_lanes(invocation, lane, is_settling);
     return {};
 }
 

@@ -15,9 +15,9 @@ struct LaneOptions {
     std::string node;  // show: empty is all of the payer's lanes
     std::uint16_t lane = 0;
     std::uint32_t service = 0;
-    std::string session_key;
-    std::string amount;  // USD
-    std::string payer;   // show: empty is the sender's
+    std::string session_key;  // open: empty is the one that draco get --pay uses
+    std::string amount;       // USD
+    std::string payer;        // show: empty is the sender's
 };
 
 // Base58 or hex. InvalidArgument if it is neither, or no sound key.

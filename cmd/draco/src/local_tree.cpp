@@ -5,7 +5,9 @@
 #include "draco/blake3_tree/directory.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 
 namespace draco {
@@ -30,8 +32,11 @@ public:
         std::error_code error;
         const fs::file_status status = fs::status(path, error);
         if (error) return failed(path, error);
+        root_ = path;
         DRACO_TRY(root, entry(path, "", status, 0));
         tree_.root = std::move(root);
+        if (unsaid_ > 0)
+            tree_.link_warnings.push_back(std::to_string(unsaid_) + " more links are like these");
         return std::move(tree_);
     }
 
@@ -52,6 +57,8 @@ private:
             case fs::file_type::directory:
                 made.kind = LocalEntry::Kind::Directory;
                 DRACO_TRY_VOID(read_entries(made, level));
+                if (level > 0) ++tree_.folders;
+                if (made.entries.empty()) ++tree_.empty_folders;
                 return made;
             case fs::file_type::symlink:
                 made.kind = LocalEntry::Kind::Link;
@@ -59,10 +66,44 @@ private:
                 if (error) return failed(path, error);
                 if (!blake3_tree::is_symlink_target(made.target) || !bcs::is_utf8(made.target))
                     return cannot(path, "its target is too long, or not UTF-8");
+                ++tree_.links;
+                check_link(made);
                 return made;
             default:
                 return cannot(path, "it is neither a file nor a directory nor a link");
         }
+    }
+
+    void check_link(const LocalEntry& link) {
+        std::string why;
+        std::error_code error;
+        if (fs::path(link.target).is_absolute())
+            why = "is absolute, so it leads from the top of the published folder";
+        else if (leaves_root(link))
+            why = "leads out of the folder, so it ends at its top when it is published";
+        else if (!fs::exists(fs::status(link.path, error)))
+            why = "leads to nothing";
+        if (why.empty()) return;
+        if (tree_.link_warnings.size() == kLinkWarningsMax) {
+            ++unsaid_;
+            return;
+        }
+        tree_.link_warnings.push_back("the link \"" + link.path + "\" -> \"" + link.target + "\" " +
+                                      why);
+    }
+
+    // By the words of its target alone.
+    bool leaves_root(const LocalEntry& link) const {
+        const fs::path from = fs::path(link.path).lexically_relative(root_).parent_path();
+        std::ptrdiff_t level = std::distance(from.begin(), from.end());
+        for (const fs::path& part : fs::path(link.target)) {
+            if (part == "..")
+                --level;
+            else if (part != "." && !part.empty())
+                ++level;
+            if (level < 0) return true;
+        }
+        return false;
     }
 
     Result<> read_entries(LocalEntry& directory, std::size_t level) {
@@ -90,6 +131,8 @@ private:
         return {};
     }
 
+    std::string root_;
+    std::uint64_t unsaid_ = 0;
     LocalTree tree_;
 };
 

@@ -23,8 +23,16 @@ struct LocalEntry {
 struct LocalTree {
     LocalEntry root;
     std::uint64_t files = 0;
+    std::uint64_t folders = 0;  // the root not counted
+    std::uint64_t empty_folders = 0;
+    std::uint64_t links = 0;
     std::uint64_t bytes = 0;
+    // A sentence for each link that leads nowhere for those who get the tree: absolute, out of the
+    // tree, or to nothing. The first kLinkWarningsMax, then how many more.
+    std::vector<std::string> link_warnings{};
 };
+
+inline constexpr std::size_t kLinkWarningsMax = 20;
 
 // Symbolic links below `path` stay links; `path` itself is followed. Errors name the path:
 // NotFound; InvalidArgument for what cannot be published (a socket or device, a name that is not

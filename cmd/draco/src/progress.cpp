@@ -14,6 +14,7 @@ namespace {
 constexpr Duration kQuietFor = std::chrono::milliseconds(500);
 constexpr Duration kRedrawEvery = std::chrono::milliseconds(100);
 constexpr std::size_t kBarCells = 28;
+constexpr Duration kLineEvery = std::chrono::seconds(5);
 
 double seconds(Duration duration) {
     return std::chrono::duration<double>(duration).count();
@@ -60,6 +61,16 @@ void Progress::advance(std::uint64_t count) {
     draw(now);
 }
 
+void Progress::skip(std::uint64_t count) {
+    const std::scoped_lock lock(mutex_);
+    done_ += count;
+    skipped_ += count;
+}
+
+void Progress::note(std::string_view text) {
+    note_ = text.empty() ? "" : "  (" + std::string(text) + ")";
+}
+
 std::string Progress::amount(double count) const {
     if (unit_ == Unit::Bytes) return human_bytes(count);
     if (unit_ == Unit::VirtualTime) return tenths(count / 1000) + " s of virtual time";
@@ -78,15 +89,16 @@ std::string Progress::pace(double per_second) const {
 
 void Progress::draw(Instant now) {
     const double elapsed = std::max(seconds(now - started_), 1e-9);
-    const double rate = static_cast<double>(done_) / elapsed;
+    const double rate = static_cast<double>(done_ - skipped_) / elapsed;
     const std::string speed = pace(rate);
     drawn_ = true;
     if (total_ == 0) {
         std::fprintf(stderr,
-                     "\r\033[K%s  %s  %s",
+                     "\r\033[K%s  %s  %s%s",
                      label_.c_str(),
                      amount(static_cast<double>(done_)).c_str(),
-                     speed.c_str());
+                     speed.c_str(),
+                     note_.c_str());
         return;
     }
     const double share = std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_));
@@ -95,12 +107,41 @@ void Progress::draw(Instant now) {
     const double left =
         static_cast<double>(total_ - std::min(done_, total_)) / std::max(rate, 1e-9);
     std::fprintf(stderr,
-                 "\r\033[K%s  [%s] %3.0f %%  %s  %.0f s left",
+                 "\r\033[K%s  [%s] %3.0f %%  %s  %.0f s left%s",
                  label_.c_str(),
                  bar.c_str(),
                  share * 100,
                  speed.c_str(),
-                 left);
+                 left,
+                 note_.c_str());
+}
+
+ProgressLines::ProgressLines(const Clock& clock, std::string_view label, bool is_on)
+    : clock_(clock),
+      label_(shown(label)),
+      is_on_(is_on),
+      started_(clock.now()),
+      next_line_(started_ + kLineEvery) {}
+
+void ProgressLines::note(std::string_view text) {
+    note_ = text.empty() ? "" : " (" + std::string(text) + ")";
+}
+
+void ProgressLines::advance(std::uint64_t bytes, std::string_view what) {
+    bytes_ += bytes;
+    if (!is_on_) return;
+    const Instant now = clock_.now();
+    if (now < next_line_) return;
+    next_line_ = now + kLineEvery;
+    const double rate = static_cast<double>(bytes_) / seconds(now - started_);
+    std::fprintf(stderr,
+                 "%s: %s, %s/s%s; now %s\n",
+                 label_.c_str(),
+                 human_bytes(static_cast<double>(bytes_)).c_str(),
+                 human_bytes(rate).c_str(),
+                 note_.c_str(),
+                 shown(what).c_str());
+    note_.clear();
 }
 
 StatusLine::StatusLine() : on_terminal_(::isatty(STDERR_FILENO) == 1) {}

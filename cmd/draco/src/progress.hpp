@@ -26,6 +26,10 @@ public:
 
     // From any thread.
     void advance(std::uint64_t count);
+    // What was done before: it is no part of the rate.
+    void skip(std::uint64_t count);
+    // Stands behind the bar. Before the first advance().
+    void note(std::string_view text);
 
 private:
     void draw(Instant now);
@@ -40,8 +44,32 @@ private:
     bool on_terminal_;
     std::mutex mutex_;  // guards what follows
     std::uint64_t done_ = 0;
+    std::uint64_t skipped_ = 0;
+    std::string note_;
     Instant next_draw_;
     bool drawn_ = false;
+};
+
+// Lines on standard error every few seconds, where there is no terminal for a bar, so that minutes
+// are not silent. One thread.
+class ProgressLines {
+public:
+    // `clock` outlives this. Silent unless `is_on`.
+    ProgressLines(const Clock& clock, std::string_view label, bool is_on);
+
+    // `what` is worked on now.
+    void advance(std::uint64_t bytes, std::string_view what);
+    // Stands behind the first line.
+    void note(std::string_view text);
+
+private:
+    const Clock& clock_;
+    std::string label_;
+    bool is_on_;
+    Instant started_;
+    Instant next_line_;
+    std::uint64_t bytes_ = 0;
+    std::string note_;
 };
 
 // One line on standard error for what is waited for, written over by the next and cleared at the

@@ -58,6 +58,32 @@ bool is_seen(char32_t point) {
         kUnseen, [&](const Range& range) { return point >= range.first && point <= range.last; });
 }
 
+// The blocks of Unicode 15 whose characters are wide, and those between them that are not assigned.
+constexpr std::array<Range, 20> kWide = {
+    {{0x1100, 0x115F}, {0x231A, 0x231B},   {0x2329, 0x232A},   {0x23E9, 0x23EC},
+     {0x25FD, 0x25FE}, {0x2614, 0x2615},   {0x2648, 0x2653},   {0x26AA, 0x26AB},
+     {0x2E80, 0x303E}, {0x3041, 0xA4CF},   {0xA960, 0xA97F},   {0xAC00, 0xD7A3},
+     {0xF900, 0xFAFF}, {0xFE10, 0xFE19},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},
+     {0xFFE0, 0xFFE6}, {0x1F300, 0x1F64F}, {0x1F680, 0x1FAFF}, {0x20000, 0x3FFFD}}};
+constexpr std::array<Range, 12> kCombining = {{{0x300, 0x36F},
+                                               {0x483, 0x489},
+                                               {0x591, 0x5BD},
+                                               {0x610, 0x61A},
+                                               {0x64B, 0x65F},
+                                               {0x1AB0, 0x1AFF},
+                                               {0x1DC0, 0x1DFF},
+                                               {0x200B, 0x200D},
+                                               {0x20D0, 0x20FF},
+                                               {0x3099, 0x309A},
+                                               {0xFE00, 0xFE0F},
+                                               {0xFE20, 0xFE2F}}};
+
+template <std::size_t N>
+bool is_in(const std::array<Range, N>& ranges, char32_t point) {
+    return std::ranges::any_of(
+        ranges, [&](const Range& range) { return point >= range.first && point <= range.last; });
+}
+
 std::string escaped(const Decoded& decoded, char byte) {
     std::array<char, 16> text{};
     const bool is_byte = !decoded.is_valid || decoded.point < 0x80;
@@ -91,6 +117,17 @@ std::string shown(std::string_view text) {
 
 std::string shown_lines(std::string_view text) {
     return shown_but(text, U'\n');
+}
+
+std::size_t columns_of(std::string_view text) {
+    std::size_t columns = 0;
+    while (!text.empty()) {
+        const Decoded decoded = decode(text);
+        text.remove_prefix(decoded.bytes);
+        if (decoded.is_valid && is_in(kCombining, decoded.point)) continue;
+        columns += decoded.is_valid && is_in(kWide, decoded.point) ? 2 : 1;
+    }
+    return columns;
 }
 
 std::string as_utf8(std::string_view text) {

@@ -3,6 +3,7 @@
 // terminal obeys control characters, and what turns the direction of writing makes one name look
 // like another.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,10 @@ std::string shown(std::string_view text);
 
 // The same for text of several lines, whose foreign parts are shown() already.
 std::string shown_lines(std::string_view text);
+
+// How many columns of a terminal the text takes: wide characters (Unicode 15 EastAsianWidth W and
+// F, emoji) two, marks that combine none. Linear.
+std::size_t columns_of(std::string_view text);
 
 // Valid UTF-8: bytes that are none become U+FFFD.
 std::string as_utf8(std::string_view text);

@@ -8,6 +8,7 @@
 
 #include <boost/json/object.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -16,7 +17,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::uint64_t kWaitMs = 60'000;
 constexpr int kJournalAttempts = 50;  // another command holds it for a moment
 constexpr auto kJournalPause = std::chrono::milliseconds(100);
 // A network may be starting, and transactions with earlier nonces may still be on their way.
@@ -215,15 +215,22 @@ Result<> check_not_overtaken(const RpcClient& client,
 Result<json::value> send(const RpcClient& client,
                          const types::Address& sender,
                          const Signed& made,
-                         bool wait) {
-    const auto timeout = std::chrono::milliseconds(kWaitMs) + kCallTimeout;
+                         const SendOptions& options) {
+    const std::uint64_t patience_ms = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(options.patience).count());
+    const std::uint64_t wait_ms = patience_ms == 0 ? kWaitMs : std::min(kWaitMs, patience_ms);
+    const auto timeout = std::chrono::milliseconds(wait_ms) + kCallTimeout;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
     for (int attempt = 1;; ++attempt) {
         DRACO_TRY_VOID(send_earlier(client, sender, made.before));
-        auto answer = client.call("flk_send_txn", send_parameters(made.now, wait), timeout);
+        auto answer =
+            client.call("flk_send_txn", send_parameters(made.now, options.wait, wait_ms), timeout);
         if (answer) return *std::move(answer);
-        if (!may_pass(answer.error()) || attempt == kSendAttempts) {
+        const bool is_over = patience_ms > 0 && std::chrono::steady_clock::now() >= end;
+        if (!may_pass(answer.error()) || attempt == kSendAttempts || is_over) {
             DRACO_TRY_VOID(check_not_overtaken(client, sender, made.now));
             Error error = std::move(answer).error().error;
+            if (is_over) error.code = Errc::DeadlineExceeded;
             error.context += "; transaction 0x" + to_hex(made.now.hash.view()) +
                              " is signed and will be sent again by the next command";
             return std::unexpected(std::move(error));
@@ -263,9 +270,11 @@ Result<types::Nonce> executed_nonce(const RpcClient& client, const types::Addres
     return types::Nonce(nonce);
 }
 
-json::array send_parameters(const identity::SignedBytes& transaction, bool wait) {
+json::array send_parameters(const identity::SignedBytes& transaction,
+                            bool wait,
+                            std::uint64_t wait_ms) {
     json::object wanted{{"wait", wait}};
-    if (wait) wanted["timeout_ms"] = kWaitMs;
+    if (wait) wanted["timeout_ms"] = wait_ms;
     return {"0x" + to_hex(transaction.bytes), std::move(wanted)};
 }
 
@@ -296,7 +305,7 @@ Result<json::value> send_transaction(const NodeHome& home,
     const identity::TransactionKey signing(chain.id, std::move(key));
     DRACO_TRY(made, sign_next(home, client, chain, signing, std::move(method), options));
     const auto sender = std::get<types::Address>(signing.sender());
-    DRACO_TRY(answer, send(client, sender, made, options.wait));
+    DRACO_TRY(answer, send(client, sender, made, options));
     if (options.wait) return judged(std::move(answer));
     return json::object{{"hash", "0x" + to_hex(made.now.hash.view())},
                         {"nonce", made.now.nonce.value()}};

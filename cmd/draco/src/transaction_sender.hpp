@@ -1,6 +1,7 @@
 #pragma once
 // Signs a method with the next nonce of an account and sees it through.
 
+#include "draco/base/clock.hpp"
 #include "draco/base/result.hpp"
 #include "draco/identity/account_nonces.hpp"
 #include "draco/identity/transaction_key.hpp"
@@ -13,14 +14,18 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace draco {
 
+inline constexpr std::uint64_t kWaitMs = 60'000;  // for a receipt
+
 struct SendOptions {
     std::string fee_max;  // FLK; empty: by the chain's parameters
     bool wait = true;
+    Duration patience{};  // with wait: DeadlineExceeded then; zero: as long as nodes promise more
 };
 
 // What was signed before and is not executed is sent again first. The receipt, or with wait = false
@@ -49,7 +54,9 @@ inline constexpr std::string_view kStuckAdvice =
     "fees fall, and use another account meanwhile; draco account pending says how it stands";
 
 // Parameters of flk_send_txn.
-boost::json::array send_parameters(const identity::SignedBytes& transaction, bool wait);
+boost::json::array send_parameters(const identity::SignedBytes& transaction,
+                                   bool wait,
+                                   std::uint64_t wait_ms = kWaitMs);
 
 // Where the home keeps the nonces of a sender on a chain.
 std::string account_journal_path(const types::GenesisDigest& genesis, const types::Address& sender);

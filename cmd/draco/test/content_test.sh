@@ -58,9 +58,11 @@ cmp got site/film.bin || fail "node 2 serves a damaged block"
 # What an earlier content may have left does not lead writing out of the folder.
 "$draco" get "$hash" --home net -o copy 2>/dev/null || fail "get of the folder"
 diff -r --no-dereference site copy || fail "get wrote another folder"
+[[ -z $(find . -maxdepth 1 -name '*.part') ]] || fail "get left a part: $(ls)"
 rm -r copy/css && ln -s "$scratch" copy/css && echo mine >victim && ln -s "$scratch/victim" copy/film.bin.part
-status=0; "$draco" get "$hash" --home net -o copy 2>err || status=$?
+status=0; "$draco" get "$hash" --home net -o copy --force 2>err || status=$?
 [[ $status == 1 && ! -e site.css ]] && grep -q "symbolic link" err || fail "get goes through a link: $(cat err)"
+rm copy/film.bin
 "$draco" get "$hash/film.bin" --home net -o copy/film.bin 2>/dev/null || fail "get of one file"
 [[ $(cat victim) == mine ]] || fail "get wrote through a link"
 status=0; "$draco" get "$hash" --home net 2>err >/dev/null || status=$?
@@ -80,6 +82,76 @@ grep -qF 'odd\x1b[31m\u{202e}name.txt' ls.txt && ! grep -q $'\e' ls.txt || fail 
   process.exit(v.entries.some(e=>e.name==="odd\u001b[31m\u202ename.txt")?0:1)' || fail "JSON has the name as it is"
 "$draco" get "$hash/index.html" --home net -o $'odd\xff' --json | node -e 'new TextDecoder("utf-8",{fatal:true}).decode(require("fs").readFileSync(0))' ||
   fail "JSON is UTF-8 whatever the name of a file here"
+
+# What is there is replaced only when that is asked for; a refusal leaves everything as it was.
+refused() { # TEXT ARGUMENT...
+  local text=$1 status=0
+  shift
+  "$draco" get "$@" --home net 2>err >/dev/null || status=$?
+  [[ $status == 1 ]] && grep -q -- "$text" err || fail "get $*: '$text' is not in: $(cat err)"
+  [[ -z $(find . -maxdepth 1 -name '*.part') ]] || fail "get $* left a part"
+}
+echo mine >file && mkdir -p full empty && echo mine >full/keep && ln -s file link && ln -s nothing dangling
+refused "--force" "$hash/index.html" -o file
+refused "--force" "$hash/index.html" -o link
+refused "leads nowhere" "$hash/index.html" -o dangling
+refused "names a folder" "$hash/index.html" -o empty
+refused "names a folder" "$hash/index.html" -o none/
+refused "--force" "$hash" -o full
+refused "is a file, and the content is a folder" "$hash" -o file --force
+[[ $(cat file) == mine && -L link && ! -e none && -z $(ls empty) && $(ls full) == keep ]] || fail "a refusal changed something"
+"$draco" get "$hash/index.html" --home net -o link --force 2>/dev/null && [[ -L link ]] && cmp file site/index.html || fail "a link with --force"
+echo mine >full/index.html
+"$draco" get "$hash" --home net -o full --force 2>/dev/null && cmp full/index.html site/index.html && [[ $(cat full/keep) == mine ]] ||
+  fail "a folder with --force"
+"$draco" get "$hash/css" --home net -o empty 2>/dev/null && diff -r site/css empty || fail "an empty folder is filled"
+# Devices and FIFOs are written to, not replaced.
+mkfifo fifo
+cat fifo >got & reader=$!
+"$draco" get "$hash/film.bin" --home net -o fifo 2>/dev/null || fail "get into a FIFO"
+wait $reader; [[ -p fifo ]] && cmp got site/film.bin || fail "the FIFO was replaced, or had other bytes"
+if mknod full_device c 1 7 2>/dev/null && mknod null_device c 1 3; then
+  status=0; "$draco" get "$hash/index.html" --home net -o full_device 2>err || status=$?
+  [[ $status == 1 && -c full_device ]] && grep -q "No space left" err || fail "a full device: $(cat err)"
+  "$draco" get "$hash/index.html" --home net -o null_device 2>/dev/null && [[ -c null_device ]] || fail "a device was replaced"
+fi
+# What an interrupted get has left is checked, and the rest is fetched; a byte that is wrong in it is fetched again.
+head -c 12000000 site/film.bin >film.part && printf 'XXXXXXXX' | dd of=film.part bs=1 seek=11000000 conv=notrunc status=none
+"$draco" get "$hash/film.bin" --home net -o film --json >got.json && cmp film site/film.bin || fail "get goes on"
+kept=$(field bytes_kept <got.json)
+((kept > 10500000 && kept < 11000001)) || fail "get took $kept bytes of a part of 11000000 that are right"
+# Names that are missing, and how people write an address.
+refused 'no "nope.md" in the folder .*/css' "$hash/css/nope.md" -o none
+refused "is a file, so there is no" "$hash/index.html/x" -o none
+refused "no node has 00.*check the address" "$(printf '0%.0s' $(seq 64))" -o none
+[[ $(wc -l <err) == 1 && $(grep -o "no node" err | wc -l) == 1 ]] || fail "one sentence: $(cat err)"
+"$draco" get "$(field urls.2 <put.json)Gr%C3%B6%C3%9Fe%20%26%20mehr/%C3%BCn%C3%AFcode.txt" --home net -o by_url 2>/dev/null || fail "get of a URL"
+[[ $(cat by_url) == hello ]] || fail "get of a URL: $(cat by_url)"
+
+# What was put has its name, and the rest is folded; sizes stand beside names, in columns for wide characters too.
+mkdir -p other/日本語 && echo one >other/日本語/ein && cp site/about.html other/shared && mkdir other/leer
+ln -s /etc/hosts other/absolute && ln -s ../.. other/out && ln -s nowhere other/dead
+"$draco" put other --home net >put.txt 2>put.err || fail "put of another folder"
+grep -q "2 files, 2 folders, 1 of them empty, 3 links" put.txt || fail "put says what it took: $(cat put.txt)"
+grep -q '"other/absolute".*is absolute' put.err && grep -q '"other/out".*leads out' put.err && grep -q '"other/dead".*leads to nothing' put.err ||
+  fail "put warns of links: $(cat put.err)"
+other=$(grep -oE '^[0-9a-f]{64}$' put.txt)
+"$draco" ls --home net >ls.txt
+[[ $(sed -n 2p ls.txt) == other\ * && $(sed -n 3p ls.txt) == site\ * ]] && grep -q "objects in them; --all lists them" ls.txt || fail "ls: $(cat ls.txt)"
+"$draco" ls --all --home net | grep -q "$("$draco" hash site/about.html | cut -c1-64)" || fail "ls --all"
+"$draco" ls "$other" --home net >ls.txt
+[[ $(grep 日本語 ls.txt) == "日本語    directory  1 entry"* && $(grep shared ls.txt) == "shared    file"* ]] || fail "ls aligns: $(cat ls.txt)"
+"$draco" ls "$other/日本語" --home net | grep -q "ein .*file .*4 B" || fail "ls HASH/PATH"
+"$draco" pin "$other/日本語" --home net | grep -qx "pinned 2 objects" || fail "pin HASH/PATH"
+# rm of a folder takes what is in it, except what others here have.
+status=0; "$draco" rm "$(printf '0%.0s' $(seq 64))" --home net 2>err || status=$?
+[[ $status == 1 ]] && grep -q "is not on the node" err && ! grep -q "/" <<<"$(sed 's|http://[^;]*||' err)" || fail "rm of what is not there: $(cat err)"
+"$draco" rm "$other" --home net >rm.txt || fail "rm"
+grep -q "Other nodes may keep copies" rm.txt || fail "rm: $(cat rm.txt)"
+"$draco" ls --all --home net >ls.txt
+grep -q "$("$draco" hash site/about.html | cut -c1-64)" ls.txt || fail "rm removed what the site has"
+grep -q "$("$draco" hash other/日本語/ein | cut -c1-64)" ls.txt || fail "rm removed what was pinned by itself"
+! grep -q "$other" ls.txt || fail "rm left the folder"
 
 "$draco" ls --home net --json >ls.json
 [[ $(field objects.length <ls.json) -ge 10 ]] || fail "ls: $(cat ls.json)"

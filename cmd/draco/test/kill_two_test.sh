@@ -17,6 +17,10 @@ cpu=$(of_node 0 cpu_s)
 sleep 10 # the time over which nothing may happen
 [[ $(height 0) == "$stopped" ]] || fail "two of four nodes made blocks: $stopped, $(height 0)"
 echo "cores used by a survivor in 10 s without quorum: $(node -p "(($(of_node 0 cpu_s))-($cpu))/10")"
+# A command that needs the chain says that it waits for it, and ends.
+status=0; timeout 100 "$draco" get "$(printf '0%.0s' $(seq 64))" -o none --pay --dev-account 5 --home "$net" 2>pay.err || status=$?
+[[ $status == 1 ]] && grep -q "waiting for the chain" pay.err && grep -q "has not opened the lane in time.*draco node health" pay.err ||
+  fail "get --pay without a quorum, status $status: $(cat pay.err)"
 "$draco" devnet start-node 2 --home "$net"
 "$draco" devnet start-node 3 --home "$net"
 wait_until "the chain moves again" 90 is_above 0 "$stopped"

@@ -27,8 +27,18 @@ owner() { usd_units "$(address 2)"; }
 before=$(usd_units "$payer") owners_before=$(owners) owner_before=$(owner)
 "$draco" get "$hash" -o free 2>/dev/null || fail "a free session"
 diff -r site free || fail "what a free session got"
-"$draco" get "$hash" -o copy --pay --reserve 2 --dev-account 5 --node "$(of_node 2 rpc)" 2>/dev/null || fail "a paid session"
+"$draco" get "$hash" -o copy --pay --reserve 2 --dev-account 5 --node "$(of_node 2 rpc)" 2>err || fail "a paid session: $(cat err)"
 diff -r site copy || fail "what was paid for"
+grep -q "opened lane 0 to .*, 2 USD held" err && grep -q "acknowledged 3.26 MB = 0.00006[0-9]* USD (settled within the epoch)" err || fail "get says what it paid: $(cat err)"
+"$draco" lane show --dev-account 5 2>/dev/null | grep -q "^ *acknowledged  *3262145" || fail "lane show knows what is acknowledged"
+status=0; "$draco" get "$hash" -o none --pay --reserve 2 --dev-account 5 --node "$(of_node 2 rpc)" 2>err || status=$?
+[[ $status == 1 && ! -e none ]] && grep -q "is open already, with .* --reserve would do nothing.*lane topup" err || fail "--reserve of an open lane: $(cat err)"
+status=0; "$draco" get "$hash" -o none --pay --home "$scratch/nobody" --node "$(of_node 2 rpc)" 2>err || status=$?
+[[ $status == 1 ]] && grep -q "has no account called default" err || fail "no account: $(cat err)"
+"$draco" lane show --dev-account 6 2>/dev/null | grep -q "has no open lane" || fail "lane show of nobody"
+"$draco" prices | grep -q "USD per GiB" || fail "prices: $(draco prices)"
+"$draco" acks --node "$(of_node 2 rpc)" >acks.txt || fail "acks"
+grep -qE "MB|0 lanes" acks.txt || fail "acks: $(cat acks.txt)"
 # Two commands on one lane would count past each other: the second one is refused while the first one has the lane.
 locks=("$net"/lanes/*.lock)
 [[ ${#locks[@]} == 1 && -f ${locks[0]} ]] || fail "the lock of the lane: ${locks[*]}"
@@ -62,6 +72,22 @@ node -e '
   check(BigInt(one) * 10n >= nodes * 8n - 60n, `the owner earned ${one} of ${cost}: at most a fifth is for peers`);
 ' "$price" "$("$draco" lane show --dev-account 5 --json 2>/dev/null)" "$before" "$(usd_units "$payer")" \
   "$(($(owners) - owners_before))" "$(($(owner) - owner_before))" $bytes || exit 1
+# A reserve that ends keeps what it has paid for: after a topup the same command goes on, and pays only for the rest.
+head -c 20000000 /dev/urandom >big
+big=$("$draco" put big --json | field hash)
+status=0; "$draco" get "$big" -o got_big --pay --reserve 0.0002 --dev-account 6 --node "$(of_node 1 rpc)" 2>err || status=$?
+[[ $status == 1 && -s got_big.part && ! -e got_big ]] || fail "a reserve that ends: $(cat err)"
+grep -q "^draco get: the reserve of lane 0 to .* is used up; .* are kept in got_big.part" err || fail "what a reserve that ends says: $(cat err)"
+topup=$(grep -oE 'draco lane topup .*' err)
+first=$(grep -oE "acknowledged [0-9.]+ MB" err | grep -oE "[0-9.]+")
+"$draco" ${topup#draco } >/dev/null 2>&1 || fail "the command that is shown: $topup"
+"$draco" get "$big" -o got_big --pay --dev-account 6 --node "$(of_node 1 rpc)" --json 2>/dev/null >got.json || fail "going on"
+cmp big got_big || fail "what went on is another file"
+node -e 'const g=JSON.parse(process.argv[1]); process.exit(g.bytes===20000000 && g.bytes_kept>2000000 && g.acknowledged===g.bytes-g.bytes_kept && !g.lane.opened ? 0 : 1)' \
+  "$(cat got.json)" || fail "going on paid for more than the rest: $(cat got.json), first $first MB"
+# lane open without a session key opens what get --pay uses.
+"$draco" lane open "$(status | field nodes.3.key)" 1 --dev-account 7 >/dev/null 2>&1 || fail "lane open without --session-key"
+"$draco" get "$hash/b.bin" -o b --pay --dev-account 7 --node "$(of_node 3 rpc)" 2>err || fail "get on a lane that was opened: $(cat err)"
 [[ $(status | field supply.usd) == 10000000 ]] || fail "the supply of stablecoin: $(status | field supply)"
 status_json=$(status)
 [[ $(field supply.flk <<<"$status_json") != null ]] || fail "the supply: $status_json"

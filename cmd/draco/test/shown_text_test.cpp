@@ -66,6 +66,20 @@ TEST(ShownText, LinesStayWhereTheyAreOurs) {
     EXPECT_EQ(shown_lines("one\ntwo\r\x1b"), "one\ntwo\\x0d\\x1b");
 }
 
+// Tables are aligned by what a terminal shows, not by bytes.
+TEST(ShownText, WideCharactersTakeTwoColumnsAndMarksNone) {
+    EXPECT_EQ(columns_of(""), 0);
+    EXPECT_EQ(columns_of("abc"), 3);
+    EXPECT_EQ(columns_of("Gr\xC3\xB6\xC3\x9F"
+                         "e"),
+              5);
+    EXPECT_EQ(columns_of("\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E"), 6);
+    EXPECT_EQ(columns_of("\xED\x95\x9C"), 2);
+    EXPECT_EQ(columns_of("e\xCC\x81"), 1);
+    EXPECT_EQ(columns_of("\xF0\x9F\x9A\x80"), 2);
+    EXPECT_EQ(columns_of("\xD7\xA9\xD7\x9C"), 2);
+}
+
 // Judged by Boost.JSON, which refuses what is no UTF-8.
 TEST(ShownText, IsValidUtf8WhateverTheBytes) {
     std::mt19937_64 random(testing::test_seed(31));

@@ -52,7 +52,8 @@ refused 2 "--port-base" init --port-base 65500
 refused 2 "is no URL of a node" epoch --node ftp://x
 refused 2 "is no session key" lane open 11111111111111111111111111111111 1 --session-key 12 --dev-account 0
 refused 2 "AMOUNT" lane topup 11111111111111111111111111111111 0.0000001
-refused 2 "--session-key" lane open 11111111111111111111111111111111 1
+refused 2 "--reserve does nothing without --pay" get 12 --reserve 2
+refused 2 "--dev-account does nothing without --pay" get 12 --dev-account 2
 refused 2 "--lane" lane close 11111111111111111111111111111111 --lane 65536
 
 refused 1 "no node to ask" epoch
@@ -60,6 +61,8 @@ refused 1 "no node answers at http://127.0.0.1:1" epoch --node http://127.0.0.1:
 refused 1 "run draco devnet up" devnet status
 refused 1 "run draco devnet up" devnet down
 refused 1 "run draco init" keys show
+refused 1 "is no address: 64 hex digits" get 12 -o x
+refused 1 "is no URL of content" get http://127.0.0.1:1/x -o x
 
 # With --json errors are JSON, on standard error, with the same exit status.
 json_error() { # STATUS CODE ARGUMENT...

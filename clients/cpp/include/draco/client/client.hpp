@@ -60,6 +60,14 @@ public:
     // Once, before the first block. The length is proven by the last block.
     virtual Result<> begin(const types::ContentInfo& /*info*/) { return {}; }
 
+    // Whether the block is here already, such as from a transfer that was interrupted: one for
+    // whose bytes `verifies` says true. It is neither fetched nor written then. Asked after
+    // begin(), from the first block on, until the answer is no.
+    virtual Result<bool> has(std::uint64_t /*index*/,
+                             const std::function<bool(ByteView block)>& /*verifies*/) {
+        return false;
+    }
+
     // Verified. An error ends the transfer, and is its outcome.
     virtual Result<> write(std::uint64_t index, ByteView block) = 0;
 };
@@ -68,7 +76,8 @@ struct Transfer {
     types::ContentInfo info{};
     std::uint64_t blocks = 0;  // written in this call
     std::uint64_t bytes = 0;
-    std::size_t nodes_left = 0;  // that failed or lied
+    std::uint64_t bytes_kept = 0;  // that the sink had
+    std::size_t nodes_left = 0;    // that failed or lied
 
     bool operator==(const Transfer&) const = default;
 };
@@ -80,6 +89,16 @@ struct GetOptions {
 };
 
 class Download;
+
+using ListDirectory =
+    std::function<Result<std::vector<types::DirectoryEntry>>(const types::ContentHash& directory)>;
+
+// Where the path leads from the directory, through symbolic links, never out of it. NotFound names
+// the part that is missing, and the directory; InvalidArgument: a part is a file, or the path is
+// too long, or its links lead in a circle. Else the errors of `list`.
+Result<types::ContentHash> resolve_path(const types::ContentHash& root,
+                                        std::string_view path,
+                                        const ListDirectory& list);
 
 // One session with one node. Blocking, one thread at a time. After an error other than that of a
 // sink, or of NotFound, only good for being destroyed.
@@ -105,8 +124,7 @@ public:
     Result<> get(Download& download, Sink& sink, const GetOptions& options);
     // Whole and verified. InvalidArgument for a file.
     Result<std::vector<types::DirectoryEntry>> list(const types::ContentHash& directory);
-    // Where the path leads from the directory, through symbolic links, never out of it. NotFound
-    // names the part that is missing.
+    // resolve_path() with the lists of the node.
     Result<types::ContentHash> resolve(const types::ContentHash& root, std::string_view path);
 
     class State;
@@ -135,7 +153,8 @@ public:
     Result<std::unique_ptr<Session>> connect(const NodeAddress& node);
 
     // From the first node that has it, going on at the next where one fails; round by round, as
-    // long as a round brought a block. The error names what each node answered.
+    // long as a round brought a block. The error names what each node answered; of a single node it
+    // is its answer.
     Result<Transfer> get(std::span<const NodeAddress> nodes,
                          const types::ContentHash& hash,
                          Sink& sink,
