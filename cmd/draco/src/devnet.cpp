@@ -177,11 +177,11 @@ Result<> Devnet::check_ports(std::optional<std::size_t> index) const {
         if ((index && *index != node.index) || is_running(node.process)) continue;
         const std::string whose = " of node " + std::to_string(node.index);
         using Port = std::pair<std::uint16_t, std::string>;
-        for (const auto& [port, what] : {Port(node.link_port, "links"),
-                                         Port(node.http_port, "http"),
-                                         Port(node.session_port, "session"),
-                                         Port(node.rpc_port, "rpc")}) {
-            const auto free = check_port_free(port, what + whose);
+        for (const auto& [port, name] : {Port(node.link_port, "links" + whose),
+                                         Port(node.http_port, "http" + whose),
+                                         Port(node.session_port, "session" + whose),
+                                         Port(node.rpc_port, "rpc" + whose)}) {
+            const auto free = check_port_free(port, name);
             if (!free)
                 return fail(free.error().code,
                             free.error().context +
