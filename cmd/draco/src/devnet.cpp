@@ -262,15 +262,19 @@ Result<> Devnet::check_not_ended(std::optional<std::size_t> index) const {
     for (const DevnetNodeRecord& node : record_.nodes) {
         if (node.process.pid == 0 || (index && *index != node.index)) continue;
         if (is_running(node.process)) continue;
-        const std::string ended = "node " + std::to_string(node.index) + " ended while it started";
+        std::string said = "node " + std::to_string(node.index) + " ended while it started";
         const std::string output = output_of(home_, node.index);
         const auto begin = output_begins_.find(node.index);
         const bool has_spoken = begin != output_begins_.end() && size_of(output) > begin->second;
         const std::string reason = has_spoken ? last_lines(output, 1) : "";
-        return fail(Errc::Unavailable,
-                    reason.empty() ? ended + last_words(node.index)
-                                   : ended + ": " + reason + " (see " +
-                                         node_home(home_, node.index) + "/logs)");
+        if (reason.empty())
+            said += last_words(node.index);
+        else
+            said.append(": ")
+                .append(reason)
+                .append("; its log is in ")
+                .append(node_home(home_, node.index) + "/logs");
+        return fail(Errc::Unavailable, std::move(said));
     }
     return {};
 }
