@@ -12,14 +12,10 @@ namespace {
 
 Result<types::NodeKey> chosen_node(const NodeHome& home, const std::string& given) {
     if (!given.empty()) return parse_node_key(given);
-    DRACO_TRY(keys, home.keys());
-    DRACO_TRY(all, keys.list());
-    for (const auto& info : all)
-        if (info.kind == identity::KeyKind::Node && info.name == identity::kDefaultKeyName &&
-            info.id)
-            return std::get<types::NodeKey>(*info.id);
-    return fail(Errc::NotFound,
-                "the home " + home.path() + " has no node key; name the node: --stake-node KEY");
+    auto own = home.node_key();
+    if (!own && own.error().code == Errc::NotFound)
+        own.error().context += "; name the node: --stake-node KEY";
+    return own;
 }
 
 }  // namespace
@@ -42,12 +38,18 @@ Result<> run_account_transfer(const Invocation& invocation, const AccountOptions
     DRACO_TRY(home, sender_home(invocation));
     if (options.usd) {
         DRACO_TRY(amount, types::parse_usd(options.amount));
-        return send_as_account(
-            invocation, home, options.sender, types::TransferUsd{.to = to, .amount = amount});
+        return send_as_account(invocation,
+                               home,
+                               options.sender,
+                               types::TransferUsd{.to = to, .amount = amount},
+                               types::to_text(amount) + " USD to " + crypto::to_text(to));
     }
     DRACO_TRY(amount, types::parse_flk(options.amount));
-    return send_as_account(
-        invocation, home, options.sender, types::TransferFlk{.to = to, .amount = amount});
+    return send_as_account(invocation,
+                           home,
+                           options.sender,
+                           types::TransferFlk{.to = to, .amount = amount},
+                           types::to_text(amount) + " FLK to " + crypto::to_text(to));
 }
 
 Result<> run_stake_add(const Invocation& invocation, const StakeOptions& options) {

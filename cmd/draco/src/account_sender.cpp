@@ -94,7 +94,8 @@ Result<types::NodeKey> parse_node_key(std::string_view text) {
 Result<> send_as_account(const Invocation& invocation,
                          const NodeHome& home,
                          const SenderOptions& options,
-                         types::Method method) {
+                         types::Method method,
+                         const std::string& what) {
     DRACO_TRY(client, RpcClient::of(invocation));
     DRACO_TRY(key, sender_key(home, options));
     DRACO_TRY(answer,
@@ -103,6 +104,10 @@ Result<> send_as_account(const Invocation& invocation,
                                std::move(key),
                                std::move(method),
                                {.fee_max = options.fee_max, .wait = !options.no_wait}));
+    if (!invocation.json && !what.empty())
+        std::printf("%s %s\n",
+                    options.no_wait ? "handed to the node, not yet executed:" : "sent",
+                    what.c_str());
     print_value(invocation, answer);
     return {};
 }

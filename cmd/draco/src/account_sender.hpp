@@ -35,10 +35,12 @@ Result<types::AccountSecretKey> sender_key(const NodeHome& home, const SenderOpt
 // Base58 or hex. InvalidArgument if it is neither.
 Result<types::NodeKey> parse_node_key(std::string_view text);
 
-// Signs, sends, and prints the receipt, or the hash with no_wait.
+// Signs, sends, and prints the receipt, or the hash with no_wait; for people behind a line that
+// says what was sent, as in "1.5 FLK to 0x...", if that is given.
 Result<> send_as_account(const Invocation& invocation,
                          const NodeHome& home,
                          const SenderOptions& options,
-                         types::Method method);
+                         types::Method method,
+                         const std::string& what = {});
 
 }  // namespace draco

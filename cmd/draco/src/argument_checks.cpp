@@ -80,6 +80,10 @@ CLI::Validator key_name() {
     return parses<void>("NAME", check_key_name);
 }
 
+CLI::Validator host() {
+    return parses<void>("HOST", node::check_host);
+}
+
 CLI::Validator scenario() {
     return parses<void>("SCENARIO", check_scenario);
 }

@@ -111,7 +111,8 @@ void add_init(CommandLine& line) {
     init->add_option("--genesis",
                      line.init.genesis_file,
                      "the genesis file of the chain; without it, a development chain of this node");
-    init->add_option("--host", line.init.host, "where others reach the node");
+    init->add_option("--host", line.init.host, "where others reach the node, without a port")
+        ->check(host());
     init->add_option("--port-base", line.init.port_base, "4200: links on 4300, RPC on 4240, ...")
         ->check(CLI::Range(1, 65'000));
     init->add_option("--epoch", line.init.epoch_s, "seconds, of the development chain")
@@ -168,7 +169,7 @@ void add_node(CommandLine& line) {
     CLI::App* run = command(line, node, "run", "Run the node of the home", [&line] {
         return run_node(line.invocation, line.node);
     });
-    run->add_flag("--quiet", line.node.quiet, "log to the files only");
+    run->add_flag("--quiet", line.node.quiet, "log to the files only, not to standard error too");
     add_password(run, line.node.password_file);
     command(line, node, "inspect", "What the node says of itself", [&line] {
         return run_node_inspect(line.invocation);

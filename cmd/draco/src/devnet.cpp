@@ -10,11 +10,14 @@
 #include "node_setup.hpp"
 #include "progress.hpp"
 #include "rpc_client.hpp"
+#include "shown_text.hpp"
 #include "text_file.hpp"
 
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 namespace draco {
 namespace {
@@ -23,7 +26,7 @@ constexpr std::size_t kNodesDefault = 4;
 constexpr std::uint64_t kEpochDefaultS = node::kDevnetEpochMs / 1000;
 constexpr auto kStopPatience = std::chrono::seconds(15);
 constexpr auto kLookEvery = std::chrono::milliseconds(100);
-constexpr std::size_t kLineBytesMax = 60;
+constexpr Duration kTellEvery = std::chrono::seconds(5);  // where there is no terminal
 constexpr std::size_t kLastWords = 8;
 
 Result<std::vector<NodePorts>> ports_of(std::uint16_t base, std::size_t nodes) {
@@ -86,6 +89,35 @@ Result<DevnetRecord> create(const std::string& home, const DevnetShape& shape) {
     return record;
 }
 
+// Bytes of a file; 0 if there is none.
+std::uint64_t size_of(const std::string& path) {
+    std::error_code missing;
+    const auto size = std::filesystem::file_size(path, missing);
+    return missing ? 0 : size;
+}
+
+std::string output_of(const std::string& home, std::size_t index) {
+    return node_home(home, index) + "/logs/output.log";
+}
+
+// Says what is waited for: at once on a terminal, and elsewhere now and then.
+class WaitingLine {
+public:
+    explicit WaitingLine(const Clock& clock) : clock_(clock), next_(clock.now() + kTellEvery) {}
+
+    void show(const std::string& text) {
+        line_.show(text);
+        if (line_.is_seen() || clock_.now() < next_) return;
+        next_ = clock_.now() + kTellEvery;
+        std::fprintf(stderr, "%s\n", shown(text).c_str());
+    }
+
+private:
+    const Clock& clock_;
+    Instant next_;
+    StatusLine line_;
+};
+
 Result<> check_shape(const std::string& home,
                      const DevnetRecord& record,
                      const DevnetShape& shape) {
@@ -139,6 +171,27 @@ Result<> Devnet::check_index(std::size_t index) const {
                     " has 0 to " + std::to_string(record_.nodes.size() - 1));
 }
 
+Result<> Devnet::check_ports(std::optional<std::size_t> index) const {
+    if (index) DRACO_TRY_VOID(check_index(*index));
+    for (const DevnetNodeRecord& node : record_.nodes) {
+        if ((index && *index != node.index) || is_running(node.process)) continue;
+        const std::string whose = " of node " + std::to_string(node.index);
+        using Port = std::pair<std::uint16_t, std::string>;
+        for (const auto& [port, name] : {Port(node.link_port, "links" + whose),
+                                         Port(node.http_port, "http" + whose),
+                                         Port(node.session_port, "session" + whose),
+                                         Port(node.rpc_port, "rpc" + whose)}) {
+            const auto free = check_port_free(port, name);
+            if (!free)
+                return fail(free.error().code,
+                            free.error().context +
+                                "; stop that, or make a devnet elsewhere: --home DIR --port-base N "
+                                "(0: the system chooses)");
+        }
+    }
+    return {};
+}
+
 Result<> Devnet::start_node(std::size_t index, Lifetime lifetime) {
     DRACO_TRY_VOID(check_index(index));
     DevnetNodeRecord& node = record_.nodes[index];
@@ -148,8 +201,9 @@ Result<> Devnet::start_node(std::size_t index, Lifetime lifetime) {
                         std::to_string(node.process.pid));
     const std::string path = node_home(home_, index);
     DRACO_TRY_VOID(create_folder(path + "/logs"));
-    DRACO_TRY(process,
-              start_self({"node", "run", "--home", path}, path + "/logs/output.log", lifetime));
+    const std::string output = output_of(home_, index);
+    output_begins_[index] = size_of(output);
+    DRACO_TRY(process, start_self({"node", "run", "--quiet", "--home", path}, output, lifetime));
     node.process = process;
     return save_devnet_record(home_, record_);
 }
@@ -202,6 +256,29 @@ bool Devnet::any_running() const {
     return false;
 }
 
+// The reason it gave is the last line that it wrote to its output; its log has it too, among much
+// else.
+Result<> Devnet::check_not_ended(std::optional<std::size_t> index) const {
+    for (const DevnetNodeRecord& node : record_.nodes) {
+        if (node.process.pid == 0 || (index && *index != node.index)) continue;
+        if (is_running(node.process)) continue;
+        std::string said = "node " + std::to_string(node.index) + " ended while it started";
+        const std::string output = output_of(home_, node.index);
+        const auto begin = output_begins_.find(node.index);
+        const bool has_spoken = begin != output_begins_.end() && size_of(output) > begin->second;
+        const std::string reason = has_spoken ? last_lines(output, 1) : "";
+        if (reason.empty())
+            said += last_words(node.index);
+        else
+            said.append(": ")
+                .append(reason)
+                .append("; its log is in ")
+                .append(node_home(home_, node.index) + "/logs");
+        return fail(Errc::Unavailable, std::move(said));
+    }
+    return {};
+}
+
 std::string Devnet::last_words(std::size_t index) const {
     const std::string logs = node_home(home_, index) + "/logs/";
     std::string words;
@@ -219,30 +296,29 @@ Result<> Devnet::wait_until_ready(Duration patience,
     const Instant deadline = io::SystemClock().now() + patience;
     for (const DevnetNodeRecord& node : record_.nodes) {
         if (node.process.pid == 0 || (index && *index != node.index)) continue;
-        DRACO_TRY_VOID(wait_until_ready(node, deadline, interrupted));
+        DRACO_TRY_VOID(wait_until_ready(node, deadline, interrupted, index));
     }
     return {};
 }
 
 Result<> Devnet::wait_until_ready(const DevnetNodeRecord& node,
                                   Instant deadline,
-                                  const std::function<bool()>& interrupted) const {
+                                  const std::function<bool()>& interrupted,
+                                  std::optional<std::size_t> index) const {
     const io::SystemClock clock;
     const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port});
     const std::string name = "node " + std::to_string(node.index);
-    StatusLine line;
+    WaitingLine line(clock);
     while (true) {
         if (interrupted()) return fail(Errc::Abandoned, "interrupted");
         const auto ready = check_ready(client, record_);
         if (ready) return {};
-        if (!is_running(node.process))
-            return fail(Errc::Unavailable,
-                        name + " ended while it started" + last_words(node.index));
+        DRACO_TRY_VOID(check_not_ended(index));
         if (clock.now() > deadline)
             return fail(
                 Errc::DeadlineExceeded,
                 name + " is not ready (" + ready.error().context + ")" + last_words(node.index));
-        line.show("waiting for " + name + ": " + ready.error().context.substr(0, kLineBytesMax));
+        line.show("waiting for " + name + ": " + ready.error().context);
         std::this_thread::sleep_for(kLookEvery);
     }
 }

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,9 @@ public:
     // Reads devnet.json again: other commands stop and start nodes.
     Result<> refresh();
 
+    // Unavailable if another program listens on a port of one that does not run: all, or the one.
+    Result<> check_ports(std::optional<std::size_t> index = std::nullopt) const;
+
     // InvalidArgument for one that does not exist.
     Result<> start_node(std::size_t index, Lifetime lifetime);
     // All nodes, or one.
@@ -49,8 +53,9 @@ public:
 
     // Returns when all that run, or the one, would take a transaction and see it ordered: they are
     // healthy, have begun their part in the epoch, and are linked to all running members of the
-    // committee. Unavailable as soon as one has ended, DeadlineExceeded: with the last lines of its
-    // log. Abandoned once `interrupted` says so. Says on a terminal what it waits for.
+    // committee. Unavailable as soon as one has ended: with its last word, or else the last lines
+    // of its log. DeadlineExceeded: with those lines. Abandoned once `interrupted` says so. Says on
+    // standard error what it waits for.
     Result<> wait_until_ready(Duration patience,
                               const std::function<bool()>& interrupted,
                               std::optional<std::size_t> index = std::nullopt) const;
@@ -63,12 +68,15 @@ private:
 
     Result<> check_index(std::size_t index) const;
     std::string last_words(std::size_t index) const;
+    Result<> check_not_ended(std::optional<std::size_t> index) const;
     Result<> wait_until_ready(const DevnetNodeRecord& node,
                               Instant deadline,
-                              const std::function<bool()>& interrupted) const;
+                              const std::function<bool()>& interrupted,
+                              std::optional<std::size_t> index) const;
 
     std::string home_;
     DevnetRecord record_;
+    std::map<std::size_t, std::uint64_t> output_begins_;  // of nodes that were started here
 };
 
 }  // namespace draco

@@ -15,6 +15,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <set>
@@ -65,6 +66,10 @@ private:
     bool ended_ = false;
 };
 
+double tenths(double value) {
+    return std::round(value * 10) / 10;
+}
+
 json::object node_json(const DevnetNodeRecord& node) {
     json::object made{{"index", node.index},
                       {"http", node.http_url()},
@@ -84,7 +89,7 @@ json::object node_json(const DevnetNodeRecord& node) {
     made["running"] = true;
     made["pid"] = node.process.pid;
     if (const auto load = load_of(node.process)) {
-        made["rss_mb"] = load->rss_mb;
+        made["rss_mb"] = tenths(load->rss_mb);
         made["cpu_s"] = load->cpu_s;
     }
     const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port});
@@ -163,7 +168,7 @@ void print_urls(const Devnet& devnet) {
 
 Result<> print_accounts() {
     std::printf(
-        "\nFunded accounts (%s FLK and USD each), of the public mnemonic\n  %s\n"
+        "\nAccounts that began with %s FLK and USD each, of the public mnemonic\n  %s\n"
         "that every Ethereum developer's local chain uses: anybody can spend from them.\n",
         std::to_string(node::kDevnetFunds).c_str(),
         std::string(node::kDevnetMnemonic).c_str());
@@ -201,7 +206,15 @@ Result<> print_banner(const Invocation& invocation, const Devnet& devnet) {
 }
 
 Result<> start_all(Devnet& devnet, const DevnetOptions& options, Signals& signals) {
+    DRACO_TRY_VOID(devnet.check_ports());
     const auto lifetime = options.detach ? Lifetime::OfItsOwn : Lifetime::WithParent;
+    const std::size_t count = devnet.record().nodes.size();
+    std::fprintf(stderr,
+                 "starting %zu node%s in %s%s\n",
+                 count,
+                 count == 1 ? "" : "s",
+                 devnet.home().c_str(),
+                 options.detach ? "" : "; Ctrl-C stops, the next devnet up goes on from there");
     for (std::size_t i = 0; i < devnet.record().nodes.size(); ++i)
         DRACO_TRY_VOID(devnet.start_node(i, lifetime));
     return devnet.wait_until_ready(std::chrono::seconds(options.patience_s),
@@ -282,6 +295,8 @@ Result<std::string> devnet_home(const Invocation& invocation) {
 Result<> run_devnet_up(const Invocation& invocation, const DevnetOptions& options) {
     Signals signals;
     DRACO_TRY(home, devnet_home(invocation));
+    if (!options.demo_folder.empty() && !path_exists(options.demo_folder))
+        return fail(Errc::NotFound, "there is no folder " + options.demo_folder + " to publish");
     DRACO_TRY_VOID(create_folder(home));
     DRACO_TRY(disk, io::PosixDisk::open_root(home));
     const auto lock = disk->lock(kLockFile);
@@ -353,6 +368,7 @@ Result<> run_devnet_status(const Invocation& invocation) {
 
 Result<> run_devnet_start_node(const Invocation& invocation, const DevnetOptions& options) {
     DRACO_TRY(devnet, open_devnet(invocation));
+    DRACO_TRY_VOID(devnet.check_ports(options.index));
     DRACO_TRY_VOID(devnet.start_node(options.index, Lifetime::OfItsOwn));
     DRACO_TRY_VOID(devnet.wait_until_ready(
         std::chrono::seconds(options.patience_s), [] { return false; }, options.index));

@@ -9,6 +9,7 @@
 #include "paid_lane.hpp"
 #include "rpc_client.hpp"
 #include "shown_text.hpp"
+#include "told_failures.hpp"
 #include "transaction_sender.hpp"
 #include "upload.hpp"
 
@@ -65,15 +66,18 @@ public:
 
 private:
     void run(const std::stop_token& stop) {
-        std::string last_failure;
+        ToldFailures told;
         for (std::size_t i = 0; !stop.stop_requested(); ++i) {
             const DevnetNodeRecord& node = nodes_[i % nodes_.size()];
             const auto visited = visit(node, stop);
-            std::string failure = visited ? "" : to_string(visited.error());
-            if (failure != last_failure && !failure.empty() && !stop.stop_requested())
-                std::fprintf(
-                    stderr, "the reader at node %zu: %s\n", node.index, shown(failure).c_str());
-            last_failure = std::move(failure);
+            if (visited && told.works(node.index))
+                std::fprintf(stderr, "the reader at node %zu reads again\n", node.index);
+            else if (!visited && !stop.stop_requested() &&
+                     told.is_new(node.index, visited.error().code))
+                std::fprintf(stderr,
+                             "the reader at node %zu: %s; it goes on trying\n",
+                             node.index,
+                             shown(to_string(visited.error())).c_str());
             std::unique_lock lock(mutex_);
             wake_.wait_for(lock, stop, kPause, [] { return false; });
         }

@@ -71,7 +71,9 @@ Result<> check_is_not_behind(const DevnetNodeRecord& other, std::uint64_t epoch)
 }  // namespace
 
 Result<> check_ready(const RpcClient& client, const DevnetRecord& devnet) {
-    DRACO_TRY(status, client.ask("flk_node_status", {}, kReadyTimeout));
+    auto answer = client.ask("flk_node_status", {}, kReadyTimeout);
+    if (!answer) return not_yet("it does not answer yet; " + answer.error().context);
+    const json::value status = *std::move(answer);
     DRACO_TRY(committee, client.ask("flk_get_committee_members", {}, kReadyTimeout));
     DRACO_TRY(own, text_member(status, "node_key"));
     if (!is_true(member(status, "healthy"))) {

@@ -1,11 +1,14 @@
 #include "epoch_lines.hpp"
 
+#include "draco/types/money.hpp"
+
 #include "progress.hpp"
 
 #include <boost/json/object.hpp>
 
 #include <algorithm>
 #include <cstdio>
+#include <string_view>
 
 namespace draco {
 namespace {
@@ -42,6 +45,57 @@ std::string committee_text(const RpcClient& client, const DevnetRecord& record) 
     return text;
 }
 
+struct Delivered {
+    std::uint64_t bytes = 0;
+    std::string earned;  // "node 1 0.000209, node 2 0.000261"
+};
+
+// What the owner of a node got at the end of an epoch: for what it sold, less what went to its
+// peers, and from those who sold what it had given them.
+types::UsdAmount paid_out(const json::value& revenue) {
+    const auto* object = revenue.if_object();
+    const auto* payout = object == nullptr ? nullptr : object->if_contains("payout");
+    types::UsdAmount sum;
+    for (const std::string_view name : {"own", "from_peers"}) {
+        const auto text = payout == nullptr ? Result<std::string>("0") : text_member(*payout, name);
+        const auto amount = types::parse_usd(text.value_or("0"));
+        sum = sum.plus(amount.value_or(types::UsdAmount())).value_or(sum);
+    }
+    return sum;
+}
+
+Delivered delivered_in(const RpcClient& client, const DevnetRecord& record, std::uint64_t epoch) {
+    Delivered delivered;
+    for (const DevnetNodeRecord& node : record.nodes) {
+        const auto revenue = client.ask("flk_node_revenue", {node.key, epoch}, kLineTimeout);
+        if (!revenue) continue;
+        delivered.bytes += number_member(*revenue, "bytes").value_or(0);
+        const types::UsdAmount paid = paid_out(*revenue);
+        if (paid.is_zero()) continue;
+        delivered.earned += delivered.earned.empty() ? "" : ", ";
+        delivered.earned += "node " + std::to_string(node.index) + " " + types::to_text(paid);
+    }
+    return delivered;
+}
+
+void tell_deliveries(const RpcClient& client, const DevnetRecord& record, std::uint64_t epoch) {
+    const Delivered delivered = delivered_in(client, record, epoch);
+    if (delivered.bytes == 0) return;
+    std::printf("  epoch %llu settled %s",
+                static_cast<unsigned long long>(epoch),
+                human_bytes(static_cast<double>(delivered.bytes)).c_str());
+    const auto revenue = client.ask("flk_epoch_revenue", {epoch}, kLineTimeout);
+    const auto part = [&](std::string_view name) {
+        return revenue ? text_member(*revenue, name).value_or("?") : std::string("?");
+    };
+    std::printf(" for %s USD: nodes %s%s, builders %s, protocol %s\n",
+                part("revenue").c_str(),
+                part("nodes").c_str(),
+                delivered.earned.empty() ? "" : (" (" + delivered.earned + ")").c_str(),
+                part("builders").c_str(),
+                part("protocol").c_str());
+}
+
 }  // namespace
 
 void EpochLines::count_transactions(const RpcClient& client, std::uint64_t height) {
@@ -57,49 +111,6 @@ void EpochLines::count_transactions(const RpcClient& client, std::uint64_t heigh
         counted_all_ = counted_all_ && block && count;
     }
     counted_height_ = height;
-}
-
-std::uint64_t EpochLines::new_acknowledgements(const DevnetRecord& record) {
-    std::uint64_t added = 0;
-    for (const DevnetNodeRecord& node : record.nodes) {
-        if (node.process.pid == 0) continue;
-        const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port});
-        const auto status = client.ask("flk_node_status", {}, kLineTimeout);
-        const auto* object = status ? status->if_object() : nullptr;
-        const auto* delivery = object == nullptr ? nullptr : object->if_contains("delivery");
-        if (delivery == nullptr) continue;
-        const auto taken = number_member(*delivery, "acknowledgements_taken").value_or(0);
-        std::uint64_t& before = acknowledgements_[node.index];
-        added += taken >= before ? taken - before : taken;
-        before = taken;
-    }
-    return added;
-}
-
-void EpochLines::tell_deliveries(const RpcClient& client,
-                                 const DevnetRecord& record,
-                                 std::uint64_t epoch) {
-    std::uint64_t bytes = 0;
-    std::string earned;
-    for (const DevnetNodeRecord& node : record.nodes) {
-        const auto revenue = client.ask("flk_node_revenue", {node.key, epoch}, kLineTimeout);
-        if (!revenue || !revenue->is_object()) continue;
-        bytes += number_member(*revenue, "bytes").value_or(0);
-        const auto* payout = revenue->get_object().if_contains("payout");
-        if (payout == nullptr || !payout->is_object()) continue;
-        const auto own = text_member(*payout, "own");
-        if (!own || *own == "0") continue;
-        if (!earned.empty()) earned += ", ";
-        earned.append("node ").append(std::to_string(node.index));
-        earned.append(" ").append(*own).append(" USD");
-    }
-    const std::uint64_t acknowledgements = new_acknowledgements(record);
-    if (bytes == 0) return;
-    std::printf("  in epoch %llu: %s delivered and settled, %llu acknowledgements; earned: %s\n",
-                static_cast<unsigned long long>(epoch),
-                human_bytes(static_cast<double>(bytes)).c_str(),
-                static_cast<unsigned long long>(acknowledgements),
-                earned.empty() ? "less than can be counted" : earned.c_str());
 }
 
 void EpochLines::look(const DevnetRecord& record) {

@@ -5,9 +5,7 @@
 #include "rpc_client.hpp"
 
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <string>
 
 namespace draco {
 
@@ -15,12 +13,11 @@ class EpochLines {
 public:
     // Asks the first node that answers, and prints a line if it is in an epoch not seen before. The
     // line tells of the epoch that has begun, and how many transactions the one before had; if that
-    // one has delivered anything, a second line tells how much, and who earned what.
+    // one has delivered anything, a second line tells how much was settled, for how much, and how
+    // that was divided.
     void look(const DevnetRecord& record);
 
 private:
-    void tell_deliveries(const RpcClient& client, const DevnetRecord& record, std::uint64_t epoch);
-    std::uint64_t new_acknowledgements(const DevnetRecord& record);
     void count_transactions(const RpcClient& client, std::uint64_t height);
 
     static constexpr std::uint64_t kBlocksPerLook = 64;
@@ -30,7 +27,6 @@ private:
     std::uint64_t transactions_ = 0;
     bool counted_all_ = true;
     std::optional<std::uint64_t> began_ms_;
-    std::map<std::size_t, std::uint64_t> acknowledgements_;  // by node, since its start
 };
 
 }  // namespace draco

@@ -6,18 +6,68 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <system_error>
+#include <utility>
 
 namespace draco {
 namespace {
 
 namespace json = boost::json;
 
+void append_json(std::string& out, const json::value& value);
+
+// As people and every parser read it, and never 4.4E1.
+void append_number(std::string& out, double number) {
+    std::array<char, 400> text{};
+    const auto [end, error] =
+        std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+    out += error == std::errc() && std::isfinite(number) ? std::string_view(text.data(), end)
+                                                         : std::string_view("null");
+}
+
+void append_members(std::string& out, const json::object& object) {
+    bool is_first = true;
+    for (const auto& member : object) {
+        out += std::exchange(is_first, false) ? "" : ",";
+        out += json::serialize(json::string(member.key())) + ":";
+        append_json(out, member.value());
+    }
+}
+
+void append_json(std::string& out, const json::value& value) {
+    if (const auto* object = value.if_object()) {
+        out += '{';
+        append_members(out, *object);
+        out += '}';
+    } else if (const auto* array = value.if_array()) {
+        out += '[';
+        for (std::size_t i = 0; i < array->size(); ++i) {
+            if (i != 0) out += ',';
+            append_json(out, (*array)[i]);
+        }
+        out += ']';
+    } else if (value.is_double()) {
+        append_number(out, value.get_double());
+    } else {
+        out += json::serialize(value);
+    }
+}
+
+std::string json_text(const json::value& value) {
+    std::string out;
+    append_json(out, value);
+    return out;
+}
+
 std::string scalar_text(const json::value& value) {
     if (const auto* text = value.if_string()) return shown({text->data(), text->size()});
     if (value.is_null()) return "-";
-    return json::serialize(value);
+    return json_text(value);
 }
 
 bool is_scalar(const json::value& value) {
@@ -84,7 +134,7 @@ Result<std::string> home_path(const Invocation& invocation) {
 
 void print_value(const Invocation& invocation, const json::value& value) {
     if (invocation.json)
-        std::puts(as_utf8(json::serialize(value)).c_str());
+        std::puts(as_utf8(json_text(value)).c_str());
     else
         print_members(value, 0);
 }

@@ -24,6 +24,15 @@ namespace {
 
 namespace json = boost::json;
 
+// Says on a terminal what takes a second or two.
+class Deriving {
+public:
+    Deriving() { line_.show("deriving the key from the password"); }
+
+private:
+    StatusLine line_;
+};
+
 json::object key_json(const identity::KeyInfo& info) {
     return {{"kind", identity::to_string(info.kind)},
             {"name", info.name},
@@ -85,7 +94,11 @@ Result<> run_init(const Invocation& invocation, const InitOptions& options) {
         DRACO_TRY(genesis, genesis_from(options.genesis_file));
         given = std::move(genesis);
     }
-    DRACO_TRY(key, create_node_home(path, config, options.password_file, options.light_keys));
+    auto made = [&] {
+        const Deriving sign;
+        return create_node_home(path, config, options.password_file, options.light_keys);
+    }();
+    DRACO_TRY(key, std::move(made));
     DRACO_TRY(home, NodeHome::open(path));
     if (!given) {
         DRACO_TRY(genesis, genesis_of_one(options, key, config));
@@ -99,7 +112,11 @@ Result<> run_init(const Invocation& invocation, const InitOptions& options) {
         json::object{{"home", path},
                      {"node", to_base58(key.view())},
                      {"chain_id", given->chain.value()},
+                     {"host", config.node.advertised_host},
+                     {"listens", config.links.address},
                      {"links", config.links.port},
+                     {"http", config.http.port},
+                     {"session", config.session.port},
                      {"rpc", "http://127.0.0.1:" + std::to_string(config.rpc.port) + "/rpc/v0"}});
     return {};
 }
@@ -110,8 +127,12 @@ Result<> run_keys_generate(const Invocation& invocation, const KeysOptions& opti
     DRACO_TRY(password, home.password(options.password_file));
     DRACO_TRY(keys, home.keys(options.light_keys));
     crypto::SystemRng rng;
-    DRACO_TRY(info, keys.generate(kind_of(options.kind), options.name, password, rng));
-    print_value(invocation, key_json(info));
+    const auto info = [&] {
+        const Deriving sign;
+        return keys.generate(kind_of(options.kind), options.name, password, rng);
+    }();
+    if (!info) return std::unexpected(info.error());
+    print_value(invocation, key_json(*info));
     return {};
 }
 
@@ -122,10 +143,13 @@ Result<> run_keys_import(const Invocation& invocation, const KeysOptions& option
     DRACO_TRY(keys, home.keys(options.light_keys));
     DRACO_TRY(mnemonic, read_text_file(options.mnemonic_file, crypto::kMnemonicTextBytesMax));
     crypto::SystemRng rng;
-    DRACO_TRY(
-        info,
-        keys.import_mnemonic(options.name, mnemonic, "", options.mnemonic_index, password, rng));
-    print_value(invocation, key_json(info));
+    const auto info = [&] {
+        const Deriving sign;
+        return keys.import_mnemonic(
+            options.name, mnemonic, "", options.mnemonic_index, password, rng);
+    }();
+    if (!info) return std::unexpected(info.error());
+    print_value(invocation, key_json(*info));
     return {};
 }
 
@@ -146,17 +170,16 @@ Result<> run_keys_backup(const Invocation& invocation, const KeysOptions& option
     DRACO_TRY_VOID(check_can_create(options.file));
     crypto::SystemRng rng;
     DRACO_TRY(all, keys.list());
-    const io::SystemClock clock;
-    std::optional<Progress> progress;
-    progress.emplace(clock, "backup", all.size() + 1, Progress::Unit::Keys);
-    bool is_first = true;
-    const auto password_of = [&](const identity::KeyInfo& /*info*/) {
+    std::optional<StatusLine> line(std::in_place);
+    std::size_t opened = 0;
+    const auto password_of = [&](const identity::KeyInfo& info) {
         // Whoever asks for the next one has opened the one before.
-        progress->advance(std::exchange(is_first, false) ? 0 : 1);
+        line->show("deriving the key that opens " + info.name + " (" + std::to_string(++opened) +
+                   " of " + std::to_string(all.size()) + ", then the one that seals the backup)");
         return home.password(options.password_file);
     };
     const auto backup = keys.backup(password_of, backup_password, rng);
-    progress.reset();
+    line.reset();
     if (!backup) return std::unexpected(backup.error());
     DRACO_TRY_VOID(create_text_file(options.file, as_text(*backup)));
     print_value(invocation, json::object{{"file", options.file}, {"keys", all.size()}});
@@ -171,14 +194,14 @@ Result<> run_keys_restore(const Invocation& invocation, const KeysOptions& optio
     DRACO_TRY(backup, read_text_file(options.file, identity::kBackupBytesMax));
     DRACO_TRY(keys, home.keys(options.light_keys));
     crypto::SystemRng rng;
-    const io::SystemClock clock;
-    std::optional<Progress> progress;
+    std::optional<StatusLine> line(std::in_place);
+    line->show("deriving the key that opens the backup");
     const auto added = keys.restore(
-        as_bytes(backup), backup_password, password, rng, [&](std::size_t, std::size_t count) {
-            if (!progress) progress.emplace(clock, "restore", count, Progress::Unit::Keys);
-            progress->advance(1);
+        as_bytes(backup), backup_password, password, rng, [&](std::size_t done, std::size_t count) {
+            line->show("deriving the keys that seal: " + std::to_string(done) + " of " +
+                       std::to_string(count) + " done");
         });
-    progress.reset();
+    line.reset();
     if (!added) return std::unexpected(added.error());
     print_keys(invocation, *added);
     return {};

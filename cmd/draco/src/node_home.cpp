@@ -3,6 +3,7 @@
 #include "draco/base/text_encoding.hpp"
 #include "draco/crypto/system_rng.hpp"
 #include "draco/io/posix_disk.hpp"
+#include "draco/node/password_file.hpp"
 
 #include "text_file.hpp"
 
@@ -21,9 +22,9 @@ Result<NodeHome> NodeHome::create(const std::string& path) {
 }
 
 Result<node::NodeConfig> NodeHome::config() const {
-    auto config = node::load_config(*disk_);
+    const std::string name = path_ + "/" + std::string(node::kConfigFile);
+    auto config = node::load_config(*disk_, name);
     if (!config && config.error().code == Errc::NotFound) return node::NodeConfig();
-    if (!config) return fail(config.error().code, path_ + "/" + config.error().context);
     return config;
 }
 
@@ -32,6 +33,16 @@ Result<identity::KeyStore> NodeHome::keys(bool light_scrypt) const {
     identity::KeyStoreOptions options;
     if (light_scrypt) options.scrypt_n = identity::kScryptNLight;
     return identity::KeyStore::open(*disk_, config.keys.directory, options);
+}
+
+Result<types::NodeKey> NodeHome::node_key() const {
+    DRACO_TRY(store, keys());
+    DRACO_TRY(all, store.list());
+    for (const auto& info : all)
+        if (info.kind == identity::KeyKind::Node && info.name == identity::kDefaultKeyName &&
+            info.id)
+            return std::get<types::NodeKey>(*info.id);
+    return fail(Errc::NotFound, "the home " + path_ + " has no node key");
 }
 
 Result<identity::Password> NodeHome::password(const std::string& file) const {
@@ -46,6 +57,7 @@ Result<identity::Password> NodeHome::password(const std::string& file) const {
 }
 
 Result<identity::Password> read_password(const std::string& file) {
+    DRACO_TRY_VOID(node::check_private(file));
     DRACO_TRY(text, read_text_file(file, identity::kPasswordBytesMax + 2));
     const auto end = text.find_first_of("\r\n");
     identity::Password password(as_bytes(std::string_view(text).substr(0, end)));

@@ -30,6 +30,8 @@ public:
     // config.toml, or the defaults if there is none.
     Result<node::NodeConfig> config() const;
     Result<identity::KeyStore> keys(bool light_scrypt = false) const;
+    // Of the node that this home is, without a password. NotFound.
+    Result<types::NodeKey> node_key() const;
     // The first line of `file`, or of the password file that the configuration names.
     Result<identity::Password> password(const std::string& file) const;
 
@@ -41,6 +43,7 @@ private:
     std::unique_ptr<Disk> disk_;
 };
 
+// Refuses what node::check_private does.
 Result<identity::Password> read_password(const std::string& file);
 // 32 random bytes in hex, in a new file of mode 0600.
 Result<> create_password_file(const std::string& file);

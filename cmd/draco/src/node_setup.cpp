@@ -43,6 +43,14 @@ Result<HeldPort> hold_port() {
     return held;
 }
 
+// Only this machine finds itself there.
+bool is_loopback(const std::string& host) {
+    in_addr parsed{};
+    if (::inet_pton(AF_INET, host.c_str(), &parsed) == 1)
+        return (ntohl(parsed.s_addr) >> 24U) == 127;
+    return host == "::1" || host == "localhost";
+}
+
 }  // namespace
 
 NodePorts ports_from(std::uint16_t base, std::size_t index) {
@@ -66,6 +74,28 @@ Result<std::vector<NodePorts>> free_ports(std::size_t nodes) {
     return ports;
 }
 
+Result<> check_port_free(std::uint16_t port, const std::string& whose) {
+    const io::FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    // As those who listen there will do it: a connection that has ended is no hindrance.
+    const int on = 1;
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+    if (::bind(socket.get(), generic, sizeof address) == 0) return {};
+    const std::string number = std::to_string(port);
+    if (errno != EADDRINUSE)
+        return fail(
+            Errc::Unavailable,
+            "cannot listen on port " + number + " (" + whose + "): " + std::strerror(errno));
+    return fail(Errc::Unavailable,
+                "port " + number + " (" + whose +
+                    ") is taken by another program, which ss -ltnp 'sport = :" + number +
+                    "' names");
+}
+
 Result<node::NodeConfig> config_with_ports(const NodePorts& ports, const std::string& host) {
     constexpr std::uint32_t kPortMax = 65'535;
     for (const std::uint32_t port : {ports.link, ports.http, ports.session, ports.rpc})
@@ -75,6 +105,12 @@ Result<node::NodeConfig> config_with_ports(const NodePorts& ports, const std::st
                             " is beyond 65535: choose fewer nodes, a lower --port-base, or 0");
     node::NodeConfig config;
     config.node.advertised_host = host;
+    if (!is_loopback(host)) {
+        const std::string all = host.contains(':') ? "::" : "0.0.0.0";
+        config.links.address = all;
+        config.http.address = all;
+        config.session.address = all;
+    }
     config.links.port = static_cast<std::uint16_t>(ports.link);
     config.http.port = static_cast<std::uint16_t>(ports.http);
     config.session.port = static_cast<std::uint16_t>(ports.session);

@@ -27,7 +27,12 @@ NodePorts ports_from(std::uint16_t base, std::size_t index);
 // Ports that nobody on this machine listens on now.
 Result<std::vector<NodePorts>> free_ports(std::size_t nodes);
 
-// InvalidArgument if a port is beyond 65535.
+// Whether a program listens there already: Unavailable, with what to do. `whose` names the port, as
+// in "rpc of node 2".
+Result<> check_port_free(std::uint16_t port, const std::string& whose);
+
+// Links, content and sessions listen on all addresses where `host` is not this machine's alone;
+// RPC never does. InvalidArgument if a port is beyond 65535.
 Result<node::NodeConfig> config_with_ports(const NodePorts& ports, const std::string& host);
 
 // The folder, a password file (of its own if none is given), and the node key "default". Does not

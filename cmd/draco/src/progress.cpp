@@ -1,6 +1,7 @@
 #include "progress.hpp"
 
 #include "shown_text.hpp"
+#include "terminal_line.hpp"
 
 #include <unistd.h>
 
@@ -13,7 +14,6 @@ namespace {
 
 constexpr Duration kQuietFor = std::chrono::milliseconds(500);
 constexpr Duration kRedrawEvery = std::chrono::milliseconds(100);
-constexpr std::size_t kBarCells = 28;
 constexpr Duration kLineEvery = std::chrono::seconds(5);
 
 double seconds(Duration duration) {
@@ -24,6 +24,11 @@ std::string tenths(double value) {
     std::array<char, 32> text{};
     std::snprintf(text.data(), text.size(), "%.1f", value);
     return text.data();
+}
+
+void write_over(const std::string& line) {
+    std::fprintf(stderr, "\r\033[K%s", line.c_str());
+    std::fflush(stderr);
 }
 
 }  // namespace
@@ -74,17 +79,13 @@ void Progress::note(std::string_view text) {
 std::string Progress::amount(double count) const {
     if (unit_ == Unit::Bytes) return human_bytes(count);
     if (unit_ == Unit::VirtualTime) return tenths(count / 1000) + " s of virtual time";
-    const char* const names[] = {"", " tx", " keys"};
-    return std::to_string(static_cast<std::uint64_t>(count)) +
-           names[static_cast<std::size_t>(unit_)];
+    return std::to_string(static_cast<std::uint64_t>(count)) + " tx";
 }
 
-// Of few large things how many are done says more than how many a second.
+// Of virtual time how much is done says more than how much a second.
 std::string Progress::pace(double per_second) const {
-    if (unit_ == Unit::Bytes || unit_ == Unit::Transactions) return amount(per_second) + "/s";
-    const std::string done = unit_ == Unit::VirtualTime ? tenths(static_cast<double>(done_) / 1000)
-                                                        : std::to_string(done_);
-    return done + " of " + amount(static_cast<double>(total_));
+    if (unit_ != Unit::VirtualTime) return amount(per_second) + "/s";
+    return tenths(static_cast<double>(done_) / 1000) + " of " + amount(static_cast<double>(total_));
 }
 
 void Progress::draw(Instant now) {
@@ -92,28 +93,18 @@ void Progress::draw(Instant now) {
     const double rate = static_cast<double>(done_ - skipped_) / elapsed;
     const std::string speed = pace(rate);
     drawn_ = true;
-    if (total_ == 0) {
-        std::fprintf(stderr,
-                     "\r\033[K%s  %s  %s%s",
-                     label_.c_str(),
-                     amount(static_cast<double>(done_)).c_str(),
-                     speed.c_str(),
-                     note_.c_str());
-        return;
-    }
+    if (total_ == 0)
+        return write_over(progress_line(
+            label_, {}, amount(static_cast<double>(done_)) + "  " + speed + note_, line_columns()));
     const double share = std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_));
-    const auto full = static_cast<std::size_t>(share * kBarCells);
-    const std::string bar = std::string(full, '#') + std::string(kBarCells - full, '.');
     const double left =
         static_cast<double>(total_ - std::min(done_, total_)) / std::max(rate, 1e-9);
-    std::fprintf(stderr,
-                 "\r\033[K%s  [%s] %3.0f %%  %s  %.0f s left%s",
-                 label_.c_str(),
-                 bar.c_str(),
-                 share * 100,
-                 speed.c_str(),
-                 left,
-                 note_.c_str());
+    std::array<char, 64> percent{};
+    std::array<char, 64> rest{};
+    std::snprintf(percent.data(), percent.size(), "%3.0f %%  ", share * 100);
+    std::snprintf(rest.data(), rest.size(), "  %.0f s left", left);
+    write_over(
+        progress_line(label_, share, percent.data() + speed + rest.data() + note_, line_columns()));
 }
 
 ProgressLines::ProgressLines(const Clock& clock, std::string_view label, bool is_on)
@@ -152,8 +143,7 @@ StatusLine::~StatusLine() {
 
 void StatusLine::show(const std::string& text) {
     if (!on_terminal_) return;
-    std::fprintf(stderr, "\r\033[K%s", shown(text).c_str());
-    std::fflush(stderr);
+    write_over(shortened(shown(text), line_columns()));
     drawn_ = true;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 // A progress bar on standard error for work that takes long: bar, rate, time left. Silent unless
-// standard error is a terminal and the work has taken half a second.
+// standard error is a terminal and the work has taken half a second. Fits the width of the window.
 
 #include "draco/base/clock.hpp"
 
@@ -13,7 +13,7 @@ namespace draco {
 
 class Progress {
 public:
-    enum class Unit : std::uint8_t { Bytes, Transactions, Keys, VirtualTime };  // in ms
+    enum class Unit : std::uint8_t { Bytes, Transactions, VirtualTime };  // in ms
 
     // `clock` outlives this. A total of 0 is not known.
     Progress(const Clock& clock,

@@ -87,7 +87,7 @@ bool exists(const std::string& path) {
 
 Result<HttpUrl> url_of_node_home(const std::string& home) {
     DRACO_TRY(disk, io::PosixDisk::open_root(home));
-    DRACO_TRY(config, node::load_config(*disk));
+    DRACO_TRY(config, node::load_config(*disk, home + "/" + std::string(node::kConfigFile)));
     std::string host = config.rpc.address;
     if (host == "0.0.0.0") host = "127.0.0.1";
     if (host == "::") host = "::1";

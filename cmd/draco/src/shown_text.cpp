@@ -119,13 +119,19 @@ std::string shown_lines(std::string_view text) {
     return shown_but(text, U'\n');
 }
 
+Character first_character(std::string_view text) {
+    const Decoded decoded = decode(text);
+    if (decoded.is_valid && is_in(kCombining, decoded.point)) return {decoded.bytes, 0};
+    const bool is_wide = decoded.is_valid && is_in(kWide, decoded.point);
+    return {decoded.bytes, is_wide ? std::size_t{2} : std::size_t{1}};
+}
+
 std::size_t columns_of(std::string_view text) {
     std::size_t columns = 0;
     while (!text.empty()) {
-        const Decoded decoded = decode(text);
-        text.remove_prefix(decoded.bytes);
-        if (decoded.is_valid && is_in(kCombining, decoded.point)) continue;
-        columns += decoded.is_valid && is_in(kWide, decoded.point) ? 2 : 1;
+        const Character next = first_character(text);
+        columns += next.columns;
+        text.remove_prefix(next.bytes);
     }
     return columns;
 }

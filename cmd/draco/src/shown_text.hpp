@@ -22,6 +22,14 @@ std::string shown_lines(std::string_view text);
 // F, emoji) two, marks that combine none. Linear.
 std::size_t columns_of(std::string_view text);
 
+struct Character {
+    std::size_t bytes;
+    std::size_t columns;
+};
+
+// Precondition: there is one.
+Character first_character(std::string_view text);
+
 // Valid UTF-8: bytes that are none become U+FFFD.
 std::string as_utf8(std::string_view text);
 

@@ -12,7 +12,8 @@ field() { node -e 'let v=JSON.parse(require("fs").readFileSync(0));for(const k o
 runs() { [[ -r /proc/$1/status ]] && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status"; }
 trap '"$draco" devnet down --home net >/dev/null 2>&1 || true' EXIT
 
-"$draco" devnet up --home net --nodes 4 --epoch 5 --port-base 0 --detach >up.out
+"$draco" devnet up --home net --nodes 4 --epoch 5 --port-base 0 --detach >up.out 2>up.err
+grep -q "^starting 4 nodes in " up.err || fail "up says what it does where there is no terminal: $(cat up.err)"
 grep -q "junk" up.out || fail "up says that the mnemonic is public: $(cat up.out)"
 "$draco" devnet status --home net --json >status.json
 [[ $(field nodes.length <status.json) == 4 ]] || fail "status: $(cat status.json)"
@@ -21,6 +22,7 @@ for i in 0 1 2 3; do
   runs "$(field nodes.$i.pid <status.json)" || fail "node $i runs"
   [[ $(field nodes.$i.healthy <status.json) == true && $(field nodes.$i.rss_mb <status.json) != null ]] || fail "node $i: $(cat status.json)"
 done
+grep -qE '"rss_mb":[0-9]+(\.[0-9])?,' status.json && ! grep -qE '[0-9]E[+-]?[0-9]' status.json || fail "plain numbers: $(cat status.json)"
 [[ $(field supply.usd <status.json) == 10000000 ]] || fail "the supply: $(cat status.json)"
 [[ $(field nodes.0.key <status.json) == "$("$draco" node inspect --node "$(field nodes.0.rpc <status.json)" --json | field node_key)" ]] ||
   fail "one notation of a node's key"
@@ -41,13 +43,26 @@ status=0; "$draco" devnet up --home net --detach 2>err || status=$?
 [[ $status == 1 ]] && grep -q "running already" err || fail "a second up is refused: $(cat err)"
 "$draco" node health --home net >/dev/null || fail "health"
 [[ $("$draco" committee --home net --json | field length) == 4 ]] || fail "the committee"
+"$draco" committee --home net >committee.out
+[[ $(grep -cE '^ *[0-3]  [1-9A-HJ-NP-Za-km-z]+  127\.0\.0\.1:[0-9]+$' committee.out) == 4 ]] || fail "members with index and host: $(cat committee.out)"
+"$draco" epoch --home net | grep -qE '^started +20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC$' || fail "people read dates: $("$draco" epoch --home net)"
+[[ $("$draco" epoch --home net --json | field started_ms) =~ ^[0-9]{13}$ ]] || fail "programs read milliseconds"
+# A port that another node has: said at once, before anything is started, and by who looks after the own node.
+port=${url%/rpc/v0} port=${port##*:}
+status=0; "$draco" devnet up --home other --nodes 1 --port-base $((port - 40)) --detach >out 2>err || status=$?
+[[ $status == 1 && ! -s out && $(wc -l <err) == 1 && ! -e other/node0/logs/output.log ]] || fail "a port that is taken: $(cat out err)"
+grep -qF "port $port (rpc of node 0) is taken" err || fail "which port is taken: $(cat err)"
+status=0; "$draco" node health --home other/node0 >out 2>err || status=$?
+[[ $status == 1 ]] && grep -q "another node answers there" err || fail "health of a node that is another: $(cat out err)"
 
 to=0x1111111111111111111111111111111111111111
 "$draco" account transfer $to 1.5 --home net --dev-account 0 --json 2>note >receipt.json
 grep -q "public" note || fail "a development account says that it is public"
 "$draco" tx "$(field hash <receipt.json)" --home net --json >/dev/null || fail "tx finds the receipt"
-"$draco" account transfer $to 2 --home net --dev-account 0 --no-wait >/dev/null 2>&1
-"$draco" account transfer $to 0.25 --usd --home net --dev-account 0 >/dev/null 2>&1
+"$draco" account transfer $to 2 --home net --dev-account 0 --no-wait >sent.out 2>/dev/null
+grep -q "^handed to the node, not yet executed: 2 FLK to $to" sent.out || fail "what was sent: $(cat sent.out)"
+"$draco" account transfer $to 0.25 --usd --home net --dev-account 0 >sent.out 2>/dev/null
+grep -q "^sent 0.25 USD to $to" sent.out || fail "what was sent: $(cat sent.out)"
 [[ $("$draco" account balance $to --home net --json | field flk) == 3.5 ]] || fail "two quick transfers both arrive"
 [[ $("$draco" account balance $to --home net --json | field usd) == 0.25 ]] || fail "stablecoin arrives"
 status=0; "$draco" account transfer $to 1 --home net --dev-account 0 --fee-max 0.000000001 2>err || status=$?
@@ -124,4 +139,12 @@ wait $up || fail "up ends with 0 on SIGTERM: $(cat foreground.out)"
 for i in 0 1 2 3; do
   ! runs "$(field nodes.$i.pid <status.json)" || fail "node $i outlives the devnet"
 done
+# A node logs to standard error wherever that leads, and with --quiet to its files alone, as those of a devnet do.
+[[ ! -s net/node0/logs/output.log ]] || fail "a node of a devnet has said: $(head -3 net/node0/logs/output.log)"
+"$draco" node run --home net/node0 >run.out 2>&1 &
+run=$!
+for _ in $(seq 600); do grep -q "running" run.out && break; sleep 0.1; done
+kill -TERM $run
+wait $run || fail "node run ends with 0 on SIGTERM: $(cat run.out)"
+grep -q "running" run.out && grep -q "stopped" run.out || fail "what node run said: $(cat run.out)"
 echo "a devnet starts, works, survives and ends"

@@ -5,6 +5,7 @@
 set -euo pipefail
 draco=$1 scratch=$2
 rm -rf "$scratch" && mkdir -p "$scratch" && cd "$scratch"
+umask 077
 fail() { echo "FAILED: $*"; exit 1; }
 field() { node -e 'let v=JSON.parse(require("fs").readFileSync(0));for(const k of process.argv[1].split("."))v=v[k];console.log(v)' "$1"; }
 fails() { # TEXT ARGUMENT...
@@ -21,6 +22,13 @@ fails() { # TEXT ARGUMENT...
   fail "the files of a home are private: $(ls -l a a/keys)"
 fails "is a node's home already" init --home a
 grep -q "^port = 4300" a/config.toml || fail "config.toml has the default ports"
+
+! grep -q '^address = "0' a/config.toml || fail "a node of this machine alone listens on it alone"
+"$draco" init --home far --light-keys --host node.example.org --json >far.json
+[[ $(grep -c '^address = "0.0.0.0"' far/config.toml) == 3 && $(field listens <far.json) == 0.0.0.0 ]] || fail "others reach links, content and sessions"
+sed -n '/^.rpc/,/^port/p' far/config.toml | grep -q '^address = "127.0.0.1"' || fail "and not RPC"
+"$draco" init --home far6 --light-keys --host 2001:db8::7 >/dev/null
+[[ $(grep -c '^address = "::"' far6/config.toml) == 3 ]] || fail "on the machine's IPv6 addresses"
 
 "$draco" init --home b --light-keys --genesis a/genesis.json --port-base 7200 --json >/dev/null
 cmp a/genesis.json b/genesis.json || fail "the genesis given is the genesis taken"
@@ -48,6 +56,13 @@ for i in 0 1; do
   [[ $(field $i.id <keys.json) == "$(field $i.id <restored.json)" ]] || fail "key $i came back as another"
   [[ $(field $i.restored <restored.json) == true ]] || fail "a restored key says so"
 done
+# As ssh does with keys.
+chmod 644 seal
+fails "chmod 600 seal" keys backup again.sealed --home a --backup-password-file seal
+chmod 600 seal && chmod 640 a/password
+fails "chmod 600 a/password" keys generate --home a --name more
+fails "chmod 600 a/password" node run --home a
+chmod 600 a/password
 head -c 100 backup.sealed >damaged
 fails "" keys restore damaged --home e --backup-password-file seal --password-file other
 

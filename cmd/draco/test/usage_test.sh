@@ -49,6 +49,8 @@ refused 2 "--index" keys import --mnemonic-file x --index -1
 refused 2 "--name" keys generate --name Upper
 refused 2 "beyond 65535" devnet up --nodes 99 --port-base 4200
 refused 2 "--port-base" init --port-base 65500
+refused 2 "without a port" init --host node.example.org:4300
+refused 2 "without a port" init --host ""
 refused 2 "is no URL of a node" epoch --node ftp://x
 refused 2 "is no session key" lane open 11111111111111111111111111111111 1 --session-key 12 --dev-account 0
 refused 2 "AMOUNT" lane topup 11111111111111111111111111111111 0.0000001
@@ -63,6 +65,14 @@ refused 1 "run draco devnet up" devnet down
 refused 1 "run draco init" keys show
 refused 1 "is no address: 64 hex digits" get 12 -o x
 refused 1 "is no URL of content" get http://127.0.0.1:1/x -o x
+
+# All mistakes of a configuration at once, a line for each.
+mkdir -p bad/keys
+printf '[rpc]\nport = 0\nprot = 1\n[node]\nadvertised_host = "a.example:4300"\n' >bad/config.toml
+status=0; "$draco" keys show --home bad >out 2>err || status=$?
+[[ $status == 1 && ! -s out && $(wc -l <err) == 3 ]] || fail "three mistakes: $(cat out err)"
+grep -q "keys show: bad/config.toml:2: .*port must be" err && grep -q "^bad/config.toml:3: .*did you mean 'port'" err &&
+  grep -q "^bad/config.toml:5: .*without a port" err || fail "each with its line: $(cat err)"
 
 # With --json errors are JSON, on standard error, with the same exit status.
 json_error() { # STATUS CODE ARGUMENT...

@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
+#include <ranges>
 #include <string>
+#include <utility>
 #include <vector>
 
 // toml++ 3.3 asserts things that a file can violate ("[!]"). Here such a file is one that does not
@@ -31,12 +34,16 @@ namespace draco::node {
 namespace {
 
 // file:line: what
+std::string placed(std::string_view name, std::size_t line, std::string_view what) {
+    std::string where(name);
+    if (line != 0) where += ":" + std::to_string(line);
+    return where + ": " + std::string(what);
+}
+
 std::unexpected<Error> refuse(std::string_view name,
                               const toml::source_position& at,
                               const std::string& what) {
-    std::string where(name);
-    if (at.line != 0) where += ":" + std::to_string(at.line);
-    return fail(Errc::InvalidArgument, where + ": " + what);
+    return fail(Errc::InvalidArgument, placed(name, at.line, what));
 }
 
 std::string suggestion(std::string_view word, std::span<const std::string_view> known) {
@@ -55,44 +62,72 @@ std::string shown(std::string_view text) {
     return text.size() > kShownBytesMax ? out + "..." : out;
 }
 
+// Takes over what is right, and keeps all that is not.
 class ConfigReader {
 public:
     ConfigReader(std::string_view name, NodeConfig& config)
-        : name_(name), keys_(config_keys(config)) {}
+        : name_(name), config_(config), keys_(config_keys(config)) {}
 
     Result<> read(const toml::table& root) {
         std::vector<std::string_view> sections;
         for (const ConfigSection& section : config_sections()) sections.push_back(section.name);
         for (const auto& [key, value] : root) {
+            const auto at = key.source().begin;
             if (std::ranges::find(sections, key.str()) == sections.end())
-                return refuse(
-                    name_,
-                    key.source().begin,
+                object(
+                    at,
                     "unknown section [" + shown(key.str()) + "]" + suggestion(key.str(), sections));
-            if (!value.is_table())
-                return refuse(name_,
-                              key.source().begin,
-                              "'" + shown(key.str()) + "' is a section: write [" +
-                                  shown(key.str()) + "] on a line of its own");
-            DRACO_TRY_VOID(read_section(key.str(), *value.as_table()));
+            else if (!value.is_table())
+                object(at,
+                       "'" + shown(key.str()) + "' is a section: write [" + shown(key.str()) +
+                           "] on a line of its own");
+            else
+                read_section(key.str(), *value.as_table());
         }
-        return {};
+        // Of values that are right one by one.
+        if (mistakes_.empty()) read_together();
+        return verdict();
     }
 
 private:
-    Result<> read_section(std::string_view section, const toml::table& table) {
+    void object(const toml::source_position& at, std::string what) {
+        mistakes_.emplace(at.line, std::move(what));
+    }
+
+    void read_together() {
+        for (Contradiction& each : contradictions(config_)) {
+            std::size_t line = 0;
+            for (const Contradiction::Key& key : each.keys)
+                if (const auto set = lines_.find({key.section, key.name}); set != lines_.end())
+                    line = std::max(line, set->second);
+            mistakes_.emplace(line, std::move(each.what));
+        }
+    }
+
+    Result<> verdict() {
+        if (mistakes_.empty()) return {};
+        std::string all;
+        for (const auto& [line, what] : mistakes_ | std::views::take(kConfigMistakesTold))
+            all += (all.empty() ? "" : "\n") + placed(name_, line, what);
+        if (mistakes_.size() > kConfigMistakesTold)
+            all += "\nand " + std::to_string(mistakes_.size() - kConfigMistakesTold) + " more";
+        return fail(Errc::InvalidArgument, std::move(all));
+    }
+
+    void read_section(std::string_view section, const toml::table& table) {
         for (const auto& [key, value] : table) {
             const auto known = std::ranges::find_if(keys_, [&](const ConfigKey& candidate) {
                 return candidate.section == section && candidate.name == key.str();
             });
-            if (known == keys_.end())
-                return refuse(name_,
-                              key.source().begin,
-                              "unknown key '" + shown(key.str()) + "' in [" + std::string(section) +
-                                  "]" + suggestion(key.str(), names_in(section)));
-            DRACO_TRY_VOID(set(*known, value));
+            if (known == keys_.end()) {
+                object(key.source().begin,
+                       "unknown key '" + shown(key.str()) + "' in [" + std::string(section) + "]" +
+                           suggestion(key.str(), names_in(section)));
+                continue;
+            }
+            lines_[{known->section, known->name}] = value.source().begin.line;
+            set(*known, value);
         }
-        return {};
     }
 
     std::vector<std::string_view> names_in(std::string_view section) const {
@@ -102,60 +137,56 @@ private:
         return names;
     }
 
-    Result<> expected(const ConfigKey& key,
-                      const toml::node& value,
-                      const std::string& what) const {
-        return refuse(
-            name_,
-            value.source().begin,
-            "[" + std::string(key.section) + "] " + std::string(key.name) + " must be " + what);
+    void expect(const ConfigKey& key, const toml::node& value, const std::string& what) {
+        object(value.source().begin,
+               "[" + std::string(key.section) + "] " + std::string(key.name) + " must be " + what);
     }
 
-    Result<> set_bool(const ConfigKey& key, bool& member, const toml::node& value) const {
-        if (!value.is_boolean()) return expected(key, value, "true or false");
+    void set_bool(const ConfigKey& key, bool& member, const toml::node& value) {
+        if (!value.is_boolean()) return expect(key, value, "true or false");
         member = **value.as_boolean();
-        return {};
     }
 
-    Result<> set_text(const ConfigKey& key, std::string& member, const toml::node& value) const {
-        if (!value.is_string()) return expected(key, value, "text in quotes");
+    void set_text(const ConfigKey& key, std::string& member, const toml::node& value) {
+        if (!value.is_string()) return expect(key, value, "text in quotes");
         const std::string& text = **value.as_string();
         if (const auto objection = key.objection(text); !objection.empty())
-            return expected(key, value, std::string(objection));
+            return expect(key, value, std::string(objection));
         member = text;
-        return {};
     }
 
     template <class Integer>
-    Result<> set_integer(const ConfigKey& key, Integer& member, const toml::node& value) const {
+    void set_integer(const ConfigKey& key, Integer& member, const toml::node& value) {
         const std::string range =
             "a whole number from " + std::to_string(key.min) + " to " + std::to_string(key.max);
-        if (!value.is_integer()) return expected(key, value, range);
+        if (!value.is_integer()) return expect(key, value, range);
         const std::int64_t number = **value.as_integer();
         if (number < 0 || static_cast<std::uint64_t>(number) < key.min ||
             static_cast<std::uint64_t>(number) > key.max)
-            return expected(key, value, range + ", not " + std::to_string(number));
+            return expect(key, value, range + ", not " + std::to_string(number));
         member = static_cast<Integer>(number);
-        return {};
     }
 
-    Result<> set(const ConfigKey& key, const toml::node& value) const {
-        return std::visit(
-            [&](auto* member) -> Result<> {
+    void set(const ConfigKey& key, const toml::node& value) {
+        std::visit(
+            [&](auto* member) {
                 using Held = std::remove_pointer_t<decltype(member)>;
                 if constexpr (std::is_same_v<Held, bool>) {
-                    return set_bool(key, *member, value);
+                    set_bool(key, *member, value);
                 } else if constexpr (std::is_same_v<Held, std::string>) {
-                    return set_text(key, *member, value);
+                    set_text(key, *member, value);
                 } else {
-                    return set_integer(key, *member, value);
+                    set_integer(key, *member, value);
                 }
             },
             key.member);
     }
 
     std::string_view name_;
+    const NodeConfig& config_;
     std::vector<ConfigKey> keys_;
+    std::map<std::pair<std::string_view, std::string_view>, std::size_t> lines_;  // of what is set
+    std::multimap<std::size_t, std::string> mistakes_;  // by line; 0: no line says it
 };
 
 Result<toml::table> parse_toml(std::string_view text, std::string_view name) {
@@ -209,8 +240,6 @@ Result<NodeConfig> parse_config(std::string_view text, std::string_view name) {
     DRACO_TRY(table, parse_toml(text, name));
     NodeConfig config;
     DRACO_TRY_VOID(ConfigReader(name, config).read(table));
-    if (auto combined = check_combinations(config); !combined)
-        return refuse(name, {}, combined.error().context);
     return config;
 }
 
@@ -242,9 +271,9 @@ Result<types::NodeEndpoints> endpoints_of(const NodeConfig& config) {
     return endpoints;
 }
 
-Result<NodeConfig> load_config(Disk& home) {
+Result<NodeConfig> load_config(Disk& home, std::string_view name) {
     DRACO_TRY(text, read_text(home, kConfigFile, kConfigBytesMax));
-    return parse_config(text);
+    return parse_config(text, name);
 }
 
 Result<> save_config(Disk& home, const NodeConfig& config) {

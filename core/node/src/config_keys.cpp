@@ -3,8 +3,11 @@
 #include "draco/log/log.hpp"
 #include "draco/types/transaction.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace draco::node {
 namespace {
@@ -30,6 +33,12 @@ std::string_view path_objection(std::string_view text) {
     }
 }
 
+// Colons are those of IPv6, never of a port.
+bool has_port(std::string_view text) {
+    in6_addr parsed{};
+    return text.contains(':') && ::inet_pton(AF_INET6, std::string(text).c_str(), &parsed) != 1;
+}
+
 // A name or an address; who dials it finds out whether it exists.
 std::string_view host_objection(std::string_view text) {
     constexpr std::string_view kExpected = "a host name or an IP address, without a port";
@@ -37,7 +46,7 @@ std::string_view host_objection(std::string_view text) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                std::string_view("-._:").contains(c);
     };
-    if (text.empty() || text.size() > types::kHostBytesMax) return kExpected;
+    if (text.empty() || text.size() > types::kHostBytesMax || has_port(text)) return kExpected;
     return std::ranges::all_of(text, allowed) ? std::string_view() : kExpected;
 }
 
@@ -315,7 +324,7 @@ void add_storage(Keys& keys, NodeConfig& config) {
                     .max = 256});
 }
 
-Result<> check_ports(const NodeConfig& config) {
+std::optional<Contradiction> shared_port(const NodeConfig& config) {
     struct Listener {
         std::uint16_t port;
         std::string_view section;
@@ -327,11 +336,12 @@ Result<> check_ports(const NodeConfig& config) {
                                           {config.rpc.port, "rpc"}}};
     std::ranges::sort(listeners, {}, &Listener::port);
     const auto twice = std::ranges::adjacent_find(listeners, {}, &Listener::port);
-    if (twice == listeners.end()) return {};
-    return fail(Errc::InvalidArgument,
-                "[" + std::string(twice->section) + "] and [" +
-                    std::string(std::next(twice)->section) + "] have the same port " +
-                    std::to_string(twice->port));
+    if (twice == listeners.end()) return std::nullopt;
+    const auto other = std::next(twice);
+    return Contradiction{.keys = {{{twice->section, "port"}, {other->section, "port"}}},
+                         .what = "[" + std::string(twice->section) + "] and [" +
+                                 std::string(other->section) + "] have the same port " +
+                                 std::to_string(twice->port)};
 }
 
 }  // namespace
@@ -365,14 +375,25 @@ std::vector<ConfigKey> config_keys(NodeConfig& config) {
     return keys;
 }
 
-Result<> check_combinations(const NodeConfig& config) {
+std::vector<Contradiction> contradictions(const NodeConfig& config) {
+    std::vector<Contradiction> found;
     const auto& consensus = config.consensus;
     if (consensus.leader_timeout_ms > consensus.leader_timeout_max_ms)
-        return fail(Errc::InvalidArgument,
-                    "[consensus] leader_timeout_ms is more than leader_timeout_max_ms");
+        found.push_back(
+            {.keys = {{{"consensus", "leader_timeout_ms"}, {"consensus", "leader_timeout_max_ms"}}},
+             .what = "[consensus] leader_timeout_ms is more than leader_timeout_max_ms"});
     if (consensus.retry_ms > consensus.retry_max_ms)
-        return fail(Errc::InvalidArgument, "[consensus] retry_ms is more than retry_max_ms");
-    return check_ports(config);
+        found.push_back({.keys = {{{"consensus", "retry_ms"}, {"consensus", "retry_max_ms"}}},
+                         .what = "[consensus] retry_ms is more than retry_max_ms"});
+    if (auto shared = shared_port(config)) found.push_back(*std::move(shared));
+    return found;
+}
+
+Result<> check_host(std::string_view text) {
+    const std::string_view objection = host_objection(text);
+    if (objection.empty()) return {};
+    return fail(Errc::InvalidArgument,
+                "\"" + std::string(text) + "\" is not " + std::string(objection));
 }
 
 }  // namespace draco::node

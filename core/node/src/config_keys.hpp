@@ -1,9 +1,9 @@
 #pragma once
 // The keys of config.toml, in its order: what each is called, may be and means.
 
-#include "draco/base/result.hpp"
 #include "draco/node/config.hpp"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -37,7 +37,17 @@ const std::vector<ConfigSection>& config_sections();
 // Bound to `config`, which outlives the result.
 std::vector<ConfigKey> config_keys(NodeConfig& config);
 
-// What no single key can tell: InvalidArgument.
-Result<> check_combinations(const NodeConfig& config);
+// What no single key can tell.
+struct Contradiction {
+    struct Key {
+        std::string_view section;
+        std::string_view name;
+    };
+
+    std::array<Key, 2> keys;
+    std::string what;
+};
+
+std::vector<Contradiction> contradictions(const NodeConfig& config);
 
 }  // namespace draco::node

@@ -2,7 +2,12 @@
 
 #include "draco/io/path_file.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
 namespace draco::node {
 namespace {
@@ -26,7 +31,23 @@ Result<crypto::SecretBuffer> first_line(const File& file, const std::string& nam
     return crypto::SecretBuffer(as_bytes(line));
 }
 
+std::string octal(mode_t mode) {
+    std::array<char, 16> text{};
+    std::snprintf(text.data(), text.size(), "%04o", static_cast<unsigned>(mode & 07777U));
+    return text.data();
+}
+
 }  // namespace
+
+Result<> check_private(const std::string& path) {
+    struct stat found{};
+    if (::stat(path.c_str(), &found) != 0) return {};
+    constexpr mode_t kOthers = 077;
+    if (found.st_uid != ::geteuid() || (found.st_mode & kOthers) == 0) return {};
+    return fail(Errc::Unauthenticated,
+                "the password file " + path + " is open to other users of this machine (mode " +
+                    octal(found.st_mode) + "): chmod 600 " + path);
+}
 
 Result<crypto::SecretBuffer> read_password(Disk& home, std::string_view path) {
     DRACO_TRY(file, home.open(path, OpenMode::Read));
@@ -34,6 +55,7 @@ Result<crypto::SecretBuffer> read_password(Disk& home, std::string_view path) {
 }
 
 Result<crypto::SecretBuffer> read_password_file(const std::string& path) {
+    DRACO_TRY_VOID(check_private(path));
     DRACO_TRY(file, io::open_for_reading(path));
     return first_line(*file, path);
 }

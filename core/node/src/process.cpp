@@ -42,8 +42,11 @@ namespace {
 constexpr Duration kAnswersGrace = std::chrono::seconds(2);
 
 Result<NodeIdentity> load_identity(Disk& home,
+                                   const std::string& home_path,
                                    const NodeConfig::Keys& config,
                                    const std::string& password_file) {
+    if (password_file.empty())
+        DRACO_TRY_VOID(check_private(home_path + "/" + config.password_file));
     DRACO_TRY(password,
               password_file.empty() ? read_password(home, config.password_file)
                                     : read_password_file(password_file));
@@ -64,7 +67,7 @@ public:
     static Result<std::unique_ptr<NodeLog>> open(Disk& home,
                                                  Executor& executor,
                                                  const NodeConfig::Log& config,
-                                                 bool to_terminal) {
+                                                 bool to_standard_error) {
         const auto level = log::parse_level(config.level);
         if (!level) return fail(Errc::InvalidArgument, "there is no log level " + config.level);
         DRACO_TRY_VOID(home.create_directory(config.directory));
@@ -80,10 +83,10 @@ public:
         auto made = std::unique_ptr<NodeLog>(new NodeLog);
         made->file_ = std::move(file);
         std::vector<log::Log*> sinks = {made->file_.get()};
-        if (to_terminal) {
-            made->terminal_ =
+        if (to_standard_error) {
+            made->standard_error_ =
                 std::make_unique<log::TerminalLog>(executor.clock(), *level, wants_colours());
-            sinks.push_back(made->terminal_.get());
+            sinks.push_back(made->standard_error_.get());
         }
         made->both_ = std::make_unique<log::TeeLog>(std::move(sinks));
         return made;
@@ -95,7 +98,7 @@ private:
     NodeLog() = default;
 
     std::unique_ptr<log::RotatingLog> file_;
-    std::unique_ptr<log::TerminalLog> terminal_;
+    std::unique_ptr<log::TerminalLog> standard_error_;
     std::unique_ptr<log::TeeLog> both_;
 };
 
@@ -167,7 +170,7 @@ Result<> start_node(Running& r,
                     const NodeConfig& config,
                     Signals& signals) {
     DRACO_TRY(genesis, load_genesis(*r.home, config.node.genesis_file));
-    DRACO_TRY(identity, load_identity(*r.home, config.keys, options.password_file));
+    DRACO_TRY(identity, load_identity(*r.home, options.home, config.keys, options.password_file));
     const bool restored = identity.signed_elsewhere;
     DRACO_TRY_VOID(start_links(r, config, genesis, identity.key));
     DRACO_TRY(session_identity,
@@ -254,7 +257,7 @@ Result<> start_fronts(Running& r, const NodeConfig& config) {
 Result<> start(Running& r, const ProcessOptions& options, Signals& signals) {
     DRACO_TRY(home, io::PosixDisk::open_root(options.home));
     r.home = std::move(home);
-    auto loaded = load_config(*r.home);
+    auto loaded = load_config(*r.home, options.home + "/" + std::string(kConfigFile));
     if (!loaded && loaded.error().code == Errc::NotFound)
         return fail(Errc::NotFound,
                     "there is no node in " + options.home + ": run 'draco init --home " +
@@ -269,7 +272,7 @@ Result<> start(Running& r, const ProcessOptions& options, Signals& signals) {
         disk_threads,
         io::ThreadPool::start({.name = "disk", .thread_count = config.executor.disk_threads}));
     r.disk_threads = std::move(disk_threads);
-    DRACO_TRY(log, NodeLog::open(*r.home, *r.threads, config.log, options.log_to_terminal));
+    DRACO_TRY(log, NodeLog::open(*r.home, *r.threads, config.log, options.log_to_standard_error));
     r.log = std::move(log);
     const log::Logger logger(r.log->get(), "node");
     logger.info("starting", {{"version", std::string(DRACO_VERSION)}, {"home", options.home}});

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <random>
 
@@ -114,9 +115,47 @@ TEST(Config, PathsStayInTheHome) {
 
 TEST(Config, ContradictionsAreRefused) {
     EXPECT_EQ(refusal("[rpc]\nport = 4300\n"),
-              "config.toml: [links] and [rpc] have the same port 4300");
-    EXPECT_EQ(refusal("[consensus]\nretry_ms = 5000\n"),
-              "config.toml: [consensus] retry_ms is more than retry_max_ms");
+              "config.toml:2: [links] and [rpc] have the same port 4300");
+    EXPECT_EQ(refusal("[consensus]\n\nretry_ms = 5000\n"),
+              "config.toml:3: [consensus] retry_ms is more than retry_max_ms");
+    EXPECT_EQ(refusal("[rpc]\nport = 7\n[http]\nport = 7\n[consensus]\nretry_max_ms = 1\n"),
+              "config.toml:4: [http] and [rpc] have the same port 7\n"
+              "config.toml:6: [consensus] retry_ms is more than retry_max_ms");
+}
+
+TEST(Config, AllMistakesAreToldInTheOrderOfTheFile) {
+    EXPECT_EQ(
+        refusal("[rpc]\nport = 0\nprot = 1\n[nod]\nx = 1\n[log]\nlevel = \"loud\"\njson = 1\n"),
+        "config.toml:2: [rpc] port must be a whole number from 1 to 65535, not 0\n"
+        "config.toml:3: unknown key 'prot' in [rpc]; did you mean 'port'?\n"
+        "config.toml:4: unknown section [nod]; did you mean 'node'?\n"
+        "config.toml:7: [log] level must be trace, debug, info, warn or error\n"
+        "config.toml:8: [log] json must be true or false");
+    std::string many = "[rpc]\n";
+    for (std::size_t i = 0; i < kConfigMistakesTold + 3; ++i)
+        many += "key" + std::to_string(100 + i) + " = 1\n";
+    const std::string told = refusal(many);
+    EXPECT_EQ(std::ranges::count(told, '\n'), kConfigMistakesTold);
+    EXPECT_TRUE(told.ends_with("\nand 3 more")) << told;
+}
+
+TEST(Config, AHostHasNoPort) {
+    for (const std::string_view host :
+         {"node.example.org", "192.0.2.1", "::1", "2001:db8::1", "a_b-c"})
+        EXPECT_TRUE(check_host(host)) << host;
+    for (const std::string_view host : {"node.example.org:4300",
+                                        "192.0.2.1:4300",
+                                        "[::1]",
+                                        "[::1]:4300",
+                                        "",
+                                        "a b",
+                                        "a/b",
+                                        ":"}) {
+        EXPECT_FALSE(check_host(host)) << host;
+        EXPECT_EQ(refusal("[node]\nadvertised_host = \"" + std::string(host) + "\"\n"),
+                  "config.toml:2: [node] advertised_host must be a host name or an IP address, "
+                  "without a port");
+    }
 }
 
 TEST(Config, WhatIsNotTomlIsRefusedWithItsLine) {

@@ -17,6 +17,7 @@ namespace draco::node {
 inline constexpr std::string_view kConfigFile = "config.toml";
 // In the data directory: which nonces the node's key has signed.
 inline constexpr std::string_view kSigningJournalFile = "node-transactions";
+inline constexpr std::size_t kConfigMistakesTold = 20;
 inline constexpr std::size_t kConfigBytesMax = std::size_t{256} << 10;
 
 struct NodeConfig {
@@ -131,18 +132,23 @@ struct NodeConfig {
 };
 
 // What is absent keeps its default. Errors name file, line and key, and what is allowed; an unknown
-// section or key is refused with the nearest one that there is: InvalidArgument. `name` is the file
-// as the operator knows it.
+// section or key is refused with the nearest one that there is: InvalidArgument. All that is wrong
+// is told (of TOML itself the first thing), a line for each, in the order of the file, up to
+// kConfigMistakesTold. `name` is the file as the operator knows it.
 Result<NodeConfig> parse_config(std::string_view toml, std::string_view name = kConfigFile);
 
 // All sections and keys with comments; parse_config gives the same config back.
 std::string render_config(const NodeConfig& config);
 
+// Of a host, such as advertised_host: a name or an IP address, without a port. InvalidArgument.
+Result<> check_host(std::string_view text);
+
 // Where others reach a node of this configuration. InvalidArgument: the host is too long.
 Result<types::NodeEndpoints> endpoints_of(const NodeConfig& config);
 
-// config.toml on the disk of the home. NotFound, InvalidArgument, or the disk's errors.
-Result<NodeConfig> load_config(Disk& home);
+// config.toml on the disk of the home; `name` as above. NotFound, InvalidArgument, or the disk's
+// errors.
+Result<NodeConfig> load_config(Disk& home, std::string_view name = kConfigFile);
 // Replaces it atomically and durably.
 Result<> save_config(Disk& home, const NodeConfig& config);
 

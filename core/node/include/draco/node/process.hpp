@@ -13,8 +13,8 @@ struct ProcessOptions {
     std::string home;
     // Absolute, or relative to the working directory; empty: the one that the configuration names.
     std::string password_file{};
-    // Messages go to the terminal too.
-    bool log_to_terminal = false;
+    // Messages go there too, whatever it is.
+    bool log_to_standard_error = false;
     Duration stop_deadline = std::chrono::seconds(10);
 };
 
