@@ -134,13 +134,13 @@ void Readers::begin(std::size_t reader) {
     now.give_up_at = world_.now() + kPatience;
     node::Node* node = is_published_[now.wish->file] ? node_at_(now.wish->node) : nullptr;
     if (node == nullptr) return end(reader, false);
-    node->content().open_for(
-        {.kind = interfaces::AskerClass::Payer, .number = reader},
-        files_[now.wish->file].hash,
-        world_.now() + kPatience,
-        [this, reader, turn](auto content) {
-            if (readings_[reader].turn == turn) opened(reader, std::move(content));
-        });
+    node->content().open_for({.kind = interfaces::AskerClass::Payer, .number = reader},
+                             files_[now.wish->file].hash,
+                             world_.now() + kPatience,
+                             [this, reader, turn](auto content) {
+                                 if (readings_[reader].turn == turn)
+                                     opened(reader, std::move(content));
+                             });
 }
 
 void Readers::opened(std::size_t reader, Result<std::shared_ptr<interfaces::Content>> content) {

@@ -228,14 +228,13 @@ bool Core::serve(Session& session, std::uint64_t id, Request& request) {
     if (!request.is_opening) {
         if (!take_unpaid(session, kOpenBytes)) return false;
         request.is_opening = true;
-        effects_->emplace_back(
-            OpenContent{.session = session.id,
-                        .id = id,
-                        .hash = request.hash,
-                        .asker = session.lane ? interfaces::Asker{interfaces::AskerClass::Payer,
-                                                                  session.id.value()}
-                                              : interfaces::Asker{interfaces::AskerClass::Stranger,
-                                                                  session.network}});
+        effects_->emplace_back(OpenContent{
+            .session = session.id,
+            .id = id,
+            .hash = request.hash,
+            .asker = session.lane
+                         ? interfaces::Asker{interfaces::AskerClass::Payer, session.id.value()}
+                         : interfaces::Asker{interfaces::AskerClass::Stranger, session.network}});
         return true;
     }
     if (!request.info) return false;

@@ -47,8 +47,8 @@ class FileWriter {
 public:
     virtual ~FileWriter() = default;
     virtual Result<> write(ByteView bytes) = 0;
-    // Durable and open to readers when this returns, and not evicted as long as the writer is there.
-    // Precondition of this and of write(): not called before.
+    // Durable and open to readers when this returns, and not evicted as long as the writer is
+    // there. Precondition of this and of write(): not called before.
     virtual Result<types::ContentInfo> finish() = 0;
 };
 
