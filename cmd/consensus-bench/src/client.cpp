@@ -24,12 +24,13 @@ constexpr std::uint64_t kBehindMax = 50;  // bursts
 
 Result<io::FileDescriptor> dial(std::uint16_t port) {
     io::FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (socket.get() < 0)
+        return fail(Errc::Exhausted, std::string("cannot make a socket: ") + std::strerror(errno));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (socket.get() < 0 ||
-        ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         return fail(Errc::Unavailable,
                     "no validator on port " + std::to_string(port) + ": " + std::strerror(errno));
     return socket;

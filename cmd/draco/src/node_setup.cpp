@@ -76,6 +76,8 @@ Result<std::vector<NodePorts>> free_ports(std::size_t nodes) {
 
 Result<> check_port_free(std::uint16_t port, const std::string& whose) {
     const io::FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (socket.get() < 0)
+        return fail(Errc::Exhausted, std::string("cannot make a socket: ") + std::strerror(errno));
     // As those who listen there will do it: a connection that has ended is no hindrance.
     const int on = 1;
     ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
