@@ -165,10 +165,11 @@ private:
     PieceRoom::Place place_;
     TakingRate rate_;
     std::uint64_t sent_bytes_ = 0;  // to the system
-    bool was_behind_ = false;
     Instant in_line_since_{};
-    Phase phase_ = Phase::Reading;
     std::uint64_t number_ = 0;  // of the request in work, or the last one
+    std::uint64_t lingered_bytes_ = 0;
+    Phase phase_ = Phase::Reading;
+    bool was_behind_ = false;
     bool is_readable_ = false;
     bool is_writable_ = true;
     bool may_have_ended_ = false;  // the system says that the peer has
@@ -179,7 +180,6 @@ private:
     bool has_progress_ = false;
     bool told_to_continue_ = false;
     bool wants_turn_ = false;
-    std::uint64_t lingered_bytes_ = 0;
     // Of the request in work.
     bool is_head_ = false;
     bool keeps_alive_ = true;
