@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <vector>
 
 namespace draco {
@@ -22,17 +23,30 @@ constexpr std::uint32_t kSessionOffset = 21;
 constexpr std::uint32_t kRpcOffset = 40;
 constexpr std::uint32_t kLinkOffset = 100;
 constexpr std::uint32_t kPortsPerNode = 1000;
+constexpr std::uint16_t kLastingPortsBegin = 10'000;
+constexpr std::uint16_t kOutgoingPortsBegin = 32'768;  // Linux, unless it was told otherwise
+constexpr int kPortAttempts = 100;
 
 struct HeldPort {
     io::FileDescriptor socket;
     std::uint16_t port = 0;
 };
 
-Result<HeldPort> hold_port() {
+// Where the system takes the ports of outgoing connections from: one of those may be taken while a
+// node is not running.
+std::uint16_t outgoing_ports_begin() {
+    std::ifstream range("/proc/sys/net/ipv4/ip_local_port_range");
+    std::uint16_t begin = 0;
+    return range >> begin ? begin : kOutgoingPortsBegin;
+}
+
+// Holds `port`; 0: one that the system chooses.
+Result<HeldPort> hold_port(std::uint16_t port) {
     HeldPort held{.socket = io::FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))};
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
     socklen_t length = sizeof address;
     auto* generic = reinterpret_cast<sockaddr*>(&address);
     if (held.socket.get() < 0 || ::bind(held.socket.get(), generic, length) != 0 ||
@@ -41,6 +55,17 @@ Result<HeldPort> hold_port() {
                     std::string("cannot find a free port: ") + std::strerror(errno));
     held.port = ntohs(address.sin_port);
     return held;
+}
+
+Result<HeldPort> hold_lasting_port(crypto::SystemRng& rng) {
+    const std::uint16_t end = outgoing_ports_begin();
+    if (end > kLastingPortsBegin)
+        for (int attempt = 0; attempt < kPortAttempts; ++attempt) {
+            const auto offset = rng.below(end - kLastingPortsBegin);
+            auto held = hold_port(static_cast<std::uint16_t>(kLastingPortsBegin + offset));
+            if (held) return held;
+        }
+    return hold_port(0);
 }
 
 // Only this machine finds itself there.
@@ -65,9 +90,10 @@ Result<std::vector<NodePorts>> free_ports(std::size_t nodes) {
     // All are held until all are found, so that none is found twice.
     std::vector<HeldPort> held;
     std::vector<NodePorts> ports(nodes);
+    crypto::SystemRng rng;
     for (NodePorts& node : ports)
         for (std::uint32_t* port : {&node.link, &node.http, &node.session, &node.rpc}) {
-            DRACO_TRY(one, hold_port());
+            DRACO_TRY(one, hold_lasting_port(rng));
             *port = one.port;
             held.push_back(std::move(one));
         }
