@@ -131,6 +131,7 @@ private:
 
     // core.cpp: what has become possible.
     void settle(Turn& turn);
+    void count_proposals();
     void commit_anchors(Turn& turn);
     void deliver_blocks(Turn& turn);
     void cast_votes(Turn& turn);
@@ -188,7 +189,7 @@ private:
     VoteAggregator aggregator_;
     Dag dag_;
     Proposer proposer_;
-    BullsharkCommitter committer_;
+    PipelinedCommitter committer_;
     BlockBuilder builder_;
     BlockSignatures signatures_;
     Synchronizer synchronizer_;
