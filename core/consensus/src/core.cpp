@@ -213,7 +213,7 @@ void Core::deliver_blocks(Turn& turn) {
 }
 
 void Core::cast_votes(Turn& turn) {
-    if (!participates()) return;
+    if (!upholds_dag()) return;
     bool cast = false;
     while (const auto header = voter_.next(dag_, batches_, turn.now.unix)) {
         const types::Header& content = header->header.header;
@@ -242,8 +242,8 @@ void Core::send_vote(AuthorityIndex author, Round round, types::HeaderDigest hea
 // A round that anybody began is completed by all, or who began it could not go on when it has
 // something to say; a new one is begun only for payload.
 bool Core::wants_round(Round round) {
-    return maker_.has_ready() || dag_.unsettled_payload() > 0 ||
-           (dag_.highest_round() && *dag_.highest_round() >= round) ||
+    const bool has_reason = !ended_ && (maker_.has_ready() || dag_.unsettled_payload() > 0);
+    return has_reason || (dag_.highest_round() && *dag_.highest_round() >= round) ||
            (voted_round_ && *voted_round_ >= round);
 }
 
@@ -257,12 +257,12 @@ bool Core::own_header_is_uncertified() const {
 // True if a header was proposed: that may have changed what is possible.
 bool Core::propose(Turn& turn) {
     proposal_deadline_.reset();
-    if (!participates()) return false;
+    if (!upholds_dag()) return false;
     const auto decision = proposer_.decide(dag_, committer_, turn.now.instant);
     const auto round = proposer_.next_round(dag_);
     if (!round) return false;
     const bool is_due = decision.kind == Proposer::Decision::Kind::Propose;
-    if (is_due)
+    if (is_due && !ended_)
         if (const auto batch = maker_.seal(turn.now.instant)) announce(*batch, turn);
     if (!wants_round(*round)) return false;
     if (!is_due) {
@@ -275,8 +275,10 @@ bool Core::propose(Turn& turn) {
         clock_check_.passed_over();
     }
     CheckedHeader header;
+    // What would be void is not proposed.
+    auto batches = ended_ ? std::vector<types::BatchReference>{} : maker_.take(*round);
     header.header.header =
-        make_header(dag_, committee_.epoch(), *round, self_, turn.now.unix, maker_.take(*round));
+        make_header(dag_, committee_.epoch(), *round, self_, turn.now.unix, std::move(batches));
     for (const types::BatchReference& batch : *header.header.header.batches) {
         // One that is proposed again may be so old that all have forgotten it.
         if (batches_.find(batch.digest) == nullptr) announce(maker_.own(batch.digest), turn);
@@ -331,7 +333,7 @@ void Core::request_missing(Turn& turn) {
     for (const auto& query : synchronizer_.due_batches(committee_.epoch(), now))
         send(query.to, query.request, Release::AtOnce, turn);
     // What arrives out of order settles by itself in a moment.
-    if (!lacks_certificates() || ended_)
+    if (!lacks_certificates() || (ended_ && !upholds_dag()))
         lacking_since_.reset();
     else if (!lacking_since_ || progressed_)
         lacking_since_ = now;
@@ -371,8 +373,8 @@ void Core::retry(Turn& turn) {
         signatures_.missing_for_last().for_each([&](AuthorityIndex member) {
             if (member != self_) send_block_signature(member, *last, Reply::Wanted, turn);
         });
+    if (upholds_dag()) send_own_vertex(std::nullopt, turn);
     if (ended_) return;
-    if (participates()) send_own_vertex(std::nullopt, turn);
     if (const auto peer = synchronizer_.ask_certificates(now)) ask_for_certificates(*peer, turn);
     if (!undelivered_.empty() || signatures_.credible_height() > builder_.tip().height)
         turn.out.follow_blocks = true;
@@ -441,8 +443,9 @@ void Core::set_wake(Turn& turn) const {
     if (participates()) {
         by(maker_.seal_deadline());
         by(maker_.grace_deadline());
-        if (const auto delay = voter_.future_delay(turn.now.unix)) by(turn.now.instant + *delay);
     }
+    if (upholds_dag())
+        if (const auto delay = voter_.future_delay(turn.now.unix)) by(turn.now.instant + *delay);
     turn.out.wake = wake;
 }
 
