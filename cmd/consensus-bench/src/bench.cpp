@@ -165,7 +165,7 @@ private:
         for (Child& validator : validators_) {
             DRACO_TRY(line, validator.ask("counts"));
             DRACO_TRY(counters, parse(line));
-            snapshot.counters.push_back(std::move(counters));
+            snapshot.counters.push_back(counters);
             DRACO_TRY(use, validator.use());
             snapshot.use.push_back(use);
         }

@@ -55,6 +55,15 @@ void print_lanes(const Invocation& invocation, const json::value& lanes, bool is
         std::puts("what is acknowledged and not settled is settled within the epoch");
 }
 
+Result<std::string> service_line(const json::value& service) {
+    DRACO_TRY(name, text_member(service, "name"));
+    DRACO_TRY(id, number_member(service, "id"));
+    DRACO_TRY(commodity, text_member(service, "commodity"));
+    DRACO_TRY(builder, text_member(service, "builder"));
+    return "service " + std::to_string(id) + ", " + name + ": sells " + commodity + ", built by " +
+           builder;
+}
+
 // "bandwidth: 0.02 USD per GiB", where the price is of so many bytes.
 Result<std::string> price_line(const json::value& price) {
     DRACO_TRY(commodity, text_member(price, "commodity"));
@@ -107,13 +116,8 @@ Result<> run_prices(const Invocation& invocation) {
         std::puts(shown(line).c_str());
     }
     for (const json::value& each : services.get_array()) {
-        DRACO_TRY(name, text_member(each, "name"));
-        DRACO_TRY(id, number_member(each, "id"));
-        DRACO_TRY(commodity, text_member(each, "commodity"));
-        DRACO_TRY(builder, text_member(each, "builder"));
-        std::puts(shown("service " + std::to_string(id) + ", " + name + ": sells " + commodity +
-                        ", built by " + builder)
-                      .c_str());
+        DRACO_TRY(line, service_line(each));
+        std::puts(shown(line).c_str());
     }
     return {};
 }

@@ -77,8 +77,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         } else if (what == 1) {
             step(SlotFree{next_ticket++});
         } else if (what == 2 && !open.empty() && !ask->second.blocks) {
-            step(HeadJudged{.ticket = ask->first, .is_true = which % 4 != 0, .leaves = kLeaves});
-            open.erase(ask->first);
+            const std::uint64_t ticket = ask->first;  // the step may take the ask back
+            step(HeadJudged{.ticket = ticket, .is_true = which % 4 != 0, .leaves = kLeaves});
+            open.erase(ticket);
         } else if (what == 3 && !open.empty() && ask->second.blocks) {
             const auto range = *ask->second.blocks;
             const std::uint64_t index = range.first + which % (range.end - range.first);

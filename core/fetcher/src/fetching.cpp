@@ -8,7 +8,6 @@
 namespace draco::fetcher {
 namespace {
 
-using interfaces::Protocol;
 using types::ContentHash;
 using types::NodeKey;
 

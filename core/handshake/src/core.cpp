@@ -305,7 +305,7 @@ void Core::violation(Session& session, std::string why) {
 void Core::on(Closed& event) {
     const auto found = sessions_.find(event.session);
     if (found == sessions_.end()) return;
-    Session& session = found->second;
+    const Session& session = found->second;
     const std::optional<LaneId> left = session.lane;
     if (left) {
         const LaneId& lane = *left;

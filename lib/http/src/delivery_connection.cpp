@@ -67,14 +67,14 @@ DeliveryConnection::DeliveryConnection(ConnectionHost& host,
                                        std::uint64_t serial)
     : host_(host),
       transport_(std::move(transport)),
-      peer_(peer),
-      slot_(slot),
       serial_(serial),
       timer_(this),
       parser_(host.options().limits),
       outgoing_(host.options().pieces_in_flight_max),
       place_(host.room(), this),
-      rate_(host.options().response_bytes_per_s_min, host.options().stall_deadline) {
+      rate_(host.options().response_bytes_per_s_min, host.options().stall_deadline),
+      slot_(slot),
+      peer_(peer) {
     arm(Wait::KeepAlive, true);
 }
 

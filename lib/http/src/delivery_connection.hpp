@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace draco::http {
 
@@ -114,7 +115,10 @@ public:
 
     bool is_over() const { return phase_ == Phase::Over; }
 
-    bool is_queued = false;  // the thread's own note
+    // The thread's own note that it will work(). False: it has that note already.
+    bool note_queued() { return !std::exchange(is_queued_, true); }
+
+    void note_begun() { is_queued_ = false; }
 
     void reset();
 
@@ -154,8 +158,6 @@ private:
 
     ConnectionHost& host_;
     const std::unique_ptr<Transport> transport_;
-    const Peer peer_;
-    const std::uint32_t slot_;
     const std::uint64_t serial_;
     Timer timer_;
     RequestParser parser_;
@@ -165,10 +167,14 @@ private:
     PieceRoom::Place place_;
     TakingRate rate_;
     std::uint64_t sent_bytes_ = 0;  // to the system
-    bool was_behind_ = false;
     Instant in_line_since_{};
-    Phase phase_ = Phase::Reading;
     std::uint64_t number_ = 0;  // of the request in work, or the last one
+    std::uint64_t lingered_bytes_ = 0;
+    const std::uint32_t slot_;
+    const Peer peer_;
+    Phase phase_ = Phase::Reading;
+    bool is_queued_ = false;
+    bool was_behind_ = false;
     bool is_readable_ = false;
     bool is_writable_ = true;
     bool may_have_ended_ = false;  // the system says that the peer has
@@ -179,7 +185,6 @@ private:
     bool has_progress_ = false;
     bool told_to_continue_ = false;
     bool wants_turn_ = false;
-    std::uint64_t lingered_bytes_ = 0;
     // Of the request in work.
     bool is_head_ = false;
     bool keeps_alive_ = true;

@@ -191,7 +191,7 @@ void EngineThread::apply(detail::InboxEvent event) {
 }
 
 void EngineThread::enqueue(DeliveryConnection& connection) {
-    if (std::exchange(connection.is_queued, true)) return;
+    if (!connection.note_queued()) return;
     runnable_.push_back(&connection);
 }
 
@@ -199,7 +199,7 @@ void EngineThread::run_connections() {
     running_.swap(runnable_);
     for (DeliveryConnection* const connection : running_) {
         connection->work();
-        connection->is_queued = false;
+        connection->note_begun();
         if (connection->is_over()) {
             remove(*connection);
         } else if (connection->wants_turn()) {

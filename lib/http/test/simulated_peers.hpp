@@ -164,7 +164,7 @@ public:
     }
 
     void enqueue(DeliveryConnection& connection) override {
-        if (!std::exchange(connection.is_queued, true)) runnable_.push_back(&connection);
+        if (connection.note_queued()) runnable_.push_back(&connection);
     }
 
     const ThreadCounters& counts() const { return counters_; }
@@ -195,7 +195,7 @@ private:
             running.swap(runnable_);
             for (DeliveryConnection* const connection : running) {
                 connection->work();
-                connection->is_queued = false;
+                connection->note_begun();
                 if (connection->is_over())
                     connections_[connection->slot()].reset();
                 else if (connection->wants_turn())
