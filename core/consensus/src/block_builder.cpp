@@ -10,13 +10,22 @@ namespace draco::consensus {
 BlockBuilder::BlockBuilder(types::ChainId chain, Epoch epoch, Tip tip, std::uint64_t memory_rounds)
     : chain_(chain), epoch_(epoch), tip_(tip), memory_rounds_(memory_rounds) {}
 
+// The last block's anchor is settled, so the DAG may never have had it; what else an anchor names
+// is in no block yet, so the DAG has it.
+UnixTime BlockBuilder::created_of(const Dag& dag, VertexId parent) const {
+    if (last_anchor_ && last_anchor_->vertex == parent) return last_anchor_->created;
+    const types::Certificate* certificate = dag.find(parent);
+    DRACO_ASSERT(certificate != nullptr,
+                 "an anchor's parents are in the DAG, but for the last anchor");
+    return certificate->header.created;
+}
+
 // The lower median: of the n - f values at most f are faulty, so it lies between two honest ones.
 UnixTime BlockBuilder::timestamp(const Dag& dag, VertexId anchor) const {
     const types::Header& header = dag.find(anchor)->header;
     std::vector<UnixTime> created;
     header.parent_authors.for_each([&](AuthorityIndex author) {
-        if (const auto* parent = dag.find({Round(anchor.round.value() - 1), author}))
-            created.push_back(parent->header.created);
+        created.push_back(created_of(dag, {Round(anchor.round.value() - 1), author}));
     });
     if (created.empty()) created.push_back(header.created);
     const auto middle = created.begin() + static_cast<std::ptrdiff_t>((created.size() - 1) / 2);
@@ -34,6 +43,7 @@ types::Block BlockBuilder::build(const Dag& dag,
     block.timestamp = timestamp(dag, anchor);
     block.anchor_round = anchor.round;
     block.anchor = *dag.digest(anchor);
+    block.anchor_created = dag.find(anchor)->header.created;
     // What does not fit is proposed again by its author, whose header is never seen to carry it.
     std::set<types::BatchDigest> seen;
     bool fits = true;
@@ -63,6 +73,11 @@ types::BlockDigest BlockBuilder::append(const types::Block& block) {
     for (const types::BatchDigest& batch : *block.batches)
         ordered_.insert_or_assign(batch, block.anchor_round);
     by_round_.emplace_back(block.anchor_round, *block.batches);
+    last_anchor_.reset();
+    if (!block.vertices->empty())
+        block.vertices->front().for_each([&](AuthorityIndex author) {
+            last_anchor_ = {{block.anchor_round, author}, block.anchor_created};
+        });
     while (by_round_.front().first.value() + memory_rounds_ < block.anchor_round.value()) {
         for (const types::BatchDigest& batch : by_round_.front().second) ordered_.erase(batch);
         by_round_.pop_front();

@@ -23,8 +23,12 @@ Core::Core(Seat seat, Parameters parameters, AuthorityIndex self, CommitRule rul
       clock_check_(committee_, parameters_.header_lead_ms_max),
       aggregator_(committee_),
       dag_(committee_.size(), committee_.quorum(), parameters_.window_rounds),
-      proposer_(parameters_, self, LeaderSchedule(committee_.size()), rule, committee_),
-      committer_(LeaderSchedule(committee_.size()), rule),
+      proposer_(parameters_, self, rule, committee_),
+      committer_(LeaderSchedule(committee_.size(),
+                                committee_.faulty_max(),
+                                parameters_.reputation_rounds,
+                                seat.start.height),
+                 rule),
       builder_(chain_, committee_.epoch(), seat.start, parameters_.gc_depth_rounds),
       signatures_(committee_, seat.start.height),
       synchronizer_(parameters_, committee_.size(), self),
@@ -39,7 +43,7 @@ Result<std::unique_ptr<Core>> Core::make(Seat seat, Parameters parameters, Recov
     const auto self = seat.committee.index_of(seat.key.public_key());
     if (!self)
         return fail(Errc::InvalidArgument, "the node's key is not in the committee of this epoch");
-    const CommitRule rule = CommitRule::bullshark(seat.committee);
+    const CommitRule rule = CommitRule::fast(seat.committee);
     DRACO_ASSERT(rule.is_safe(seat.committee), "the thresholds of the commit rule are safe");
     std::unique_ptr<Core> core(new Core(std::move(seat), parameters, *self, rule));
     DRACO_TRY_VOID(core->recover(std::move(recovery)));
@@ -55,6 +59,7 @@ void Core::step(const Event& event, Now now, Effects& out) {
 
 void Core::settle(Turn& turn) {
     do {
+        count_proposals();
         commit_anchors(turn);
         cast_votes(turn);
     } while (propose(turn));
@@ -123,6 +128,10 @@ void Core::on_accepted(std::span<const VertexId> accepted, Turn& turn) {
     }
 }
 
+void Core::count_proposals() {
+    voter_.for_each_founded(dag_, [&](const types::Header& header) { dag_.note_proposal(header); });
+}
+
 void Core::commit_anchors(Turn& turn) {
     while (const auto anchor = committer_.next(dag_)) {
         const types::Block block = builder_.build(dag_, *anchor, unsettled_history(dag_, *anchor));
@@ -154,7 +163,7 @@ Round Core::lowest_round(const types::Block& block) {
 // The block becomes the tip, by the own DAG or by others' signatures: from here on it is the same.
 void Core::advance_to(const types::Block& block, Turn& turn) {
     builder_.append(block);
-    committer_.ordered(block.anchor_round);
+    committer_.ordered(block);
     turn.out.persist.push_back({block.anchor_round, encode_record(block)});
     for (const types::BatchDigest& batch : *block.batches) maker_.ordered(batch, block.height);
     std::vector<VertexId> accepted;
@@ -204,9 +213,12 @@ void Core::deliver_blocks(Turn& turn) {
 }
 
 void Core::cast_votes(Turn& turn) {
-    if (!participates()) return;
+    if (!upholds_dag()) return;
+    bool cast = false;
     while (const auto header = voter_.next(dag_, batches_, turn.now.unix)) {
         const types::Header& content = header->header.header;
+        dag_.note_proposal(content);
+        cast = true;
         for (const types::BatchReference& batch : *content.batches) {
             batches_.keep_until(batch.digest, content.round);
             log_batch(batch.digest, content.round, turn);
@@ -216,6 +228,7 @@ void Core::cast_votes(Turn& turn) {
             {content.round, encode_record(OwnVote{content.round, content.author, header->digest})});
         send_vote(content.author, content.round, header->digest, turn);
     }
+    if (cast) commit_anchors(turn);
 }
 
 void Core::send_vote(AuthorityIndex author, Round round, types::HeaderDigest header, Turn& turn) {
@@ -229,8 +242,8 @@ void Core::send_vote(AuthorityIndex author, Round round, types::HeaderDigest hea
 // A round that anybody began is completed by all, or who began it could not go on when it has
 // something to say; a new one is begun only for payload.
 bool Core::wants_round(Round round) {
-    return maker_.has_ready() || dag_.unsettled_payload() > 0 ||
-           (dag_.highest_round() && *dag_.highest_round() >= round) ||
+    const bool has_reason = !ended_ && (maker_.has_ready() || dag_.unsettled_payload() > 0);
+    return has_reason || (dag_.highest_round() && *dag_.highest_round() >= round) ||
            (voted_round_ && *voted_round_ >= round);
 }
 
@@ -244,12 +257,12 @@ bool Core::own_header_is_uncertified() const {
 // True if a header was proposed: that may have changed what is possible.
 bool Core::propose(Turn& turn) {
     proposal_deadline_.reset();
-    if (!participates()) return false;
-    const auto decision = proposer_.decide(dag_, committer_.last(), turn.now.instant);
+    if (!upholds_dag()) return false;
+    const auto decision = proposer_.decide(dag_, committer_, turn.now.instant);
     const auto round = proposer_.next_round(dag_);
     if (!round) return false;
     const bool is_due = decision.kind == Proposer::Decision::Kind::Propose;
-    if (is_due)
+    if (is_due && !ended_)
         if (const auto batch = maker_.seal(turn.now.instant)) announce(*batch, turn);
     if (!wants_round(*round)) return false;
     if (!is_due) {
@@ -262,8 +275,10 @@ bool Core::propose(Turn& turn) {
         clock_check_.passed_over();
     }
     CheckedHeader header;
+    // What would be void is not proposed.
+    auto batches = ended_ ? std::vector<types::BatchReference>{} : maker_.take(*round);
     header.header.header =
-        make_header(dag_, committee_.epoch(), *round, self_, turn.now.unix, maker_.take(*round));
+        make_header(dag_, committee_.epoch(), *round, self_, turn.now.unix, std::move(batches));
     for (const types::BatchReference& batch : *header.header.header.batches) {
         // One that is proposed again may be so old that all have forgotten it.
         if (batches_.find(batch.digest) == nullptr) announce(maker_.own(batch.digest), turn);
@@ -276,7 +291,8 @@ bool Core::propose(Turn& turn) {
     send(std::nullopt, header.header, Release::AfterPersist, turn);
     const auto vote = types::digest_of(chain_, types::VoteContent{header.digest});
     aggregator_.start(header, self_, key_.sign(vote.view()));
-    proposer_.proposed(std::move(header));
+    dag_.note_proposal(header.header.header);
+    proposer_.proposed(std::move(header), turn.now.instant);
     progressed_ = true;
     certify_own(turn);
     return true;
@@ -317,7 +333,7 @@ void Core::request_missing(Turn& turn) {
     for (const auto& query : synchronizer_.due_batches(committee_.epoch(), now))
         send(query.to, query.request, Release::AtOnce, turn);
     // What arrives out of order settles by itself in a moment.
-    if (!lacks_certificates() || ended_)
+    if (!lacks_certificates() || (ended_ && !upholds_dag()))
         lacking_since_.reset();
     else if (!lacking_since_ || progressed_)
         lacking_since_ = now;
@@ -357,8 +373,8 @@ void Core::retry(Turn& turn) {
         signatures_.missing_for_last().for_each([&](AuthorityIndex member) {
             if (member != self_) send_block_signature(member, *last, Reply::Wanted, turn);
         });
+    if (upholds_dag()) send_own_vertex(std::nullopt, turn);
     if (ended_) return;
-    if (participates()) send_own_vertex(std::nullopt, turn);
     if (const auto peer = synchronizer_.ask_certificates(now)) ask_for_certificates(*peer, turn);
     if (!undelivered_.empty() || signatures_.credible_height() > builder_.tip().height)
         turn.out.follow_blocks = true;
@@ -427,8 +443,9 @@ void Core::set_wake(Turn& turn) const {
     if (participates()) {
         by(maker_.seal_deadline());
         by(maker_.grace_deadline());
-        if (const auto delay = voter_.future_delay(turn.now.unix)) by(turn.now.instant + *delay);
     }
+    if (upholds_dag())
+        if (const auto delay = voter_.future_delay(turn.now.unix)) by(turn.now.instant + *delay);
     turn.out.wake = wake;
 }
 

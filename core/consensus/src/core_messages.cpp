@@ -30,7 +30,7 @@ void Core::on(const LinkUp& event, Turn& turn) {
     const AuthorityIndex peer = event.peer;
     if (!committee_.has(peer) || peer == self_) return;
     ask_for_certificates(peer, turn);
-    if (participates()) send_own_vertex(peer, turn);
+    if (upholds_dag()) send_own_vertex(peer, turn);
     const types::BlockStatement* last = signatures_.own(delivered_);
     if (last != nullptr)
         send_block_signature(
@@ -49,6 +49,7 @@ void Core::on(const BlockExecuted& event, Turn& /*turn*/) {
 void Core::on(const EpochEnded& event, Turn& turn) {
     if (ended_) return;
     ended_ = true;
+    last_height_ = event.height;
     undelivered_.clear();
     signatures_.end_at(event.height);
     delivered_ = std::min(delivered_, event.height);
@@ -113,7 +114,7 @@ void Core::receive(AuthorityIndex from, const CheckedBatch& batch, Turn& turn) {
 }
 
 void Core::receive(AuthorityIndex from, const CheckedHeader& header, Turn& turn) {
-    if (!participates()) return;
+    if (!upholds_dag()) return;
     const types::Header& content = header.header.header;
     const auto reception = voter_.receive(header, dag_, turn.now.instant);
     if (!reception) return refusals_.count(from, reception.error());

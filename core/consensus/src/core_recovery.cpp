@@ -67,7 +67,7 @@ Result<> Core::recover_blocks(const std::vector<types::Block>& blocks, types::He
         if (!builder_.extends_tip(block) || !has_sound_rounds(block))
             return refuse("its blocks do not follow each other");
         builder_.append(block);
-        committer_.ordered(block.anchor_round);
+        committer_.ordered(block);
         dag_.raise_floor(floor_after(block.anchor_round), none);
         settle_vertices(block, none);
         if (block.height <= executed) {
@@ -112,7 +112,8 @@ void Core::recover_dag(const std::vector<CheckedMessage>& records) {
     const auto vote = types::digest_of(chain_, types::VoteContent{last.digest});
     if (dag_.find({last_round, self_}) == nullptr)
         aggregator_.start(last, self_, key_.sign(vote.view()));
-    proposer_.proposed(last);
+    dag_.note_proposal(last.header.header);
+    proposer_.proposed(last, {});
 }
 
 }  // namespace draco::consensus

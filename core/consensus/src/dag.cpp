@@ -36,7 +36,20 @@ const types::HeaderDigest* Dag::digest(VertexId vertex) const {
 
 std::size_t Dag::votes(VertexId vertex) const {
     const Slot* found = slot(vertex);
-    return found == nullptr ? 0 : found->votes;
+    return found == nullptr ? 0 : found->voters.count();
+}
+
+std::size_t Dag::proposed_votes(VertexId vertex) const {
+    const Slot* found = slot(vertex);
+    return found == nullptr ? 0 : found->voters.united(found->proposed_voters).count();
+}
+
+void Dag::note_proposal(const types::Header& header) {
+    if (header.round.value() == 0) return;
+    header.parent_authors.for_each([&](AuthorityIndex parent) {
+        if (Slot* below = slot({Round(header.round.value() - 1), parent}))
+            below->proposed_voters.insert(header.author);
+    });
 }
 
 AuthoritySet Dag::accepted(Round round) const {
@@ -93,8 +106,9 @@ void Dag::accept(VertexId vertex, std::vector<VertexId>& accepted) {
     if (vertex.round.value() > floor_) {
         Row& below = row(vertex.round.value() - 1);
         if (below.slots.empty()) below.slots.resize(size_);
-        header.parent_authors.for_each(
-            [&](AuthorityIndex parent) { ++below.slots[parent.value()].votes; });
+        header.parent_authors.for_each([&](AuthorityIndex parent) {
+            below.slots[parent.value()].voters.insert(vertex.author);
+        });
     }
     if (here.accepted.count() >= quorum_ && (!quorum_round_ || *quorum_round_ < vertex.round))
         quorum_round_ = vertex.round;

@@ -9,6 +9,13 @@ CommitRule CommitRule::bullshark(const types::Committee& committee) {
     return {.indirect = 1, .certified = committee.validity(), .proposed = {}, .skip = {}};
 }
 
+CommitRule CommitRule::fast(const types::Committee& committee) {
+    CommitRule rule = bullshark(committee);
+    rule.proposed = rule.indirect + 2 * committee.faulty_max();
+    rule.skip = committee.size() - rule.indirect + 1;
+    return rule;
+}
+
 bool CommitRule::is_safe(const types::Committee& committee) const {
     const std::size_t n = committee.size();
     const std::size_t f = committee.faulty_max();
@@ -24,6 +31,9 @@ Result<> check(const Parameters& p) {
         return refuse("window_rounds must be at least twice gc_depth_rounds");
     if (p.window_rounds > types::kBlockRoundsMax)
         return refuse("window_rounds must be at most 1024, the rounds that a block can order");
+    if (p.reputation_rounds < 8 || p.reputation_rounds > p.window_rounds / 2)
+        return refuse("reputation_rounds must be at least 8 and at most half of window_rounds");
+    if (p.parents_patience.count() < 0) return refuse("parents_patience must not be negative");
     if (p.leader_timeout.count() <= 0 || p.leader_timeout_max < p.leader_timeout)
         return refuse("leader_timeout must be positive and at most leader_timeout_max");
     if (p.retry.count() <= 0 || p.retry_max < p.retry)

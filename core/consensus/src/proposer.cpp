@@ -8,12 +8,10 @@ namespace draco::consensus {
 
 Proposer::Proposer(const Parameters& parameters,
                    AuthorityIndex self,
-                   LeaderSchedule schedule,
                    CommitRule rule,
                    const types::Committee& committee)
     : parameters_(parameters),
       self_(self),
-      schedule_(schedule),
       votes_enough_(rule.certified),
       committee_size_(committee.size()) {}
 
@@ -26,50 +24,67 @@ std::optional<Round> Proposer::next_round(const Dag& dag) const {
     return next;
 }
 
-// Whether nothing more is worth waiting for in a round that has its quorum.
-bool Proposer::complete(const Dag& dag, std::uint64_t round) const {
-    if (last_ && last_->header.header.round.value() == round &&
-        !dag.accepted(Round(round)).contains(self_))
+// Whether nothing more is worth a timeout in a round that has its quorum.
+bool Proposer::complete(const Dag& dag, const Committer& committer, Round round) const {
+    const AuthoritySet here = dag.accepted(round);
+    if (last_ && last_->header.header.round == round && !here.contains(self_)) return false;
+    if (committer.last() && round <= *committer.last()) return true;
+    if (const auto leader = committer.leader(round); leader && !here.contains(*leader))
         return false;
-    const std::uint64_t anchor_round = round - round % 2;
-    const VertexId anchor{Round(anchor_round), schedule_.leader(round)};
-    const bool anchor_here = dag.find(anchor) != nullptr;
-    if (round == anchor_round) return anchor_here;
-    if (!anchor_here || dag.settled(anchor.round).contains(anchor.author)) return true;
+    if (round.value() == 0) return true;
+    const Round below(round.value() - 1);
+    if (committer.last() && below <= *committer.last()) return true;
+    const auto leader = committer.leader(below);
+    if (!leader || dag.find({below, *leader}) == nullptr) return true;
     // Enough votes, or so many without one that they cannot become enough.
-    const std::size_t votes = dag.votes(anchor);
-    const std::size_t others = dag.accepted(Round(round)).count() - votes;
-    return votes >= votes_enough_ || others > committee_size_ - votes_enough_;
+    const std::size_t votes = dag.votes({below, *leader});
+    return votes >= votes_enough_ || here.count() - votes > committee_size_ - votes_enough_;
 }
 
-Duration Proposer::timeout(std::uint64_t round, std::optional<Round> last_anchor) const {
-    constexpr std::uint64_t kWavesInFlight = 4;
-    const std::uint64_t waves = (round - (last_anchor ? last_anchor->value() : 0)) / 2;
+bool Proposer::has_all_expected(const Dag& dag, const Committer& committer, Round round) const {
+    return dag.accepted(round).united(committer.passed_over()).count() == committee_size_;
+}
+
+Duration Proposer::timeout(Round round, std::optional<Round> last_anchor) const {
+    constexpr std::uint64_t kRoundsInFlight = 6;
+    const std::uint64_t rounds = round.value() - (last_anchor ? last_anchor->value() : 0);
     Duration wait = parameters_.leader_timeout;
-    for (std::uint64_t i = kWavesInFlight; i < waves && wait < parameters_.leader_timeout_max; ++i)
+    for (std::uint64_t i = kRoundsInFlight; i < rounds && wait < parameters_.leader_timeout_max;
+         i += 2)
         wait *= 2;
     return std::min(wait, parameters_.leader_timeout_max);
 }
 
-Proposer::Decision Proposer::decide(const Dag& dag, std::optional<Round> last_anchor, Instant now) {
+Proposer::Decision Proposer::decide(const Dag& dag, const Committer& committer, Instant now) {
     if (dag.quorum_round() != quorum_round_) {
         quorum_round_ = dag.quorum_round();
         quorum_since_ = now;
+        complete_since_.reset();
     }
     const auto next = next_round(dag);
     if (!next) return {Decision::Kind::Nothing, {}, {}};
-    const bool others_are_ahead = dag.highest_round() && *dag.highest_round() > *next;
-    if (next->value() == 0 || others_are_ahead || complete(dag, next->value() - 1))
-        return {Decision::Kind::Propose, *next, {}};
-    const Instant deadline = quorum_since_ + timeout(next->value(), last_anchor);
-    if (now >= deadline) return {Decision::Kind::Propose, *next, {}};
+    const Decision propose{Decision::Kind::Propose, *next, {}};
+    if (next->value() == 0 || (dag.highest_round() && *dag.highest_round() > *next)) return propose;
+    const Round below(next->value() - 1);
+    Instant deadline = quorum_since_ + timeout(*next, committer.last());
+    if (complete(dag, committer, below)) {
+        if (has_all_expected(dag, committer, below)) return propose;
+        if (!complete_since_) complete_since_ = now;
+        const Duration round_took = last_ ? *complete_since_ - proposed_at_ : Duration::zero();
+        deadline = std::min(
+            deadline,
+            *complete_since_ +
+                std::clamp(round_took / 8, Duration::zero(), parameters_.parents_patience));
+    }
+    if (now >= deadline) return propose;
     return {Decision::Kind::Wait, {}, deadline};
 }
 
-void Proposer::proposed(CheckedHeader header) {
+void Proposer::proposed(CheckedHeader header, Instant now) {
     DRACO_ASSERT(!last_ || last_->header.header.round < header.header.header.round,
                  "one header per round, in ascending rounds");
     last_ = std::move(header);
+    proposed_at_ = now;
 }
 
 types::Header make_header(const Dag& dag,

@@ -42,6 +42,7 @@ Result<Voter::Reception, Refusal> Voter::receive(CheckedHeader header,
     }
     author.pending = std::move(header);
     author.received = now;
+    author.founded = false;
     return Reception::Pending;
 }
 

@@ -103,27 +103,25 @@ TEST_F(DagTest, AnswersWithWhatTheOtherLacks) {
 class ProposerTest : public DagTest {
 protected:
     Proposer::Decision decide(std::uint64_t ms) {
-        return proposer.decide(dag, std::nullopt, Instant{std::chrono::milliseconds(ms)});
+        return proposer.decide(dag, committer, Instant{std::chrono::milliseconds(ms)});
     }
 
     using Kind = Proposer::Decision::Kind;
     Parameters parameters;
-    Proposer proposer{parameters,
-                      member(3),
-                      LeaderSchedule(4),
-                      CommitRule::bullshark(four.committee),
-                      four.committee};
+    CommitRule rule = CommitRule::fast(four.committee);
+    PipelinedCommitter committer{LeaderSchedule(4, 1, 40, types::Height(0)), rule};
+    Proposer proposer{parameters, member(3), rule, four.committee};
 };
 
 TEST_F(ProposerTest, BeginsAtRoundZeroOnce) {
     // Nothing stands before round 0; after it a quorum is needed.
     EXPECT_EQ(decide(0).kind, Kind::Propose);
-    proposer.proposed(four.checked_header(four.header(0, 3)));
+    proposer.proposed(four.checked_header(four.header(0, 3)), {});
     EXPECT_EQ(decide(0).kind, Kind::Nothing);
 }
 
 TEST_F(ProposerTest, WaitsForTheLeaderOrItsTimeout) {
-    // A quorum without the leader's vertex waits for exactly the timeout; with it, not at all.
+    // A quorum without the leader's vertex waits for exactly the timeout.
     for (const std::size_t author : {1U, 2U, 3U}) add(0, author);
     const auto waiting = decide(10);
     ASSERT_EQ(waiting.kind, Kind::Wait);
@@ -135,18 +133,29 @@ TEST_F(ProposerTest, WaitsForTheLeaderOrItsTimeout) {
 }
 
 TEST_F(ProposerTest, WaitsForVotesOrForTooManyWithout) {
-    // After a vote round: f + 1 votes are enough, and so are n - f vertices without a vote.
+    // Votes for the leader of the round before: f + 1 are enough, and so are n - f vertices that do
+    // not vote.
     fill(0, 1);
+    proposer.proposed(four.checked_header(four.header(0, 3)), {});
     for (const std::size_t author : {0U, 1U, 2U}) add(1, author);
-    EXPECT_EQ(decide(0).kind, Kind::Propose) << "three votes for the anchor";
-    EXPECT_EQ(decide(0).round, Round(2));
+    const auto waiting = decide(8);
+    ASSERT_EQ(waiting.kind, Kind::Wait) << "for a moment, for the fourth";
+    EXPECT_EQ(waiting.deadline, Instant{std::chrono::milliseconds(9)}) << "an eighth of the round";
+    EXPECT_EQ(decide(9).kind, Kind::Propose) << "three votes for the anchor";
+    EXPECT_EQ(decide(9).round, Round(2));
+}
+
+TEST_F(ProposerTest, DoesNotWaitOnceAllAreThere) {
+    // A round with a vertex of every member is left at once.
+    fill(0, 1);
+    EXPECT_EQ(decide(0).kind, Kind::Propose);
 }
 
 TEST_F(ProposerTest, WaitsForItsOwnVertexAndJumpsAhead) {
     // The own vertex is waited for, unless others are further already.
     fill(0, 1);
     for (const std::size_t author : {0U, 1U, 2U}) add(1, author);
-    proposer.proposed(four.checked_header(four.header(1, 3)));
+    proposer.proposed(four.checked_header(four.header(1, 3)), {});
     EXPECT_EQ(decide(0).kind, Kind::Wait);
     for (const std::size_t author : {0U, 1U, 2U}) add(2, author);
     add(3, 0);

@@ -307,6 +307,8 @@ void Network::check_sent(const Bytes& bytes, std::size_t from) {
     if (const auto* header = std::get_if<types::SignedHeader>(&*message);
         header != nullptr && !twin) {
         const auto digest = types::digest_of(kChain, header->header);
+        proposed_at_.try_emplace({header->header.author.value(), header->header.round.value()},
+                                 now_);
         const auto [entry, first] = headers_.try_emplace(
             {header->header.author.value(), header->header.round.value()}, digest);
         if (!first && entry->second != digest)
@@ -349,6 +351,20 @@ void Network::deliver(std::size_t from,
     step(to, MessageReceived{machines_[from].member, *std::move(checked)});
 }
 
+void Network::measure(const types::Block& block) {
+    for (std::size_t depth = 0; depth < block.vertices->size(); ++depth)
+        (*block.vertices)[depth].for_each([&](AuthorityIndex author) {
+            const auto proposed =
+                proposed_at_.find({author.value(), block.anchor_round.value() - depth});
+            if (proposed == proposed_at_.end()) return;
+            for (CommitDelay* delay : {&vertex_delay_, &anchor_delay_}) {
+                if (delay == &anchor_delay_ && depth > 0) continue;
+                ++delay->count;
+                delay->total += now_ - proposed->second;
+            }
+        });
+}
+
 void Network::execute(std::size_t machine, const CommittedBlock& block) {
     Machine& m = machines_[machine];
     const std::uint64_t height = block.block.height.value();
@@ -364,6 +380,7 @@ void Network::execute(std::size_t machine, const CommittedBlock& block) {
         if (types::digest_of(kChain, block.block) != block.digest)
             violations_.emplace_back("a block's digest is not its digest");
         note("block", block.digest.view());
+        measure(block.block);
         m.executed.push_back(block.digest);
         m.blocks.push_back(block.block);
         m.contents.push_back(block.batches);

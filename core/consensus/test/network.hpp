@@ -5,6 +5,7 @@
 
 #include "draco/consensus/core.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -32,6 +33,17 @@ struct NetworkOptions {
     bool lose_votes_in_crash = false;            // planted bug
     std::size_t transaction_bytes = 108;
     Parameters parameters{};
+};
+
+// From a header's first sending to its block on each machine.
+struct CommitDelay {
+    std::uint64_t count = 0;
+    Duration total{};
+
+    double mean_ms() const {
+        return std::chrono::duration<double, std::milli>(total).count() /
+               static_cast<double>(std::max<std::uint64_t>(count, 1));
+    }
 };
 
 class Network {
@@ -97,6 +109,13 @@ public:
 
     std::size_t busy(std::size_t machine) const { return machines_[machine].busy; }
 
+    // Of anchors, and of all vertices, that were ordered since the last reset.
+    const CommitDelay& anchor_delay() const { return anchor_delay_; }
+
+    const CommitDelay& vertex_delay() const { return vertex_delay_; }
+
+    void reset_delays() { anchor_delay_ = vertex_delay_ = {}; }
+
     Duration elapsed() const { return now_.since_origin; }
 
 private:
@@ -139,6 +158,7 @@ private:
     bool connected(std::size_t a, std::size_t b) const;
     void link_up(std::size_t a, std::size_t b);
     void check_sent(const Bytes& message, std::size_t from);
+    void measure(const types::Block& block);
     void note(std::string_view what, ByteView bytes);
     Duration draw(Duration min, Duration max);
 
@@ -159,6 +179,9 @@ private:
     std::map<std::uint64_t, types::BlockDigest> agreed_;
     std::map<std::tuple<std::uint16_t, std::uint16_t, std::uint64_t>, types::HeaderDigest> votes_;
     std::map<std::pair<std::uint16_t, std::uint64_t>, types::HeaderDigest> headers_;
+    std::map<std::pair<std::uint16_t, std::uint64_t>, Instant> proposed_at_;
+    CommitDelay anchor_delay_;
+    CommitDelay vertex_delay_;
     std::uint64_t messages_sent_ = 0;
     std::map<std::size_t, std::uint64_t> sent_by_kind_;
     std::uint64_t steps_ = 0;

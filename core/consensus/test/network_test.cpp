@@ -54,6 +54,55 @@ TEST(Network, VerifiesEverySignature) {
     expect_clean(network);
 }
 
+// Every member has something to say every 20 ms.
+void keep_busy(Network& network, std::size_t members, Duration duration) {
+    const Duration end = network.elapsed() + duration;
+    while (network.elapsed() < end) {
+        for (std::size_t i = 0; i < members; ++i)
+            if (network.is_up(i)) network.submit(i);
+        network.run(milliseconds(20));
+    }
+}
+
+TEST(Network, CommitsAnchorsInFourDelaysAndAllElseInSeven) {
+    // Links of exactly 50 ms and disks that take no time: from its header to its block an anchor
+    // takes 4 delays, and the mean of all vertices is at most 7.
+    for (const std::size_t members : {4U, 10U}) {
+        Network network({.members = members,
+                         .delay_min = milliseconds(50),
+                         .delay_max = milliseconds(50),
+                         .sync_max = Duration(0)});
+        keep_busy(network, members, seconds(3));
+        network.reset_delays();
+        keep_busy(network, members, seconds(10));
+        EXPECT_LE(network.anchor_delay().mean_ms() / 50, 4.1) << members << " members";
+        EXPECT_LE(network.vertex_delay().mean_ms() / 50, 7.0) << members << " members";
+        EXPECT_GT(network.anchor_delay().count, members * 60) << "an anchor in each round";
+        expect_clean(network);
+    }
+}
+
+TEST(Network, DoesNotWaitForACrashedLeaderForLong) {
+    // Once the window of rounds has seen that a member is away, nobody waits for it any more.
+    Network network({.members = 4,
+                     .delay_min = milliseconds(50),
+                     .delay_max = milliseconds(50),
+                     .sync_max = Duration(0)});
+    keep_busy(network, 4, seconds(3));
+    network.crash(2);
+    keep_busy(network, 4, seconds(20));
+    network.reset_delays();
+    keep_busy(network, 4, seconds(10));
+    EXPECT_LE(network.vertex_delay().mean_ms() / 50, 7.5);
+    EXPECT_LE(network.anchor_delay().mean_ms() / 50, 4.5);
+    network.restart(2);
+    keep_busy(network, 4, seconds(20));
+    network.reset_delays();
+    keep_busy(network, 4, seconds(10));
+    EXPECT_LE(network.vertex_delay().mean_ms() / 50, 7.0) << "it leads again, and nobody waits";
+    expect_clean(network);
+}
+
 // Crashes, breaks and partitions, up to f members down at a time, under load; then all is well
 // again.
 void stress(Network& network, std::uint64_t seed, Duration duration) {

@@ -15,8 +15,9 @@ namespace draco::consensus::test {
 struct DagShape {
     std::size_t members = 4;
     std::uint64_t rounds = 12;
-    std::size_t crashed = 0;         // propose nothing after a random round
-    std::size_t slow = 0;            // are left out of parents more often than not
+    std::size_t crashed = 0;  // propose nothing after a random round
+    std::size_t liars = 0;    // the last that do not crash: propose several headers in a round
+    std::size_t slow = 0;     // are left out of parents more often than not
     unsigned left_out_percent = 10;  // any other vertex, of a round's parents
     unsigned extra_percent = 66;     // chance of each parent beyond a quorum
 };
@@ -69,6 +70,50 @@ inline std::vector<CheckedCertificate> random_dag(const DagShape& shape, std::mt
         below = std::move(here);
     }
     return vertices;
+}
+
+// Headers that members may see before, or instead of, their certificates: those of the vertices,
+// one that each crashed member left behind, and what liars made up. In ascending order of rounds.
+inline std::vector<types::Header> random_proposals(const DagShape& shape,
+                                                   const std::vector<CheckedCertificate>& vertices,
+                                                   std::mt19937_64& random) {
+    const std::size_t n = shape.members;
+    const std::size_t quorum = n - (n - 1) / 3;
+    std::map<std::uint64_t, std::vector<AuthorityIndex>> by_round;
+    std::vector<types::Header> proposals;
+    for (const auto& vertex : vertices) {
+        const types::Header& header = vertex.certificate->header;
+        by_round[header.round.value()].push_back(header.author);
+        proposals.push_back(header);
+    }
+    const auto invent = [&](std::uint64_t round, std::size_t author) {
+        types::Header header;
+        header.round = Round(round);
+        header.author = AuthorityIndex(static_cast<std::uint16_t>(author));
+        std::vector<AuthorityIndex> parents = by_round[round - 1];
+        std::ranges::shuffle(parents, random);
+        if (parents.size() < quorum) return;
+        parents.resize(quorum + random() % (parents.size() - quorum + 1));
+        for (const AuthorityIndex parent : parents) header.parent_authors.insert(parent);
+        proposals.push_back(header);
+    };
+    for (std::uint64_t round = 1; round < shape.rounds; ++round) {
+        const auto& here = by_round[round];
+        for (std::size_t i = n - shape.crashed; i < n; ++i) {
+            const AuthorityIndex author(static_cast<std::uint16_t>(i));
+            if (std::ranges::find(here, author) != here.end()) continue;
+            if (std::ranges::find(by_round[round - 1], author) != by_round[round - 1].end())
+                invent(round, i);
+        }
+        for (std::size_t i = n - shape.crashed - shape.liars; i < n - shape.crashed; ++i)
+            for (std::size_t copies = random() % 3; copies > 0; --copies) invent(round, i);
+    }
+    std::map<std::uint64_t, std::vector<types::Header>> sorted;
+    for (types::Header& header : proposals) sorted[header.round.value()].push_back(header);
+    proposals.clear();
+    for (const auto& [round, headers] : sorted)
+        proposals.insert(proposals.end(), headers.begin(), headers.end());
+    return proposals;
 }
 
 // Another order in which they can be delivered, not even parents first.

@@ -38,12 +38,19 @@ public:
     const Tip& tip() const { return tip_; }
 
 private:
+    struct LastAnchor {
+        VertexId vertex;
+        UnixTime created;
+    };
+
+    UnixTime created_of(const Dag& dag, VertexId parent) const;
     UnixTime timestamp(const Dag& dag, VertexId anchor) const;
 
     types::ChainId chain_;
     Epoch epoch_;
     Tip tip_;
     std::uint64_t memory_rounds_;
+    std::optional<LastAnchor> last_anchor_;
     std::map<types::BatchDigest, Round> ordered_;  // with the anchor's round
     std::deque<std::pair<Round, std::vector<types::BatchDigest>>> by_round_;
 };

@@ -86,6 +86,13 @@ public:
     // Whether it signs: a participant whose epoch has not ended.
     bool participates() const { return mode_ == RecoveryMode::Participant && !ended_; }
 
+    // Whether it proposes and votes: a participant whose epoch has not ended, or has at a block
+    // that others may still have to commit.
+    bool upholds_dag() const {
+        return mode_ == RecoveryMode::Participant &&
+               (!ended_ || signatures_.certified() < last_height_);
+    }
+
     // What it takes from clients would wait until the others' clocks have come so far.
     bool clock_is_ahead() const { return participates() && clock_check_.is_ahead(); }
 
@@ -131,6 +138,7 @@ private:
 
     // core.cpp: what has become possible.
     void settle(Turn& turn);
+    void count_proposals();
     void commit_anchors(Turn& turn);
     void deliver_blocks(Turn& turn);
     void cast_votes(Turn& turn);
@@ -188,7 +196,7 @@ private:
     VoteAggregator aggregator_;
     Dag dag_;
     Proposer proposer_;
-    BullsharkCommitter committer_;
+    PipelinedCommitter committer_;
     BlockBuilder builder_;
     BlockSignatures signatures_;
     Synchronizer synchronizer_;
@@ -200,6 +208,7 @@ private:
     types::Height delivered_;
     types::Height executed_;
     bool ended_ = false;
+    types::Height last_height_;  // of the epoch, once it has ended
 
     std::optional<Round> voted_round_;  // the highest of a header that was voted for
     std::optional<Instant> proposal_deadline_;

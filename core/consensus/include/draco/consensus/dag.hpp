@@ -51,6 +51,12 @@ public:
     const types::HeaderDigest* digest(VertexId vertex) const;
     // How many vertices of the next round have this one among their parents.
     std::size_t votes(VertexId vertex) const;
+    // The same, and headers of the next round that are not certified yet; an author counts once.
+    std::size_t proposed_votes(VertexId vertex) const;
+
+    // A header that its author has signed and that may never be certified. Precondition: the DAG
+    // has the parents that it names (has_parents).
+    void note_proposal(const types::Header& header);
 
     AuthoritySet accepted(Round round) const;  // in the DAG
     AuthoritySet suspended(Round round) const;
@@ -78,7 +84,8 @@ private:
     struct Slot {
         std::shared_ptr<const types::Certificate> certificate;
         types::HeaderDigest digest;
-        std::size_t votes = 0;
+        AuthoritySet voters;           // certified
+        AuthoritySet proposed_voters;  // perhaps not
     };
 
     struct Row {

@@ -29,22 +29,11 @@ struct CommitRule {
 
     // Bullshark, partially synchronous: f + 1 certified votes commit; any path confirms.
     static CommitRule bullshark(const types::Committee& committee);
+    // The same, and what is safe beside it: 2f + 1 proposed votes commit (Shoal++ section 5.1), and
+    // an anchor for which no member has voted is skipped at once.
+    static CommitRule fast(const types::Committee& committee);
 
     bool is_safe(const types::Committee& committee) const;
-};
-
-// Who leads the wave of two rounds that `round` belongs to: everybody in turn. The anchor is the
-// leader's vertex of the first, even, round.
-class LeaderSchedule {
-public:
-    explicit LeaderSchedule(std::size_t committee_size) : size_(committee_size) {}
-
-    types::AuthorityIndex leader(std::uint64_t round) const {
-        return types::AuthorityIndex(static_cast<std::uint16_t>(round / 2 % size_));
-    }
-
-private:
-    std::size_t size_;
 };
 
 struct Parameters {
@@ -53,11 +42,17 @@ struct Parameters {
     std::uint64_t gc_depth_rounds = 50;
     // Rounds from the floor up that are held in memory; what is beyond is refused.
     std::uint64_t window_rounds = 512;
+    // Who leads is decided by who took part in so many rounds before the last anchor. Part of the
+    // protocol: equal on all members.
+    std::uint64_t reputation_rounds = 40;
 
     // A round that has its quorum waits this long for the leader's vertex, for votes on the anchor,
     // and for one's own vertex. Doubles with each wave that commits nothing.
     Duration leader_timeout = std::chrono::milliseconds(200);
     Duration leader_timeout_max = std::chrono::seconds(3);
+    // A round that could be left waits so long, and at most an eighth of what it took so far, for
+    // the vertices that are still to be expected: one that is left out is ordered a round later.
+    Duration parents_patience = std::chrono::milliseconds(5);
     // Without any progress, what may have been lost is sent or asked for again; doubles each time.
     Duration retry = std::chrono::milliseconds(250);
     Duration retry_max = std::chrono::seconds(4);

@@ -1,10 +1,10 @@
 #pragma once
 // When to propose the next header. Rounds follow the DAG: after a quorum of round r comes round
 // r + 1, and a quorum seen further up is jumped to. A round waits, up to a timeout, for what makes
-// the anchor commit in time: the leader's vertex, then its votes; and for the own vertex, so that
-// the next one carries it along.
+// the anchor commit in time: the leader's vertex, then its votes; for the own vertex, so that the
+// next one carries it along; and for a moment for all others that can be expected.
 
-#include "draco/consensus/dag.hpp"
+#include "draco/consensus/committer.hpp"
 #include "draco/consensus/effects.hpp"
 
 #include <optional>
@@ -21,32 +21,33 @@ public:
 
     Proposer(const Parameters& parameters,
              AuthorityIndex self,
-             LeaderSchedule schedule,
              CommitRule rule,
              const types::Committee& committee);
 
     // Precondition for Propose: there is something to propose for, which is the caller's to know.
-    Decision decide(const Dag& dag, std::optional<Round> last_anchor, Instant now);
+    Decision decide(const Dag& dag, const Committer& committer, Instant now);
 
     // The round to be proposed next, unless it was already.
     std::optional<Round> next_round(const Dag& dag) const;
 
-    void proposed(CheckedHeader header);
+    void proposed(CheckedHeader header, Instant now);
 
     const std::optional<CheckedHeader>& last() const { return last_; }
 
 private:
-    bool complete(const Dag& dag, std::uint64_t round) const;
-    Duration timeout(std::uint64_t round, std::optional<Round> last_anchor) const;
+    bool complete(const Dag& dag, const Committer& committer, Round round) const;
+    bool has_all_expected(const Dag& dag, const Committer& committer, Round round) const;
+    Duration timeout(Round round, std::optional<Round> last_anchor) const;
 
     const Parameters& parameters_;
     AuthorityIndex self_;
-    LeaderSchedule schedule_;
     std::size_t votes_enough_;
     std::size_t committee_size_;
     std::optional<CheckedHeader> last_;
+    Instant proposed_at_;                // the last header
     std::optional<Round> quorum_round_;  // as last seen,
     Instant quorum_since_;               // and since when
+    std::optional<Instant> complete_since_;
 };
 
 // The header of `round` over everything that the DAG has of the round before. Precondition: that

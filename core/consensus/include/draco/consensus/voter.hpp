@@ -12,6 +12,9 @@
 
 namespace draco::consensus {
 
+// Whether the DAG has exactly the parents that the header names.
+bool has_parents(const Dag& dag, const types::Header& header);
+
 class Voter {
 public:
     Voter(std::size_t committee_size, std::uint64_t lead_ms_max)
@@ -39,6 +42,16 @@ public:
             if (author.pending) visit(*author.pending, author.received);
     }
 
+    // Hands over, once each, the waiting headers whose parents are in the DAG.
+    template <class Visit>  // visit(const types::Header&)
+    void for_each_founded(const Dag& dag, Visit&& visit) {
+        for (Author& author : authors_) {
+            if (!author.pending || author.founded) continue;
+            author.founded = has_parents(dag, author.pending->header.header);
+            if (author.founded) visit(author.pending->header.header);
+        }
+    }
+
     // How long until a waiting header's time has come, if one is from the future.
     std::optional<Duration> future_delay(UnixTime now) const;
 
@@ -48,6 +61,7 @@ private:
         types::HeaderDigest last_header;
         std::optional<CheckedHeader> pending;
         Instant received;
+        bool founded = false;  // the pending header was handed over
     };
 
     bool is_ready(const CheckedHeader& header,
@@ -58,8 +72,5 @@ private:
     std::uint64_t lead_ms_max_;
     std::vector<Author> authors_;
 };
-
-// Whether the DAG has exactly the parents that the header names.
-bool has_parents(const Dag& dag, const types::Header& header);
 
 }  // namespace draco::consensus

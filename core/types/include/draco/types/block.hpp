@@ -29,6 +29,8 @@ struct Block {
     UnixTime timestamp;  // max(parent's + 1 ms, median of the headers' among the anchor's parents)
     Round anchor_round;
     HeaderDigest anchor;
+    UnixTime anchor_created;  // its header's: a parent of the next anchor may be this one, which
+                              // who follows blocks has never seen
     bcs::Bounded<std::vector<BatchDigest>, kBlockBatchesMax> batches;
     // The authors whose vertices of round anchor_round - i the block orders, at index i. Who has
     // the blocks knows which vertices are settled, without the vertices.

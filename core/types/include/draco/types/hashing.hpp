@@ -10,7 +10,10 @@
 #include "draco/blake3_tree/hasher.hpp"
 #include "draco/types/ids.hpp"
 
+#include <algorithm>
+#include <array>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 
 namespace draco::types {
@@ -42,14 +45,28 @@ concept Hashed = requires {
 // A hash state that has taken in the domain, for messages whose bytes arrive in pieces.
 blake3_tree::Hasher begin_message(MessageKind kind, ChainId chain);
 
+// Gathers what an encoder writes field by field, so that long messages are hashed many chunks at a
+// time. flush() before the hasher is asked.
 class HasherSink final : public bcs::Sink {
 public:
     explicit HasherSink(blake3_tree::Hasher& hasher) : hasher_(hasher) {}
 
-    void write(ByteView bytes) override { hasher_.update(bytes); }
+    void write(ByteView bytes) override {
+        if (bytes.size() > gathered_.size() - size_) flush();
+        if (bytes.size() > gathered_.size()) return hasher_.update(bytes);
+        std::ranges::copy(bytes, gathered_.begin() + static_cast<std::ptrdiff_t>(size_));
+        size_ += bytes.size();
+    }
+
+    void flush() {
+        hasher_.update(ByteView(gathered_).first(size_));
+        size_ = 0;
+    }
 
 private:
     blake3_tree::Hasher& hasher_;
+    std::size_t size_ = 0;
+    std::array<std::uint8_t, std::size_t{32} << 10> gathered_;  // of this, size_ bytes are written
 };
 
 template <Hashed M>
@@ -57,6 +74,7 @@ typename M::Digest digest_of(ChainId chain, const M& message) {
     blake3_tree::Hasher hasher = begin_message(M::kKind, chain);
     HasherSink sink(hasher);
     bcs::encode_into(sink, message);
+    sink.flush();
     return typename M::Digest(hasher.finish().bytes);
 }
 
