@@ -159,6 +159,7 @@ TEST_F(CoreTest, ABatchThatIsNamedAgainMuchLaterIsInTheLog) {
     Parameters parameters;
     parameters.gc_depth_rounds = 4;
     parameters.window_rounds = kWindow;
+    parameters.reputation_rounds = kWindow / 2;
     Seat seat{kChain, four.committee, four.keys[3].clone(), types::WorkerIndex(0), {}};
     const auto core = Core::make(std::move(seat), parameters, {}).value();
     std::optional<Round> record;

@@ -59,7 +59,9 @@ private:
                 bcs::decode<interfaces::ArchivedBlock>(best->archive[height - 1]).value();
             auto block = SimulatedLedger::content_of(archived);
             block.digest = types::digest_of(cluster_.genesis.chain, block.block);
-            if (!ledger_.append(std::move(block), interfaces::BlockOrigin::Followed)) break;
+            if (ledger_.append(std::move(block), interfaces::BlockOrigin::Followed)) continue;
+            follow();  // with what the ledger has no room for yet
+            break;
         }
         static_cast<void>(ledger_.certify(*best->certificate));
     }
