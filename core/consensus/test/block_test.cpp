@@ -71,6 +71,31 @@ TEST_F(BlockBuilderTest, TimeIsTheParentsMedianAndAlwaysGrows) {
     EXPECT_EQ(build(1, 1).timestamp, UnixTime{8'001});
 }
 
+TEST_F(BlockBuilderTest, TimeIsTheSameWhetherTheLastAnchorIsKnownOrFollowed) {
+    // A member that followed the last block lacks its anchor's vertex, and yet makes the next block
+    // like all others: what it needs of the anchor is in the block.
+    add(0, 0, 6'000, 1);
+    add(0, 1, 7'000, 2);
+    add(0, 2, 8'000, 3);
+    add(1, 1, 9'000, 4);
+    const types::Block last = build(0, 1);
+    builder.append(last);
+    Dag lacking{4, 3, 16};
+    std::vector<VertexId> accepted;
+    AuthoritySet followed;
+    followed.insert(member(1));
+    lacking.settle(Round(0), followed, accepted);
+    for (const VertexId vertex : {VertexId{Round(0), member(0)},
+                                  VertexId{Round(0), member(2)},
+                                  VertexId{Round(1), member(1)}})
+        lacking.add(checked(kChain, *dag.find(vertex)), accepted);
+    const VertexId anchor{Round(1), member(1)};
+    dag.settle(Round(0), followed, accepted);
+    const types::Block known = build(1, 1);
+    EXPECT_EQ(known.timestamp, UnixTime{7'001}) << "the followed anchor's time is the median";
+    EXPECT_EQ(builder.build(lacking, anchor, unsettled_history(lacking, anchor)), known);
+}
+
 class BlockSignaturesTest : public ::testing::Test {
 protected:
     static types::BlockStatement statement(std::uint64_t height, std::uint8_t block = 1) {

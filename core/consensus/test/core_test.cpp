@@ -257,6 +257,35 @@ TEST_F(CoreTest, NeedsASeat) {
     EXPECT_TRUE(check(Parameters{}).has_value());
 }
 
+TEST_F(CoreTest, UpholdsTheDagUntilTheLastBlockIsCertified) {
+    // Others may still have to commit the epoch's last block: a member that has executed it goes on
+    // to vote, and to propose what is empty, until a quorum has signed the block.
+    const auto core = make({}, 3).value();
+    std::vector<CommittedBlock> blocks;
+    std::int64_t ms = 0;
+    const auto step = [&](const Event& event) {
+        Effects out;
+        core->step(event, at(ms += 1'000), out);
+        std::ranges::move(out.blocks, std::back_inserter(blocks));
+        return out;
+    };
+    constexpr std::uint64_t kRounds = 3;
+    for (std::uint64_t round = 0; round < kRounds; ++round)
+        for (std::size_t author = 0; author < 3; ++author)
+            step(from(author, four.certify(four.header(round, author), 3)));
+    ASSERT_FALSE(blocks.empty());
+    const types::Block& last = blocks.front().block;
+    step(BlockExecuted{last.height});
+    step(EpochEnded{last.height});
+    EXPECT_FALSE(core->participates());
+    EXPECT_EQ(sent<types::Vote>(step(from(0, four.sign(four.header(kRounds, 0))))).size(), 1U);
+    const types::BlockStatement statement{
+        last.epoch, last.height, last.parent, blocks.front().digest};
+    for (const std::size_t peer : {1U, 2U}) step(from(peer, four.block_signature(statement, peer)));
+    EXPECT_FALSE(core->upholds_dag());
+    EXPECT_TRUE(sent<types::Vote>(step(from(1, four.sign(four.header(kRounds, 1))))).empty());
+}
+
 TEST_F(CoreTest, IgnoresWhatNobodyShouldSend) {
     // A batch of a third member that was not asked for, votes for others' headers: counted only.
     const auto core = make({}).value();
