@@ -142,6 +142,53 @@ TEST(ThreadPool, SurvivesUseFromManyThreads) {
     EXPECT_EQ(token.use_count(), 1);
 }
 
+// The first task that a running task posts runs on the same thread when that has ended, and nobody
+// is woken for it; the second one has a thread that slept.
+TEST(ThreadPool, ATaskWakesNobodyForTheFirstTaskThatItPosts) {
+    for (const int posted : {1, 2}) {
+        std::latch done(posted + 1);
+        std::latch all_run(posted);
+        std::mutex mutex;
+        std::vector<std::thread::id> threads;
+        const auto pool = start(2);
+        pool->post([&] {
+            const std::thread::id self = std::this_thread::get_id();
+            for (int i = 0; i < posted; ++i)
+                pool->post([&] {
+                    {
+                        const std::lock_guard lock(mutex);
+                        threads.push_back(std::this_thread::get_id());
+                    }
+                    all_run.count_down();
+                    done.count_down();
+                });
+            if (posted == 2) all_run.wait();
+            const std::lock_guard lock(mutex);
+            if (posted == 2)
+                EXPECT_NE(threads.at(0), self) << "another one, while this one is busy";
+            threads.assign(1, self);
+            done.count_down();
+        });
+        done.wait();
+        if (posted == 1) {
+            EXPECT_EQ(threads, std::vector(2, threads.at(0)));
+        }
+    }
+}
+
+// A task is not late because the thread that kept the time is busy: another one keeps it.
+TEST(ThreadPool, TimersAreKeptWhileATaskRuns) {
+    std::latch timer_ran(1);
+    std::latch done(1);
+    const auto pool = start(2);
+    pool->post_after(std::chrono::milliseconds(1), [&] {
+        timer_ran.wait();
+        done.count_down();
+    });
+    pool->post_after(std::chrono::milliseconds(3), [&] { timer_ran.count_down(); });
+    done.wait();
+}
+
 // A pool without threads would never run anything, and is refused.
 TEST(ThreadPool, RefusesToHaveNoThreads) {
     const auto pool = ThreadPool::start({.name = "none", .thread_count = 0});

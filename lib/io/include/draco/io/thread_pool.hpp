@@ -5,6 +5,10 @@
 // run in that order. A timer enters the queue when it is due; from then on cancel() answers false.
 // Idle threads sleep: one until the next timer is due, the others until there is work.
 //
+// Waking a thread costs more than most tasks. So nobody is woken for the first task that a running
+// task posts, nor for its timers: the thread of that task takes them when it has ended. A task must
+// not wait for what it posts.
+//
 // Cost: post O(1), timers O(log n) in the pending timers, one mutex for all. The queue has no bound
 // of its own: who posts bounds what it has outstanding (lib/affair: by its mailboxes).
 
@@ -12,7 +16,6 @@
 #include "draco/base/result.hpp"
 #include "draco/io/system_clock.hpp"
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <memory>
@@ -60,24 +63,31 @@ public:
     ThreadPoolCounters counters() const;
 
 private:
+    struct Sleeper;
+
     ThreadPool();
-    void run_worker();
+    void run_worker(Sleeper& self);
     void queue_due_timers();
     void run_first(std::unique_lock<std::mutex>& lock);
-    void wait(std::unique_lock<std::mutex>& lock);
+    void sleep(Sleeper& self, std::unique_lock<std::mutex>& lock);
+    bool time_is_kept() const;
+    // Whom to notify, after the mutex is released; null: nobody sleeps.
+    Sleeper* take_sleeper();
+    // The same, and null if enough threads come for what is queued: `others` beside the woken ones.
+    Sleeper* take_sleeper_for_queue(std::size_t others);
 
     const SystemClock clock_;
     mutable std::mutex mutex_;
-    std::condition_variable wake_;
     std::deque<Task> queue_;
     std::unique_ptr<TimerHeap> timers_;
     std::uint64_t tasks_started_ = 0;
     std::size_t threads_busy_ = 0;
-    std::size_t threads_idle_ = 0;
-    bool has_timekeeper_ = false;  // an idle thread waits for the next timer
+    std::size_t threads_waking_ = 0;  // taken from sleepers_, and not running yet
+    std::vector<Sleeper*> sleepers_;
     bool stopping_ = false;
     std::mutex join_mutex_;
-    std::vector<std::thread> threads_;  // guarded by join_mutex_ once started
+    std::vector<std::unique_ptr<Sleeper>> places_;  // one for each thread, fixed at the start
+    std::vector<std::thread> threads_;              // guarded by join_mutex_ once started
 };
 
 }  // namespace draco::io
