@@ -64,6 +64,7 @@ void Core::settle(Turn& turn) {
         cast_votes(turn);
     } while (propose(turn));
     deliver_blocks(turn);
+    if (block_signature_due_ && turn.now.instant >= *block_signature_due_) sign_last_block(turn);
     request_missing(turn);
     retry(turn);
     forget(turn);
@@ -199,17 +200,41 @@ void Core::deliver_blocks(Turn& turn) {
         undelivered_.pop_front();
         delivered_ = statement.height;
         progressed_ = true;
+        committed(handed_over.block, statement, turn);
         turn.out.blocks.push_back(std::move(handed_over));
-        std::optional<types::NodeSignature> signature;
-        if (participates()) {
-            signature = key_.sign(types::digest_of(chain_, statement).view());
-            send(std::nullopt,
-                 BlockSignature{statement, *signature, Reply::NotNeeded},
-                 Release::AfterPersist,
-                 turn);
-        }
-        signatures_.committed(statement, self_, signature);
     }
+}
+
+void Core::committed(const types::Block& block,
+                     const types::BlockStatement& statement,
+                     Turn& turn) {
+    const auto span_ms = static_cast<std::uint64_t>(
+        std::chrono::floor<std::chrono::milliseconds>(parameters_.block_signature_interval)
+            .count());
+    const bool enters_span = delivered_time_.ms / span_ms != block.timestamp.ms / span_ms;
+    delivered_time_ = block.timestamp;
+    signatures_.committed(statement, self_, std::nullopt);
+    block_signature_due_.reset();
+    if (!participates()) return;
+    if (enters_span)
+        sign_last_block(turn);
+    else
+        block_signature_due_ = turn.now.instant + parameters_.block_signature_interval;
+}
+
+void Core::sign_last_block(Turn& turn) {
+    block_signature_due_.reset();
+    const types::BlockStatement* last = signatures_.own(delivered_);
+    if (last == nullptr || mode_ != RecoveryMode::Participant ||
+        signatures_.certified() >= delivered_)
+        return;
+    const types::BlockStatement statement = *last;
+    const auto signature = key_.sign(types::digest_of(chain_, statement).view());
+    send(std::nullopt,
+         BlockSignature{statement, signature, Reply::NotNeeded},
+         Release::AfterPersist,
+         turn);
+    signatures_.committed(statement, self_, signature);
 }
 
 void Core::cast_votes(Turn& turn) {
@@ -436,6 +461,7 @@ void Core::set_wake(Turn& turn) const {
     };
     by(retry_at_);
     by(proposal_deadline_);
+    by(block_signature_due_);
     by(synchronizer_.batches_due_at());
     if (lacking_since_)
         by(std::max(*lacking_since_ + parameters_.batch_patience,

@@ -53,14 +53,9 @@ void Core::on(const EpochEnded& event, Turn& turn) {
     undelivered_.clear();
     signatures_.end_at(event.height);
     delivered_ = std::min(delivered_, event.height);
-    // Certificates of void blocks may have taken the place of the last one's.
-    const types::BlockStatement* last = signatures_.own(event.height);
-    if (last != nullptr && mode_ == RecoveryMode::Participant &&
-        signatures_.certified() < event.height) {
-        const types::BlockStatement statement = *last;
-        signatures_.committed(
-            statement, self_, key_.sign(types::digest_of(chain_, statement).view()));
-    }
+    // It may not have been its turn to be signed, or certificates of void blocks have taken the
+    // place of its own.
+    sign_last_block(turn);
     turn.out.resubmit = maker_.unordered_after(event.height);
 }
 
@@ -82,6 +77,8 @@ void Core::on(const BlockFollowed& event, Turn& turn) {
         return;
     }
     delivered_ = block.height;
+    delivered_time_ = block.timestamp;
+    block_signature_due_.reset();
     progressed_ = true;
     signatures_.followed(
         {block.epoch, block.height, block.parent, types::digest_of(chain_, block)});

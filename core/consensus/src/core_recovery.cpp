@@ -72,6 +72,7 @@ Result<> Core::recover_blocks(const std::vector<types::Block>& blocks, types::He
         settle_vertices(block, none);
         if (block.height <= executed) {
             delivered_ = block.height;
+            delivered_time_ = block.timestamp;
             const types::BlockStatement statement{
                 block.epoch, block.height, block.parent, builder_.tip().digest};
             std::optional<types::NodeSignature> signature;

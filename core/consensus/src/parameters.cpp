@@ -45,6 +45,8 @@ Result<> check(const Parameters& p) {
     if (p.batch_bytes == 0 ||
         p.batch_bytes + types::kTransactionBytesMax > types::kBatchBytesMax / 2)
         return refuse("batch_bytes must be positive and at most 448 KiB");
+    if (p.block_signature_interval < std::chrono::milliseconds(1))
+        return refuse("block_signature_interval must be at least 1 ms");
     if (p.own_bytes_max < types::kBatchBytesMax || p.peer_bytes_max < 2 * p.own_bytes_max)
         return refuse("own_bytes_max must be at least 1 MiB, peer_bytes_max at least twice that");
     if (p.held_bytes_max < p.peer_bytes_max)

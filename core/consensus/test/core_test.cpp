@@ -257,6 +257,32 @@ TEST_F(CoreTest, NeedsASeat) {
     EXPECT_TRUE(check(Parameters{}).has_value());
 }
 
+TEST_F(CoreTest, SignsABlockInEachSpanAndTheLastOne) {
+    // Of blocks whose times lie in one span the first is signed at once, and the newest when none
+    // came after it: its certificate covers those between.
+    const auto core = make({}, 3).value();
+    std::vector<types::Height> committed;
+    std::vector<types::Height> signed_heights;
+    const auto step = [&](const Event& event, std::int64_t ms) {
+        Effects out;
+        core->step(event, at(ms), out);
+        for (const CommittedBlock& block : out.blocks) committed.push_back(block.block.height);
+        for (const BlockSignature& signature : sent<BlockSignature>(out))
+            signed_heights.push_back(signature.statement.height);
+    };
+    for (std::uint64_t round = 0; round < 6; ++round)
+        for (std::size_t author = 0; author < 3; ++author)
+            step(from(author, four.certify(four.header(round, author), 3)), 1);
+    ASSERT_GE(committed.size(), 3U);
+    EXPECT_EQ(signed_heights, std::vector{committed.front()}) << "all headers say the same time";
+    step(WakeUp{}, 50);
+    EXPECT_EQ(signed_heights.size(), 1U);
+    step(WakeUp{}, 51);
+    EXPECT_EQ(signed_heights, (std::vector{committed.front(), committed.back()}));
+    step(WakeUp{}, 151);
+    EXPECT_EQ(signed_heights.size(), 2U) << "once";
+}
+
 TEST_F(CoreTest, UpholdsTheDagUntilTheLastBlockIsCertified) {
     // Others may still have to commit the epoch's last block: a member that has executed it goes on
     // to vote, and to propose what is empty, until a quorum has signed the block.

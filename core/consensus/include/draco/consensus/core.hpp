@@ -141,6 +141,8 @@ private:
     void count_proposals();
     void commit_anchors(Turn& turn);
     void deliver_blocks(Turn& turn);
+    void committed(const types::Block& block, const types::BlockStatement& statement, Turn& turn);
+    void sign_last_block(Turn& turn);
     void cast_votes(Turn& turn);
     bool propose(Turn& turn);
     void certify_own(Turn& turn);
@@ -207,6 +209,8 @@ private:
     std::deque<Unexecuted> unexecuted_;    // committed, not reported as executed
     types::Height delivered_;
     types::Height executed_;
+    UnixTime delivered_time_{};                   // of the last block that was delivered
+    std::optional<Instant> block_signature_due_;  // of the last block, while it is not signed
     bool ended_ = false;
     types::Height last_height_;  // of the epoch, once it has ended
 

@@ -68,6 +68,10 @@ struct Parameters {
     std::size_t batch_bytes_small = std::size_t{32} << 10;
     Duration batch_grace = std::chrono::milliseconds(150);
 
+    // Blocks are signed when their time enters another span of this length, and the newest one when
+    // none has come for so long: a certificate covers all blocks before it. Equal on all members.
+    Duration block_signature_interval = std::chrono::milliseconds(50);
+
     // Headers from the future wait until they are at most this far ahead of the own clock.
     std::uint64_t header_lead_ms_max = 500;
 
