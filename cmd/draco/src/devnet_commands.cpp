@@ -7,6 +7,7 @@
 #include "content_owner.hpp"
 #include "devnet_demo.hpp"
 #include "epoch_lines.hpp"
+#include "rounded.hpp"
 #include "rpc_client.hpp"
 #include "text_file.hpp"
 
@@ -15,7 +16,6 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <set>
@@ -66,10 +66,6 @@ private:
     bool ended_ = false;
 };
 
-double tenths(double value) {
-    return std::round(value * 10) / 10;
-}
-
 json::object node_json(const DevnetNodeRecord& node) {
     json::object made{{"index", node.index},
                       {"http", node.http_url()},
@@ -89,7 +85,7 @@ json::object node_json(const DevnetNodeRecord& node) {
     made["running"] = true;
     made["pid"] = node.process.pid;
     if (const auto load = load_of(node.process)) {
-        made["rss_mb"] = tenths(load->rss_mb);
+        made["rss_mb"] = rounded(load->rss_mb, 1);
         made["cpu_s"] = load->cpu_s;
     }
     const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port});
