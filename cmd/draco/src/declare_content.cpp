@@ -17,11 +17,12 @@ void add_content_commands(CommandLine& line) {
         "get",
         "Fetch content, verified block by block",
         [&line] { return run_get(line.invocation, line.get); },
-        [&line] { return check_get(line.get); });
+        [&line] { return check_get(line.invocation, line.get); });
     get->add_option("HASH",
                     line.get.what,
                     "its address; HASH/PATH names a file in a folder; or the URL of either")
-        ->required();
+        ->required()
+        ->check(content_address());
     get->add_option(
         "-o,--output",
         line.get.output,
@@ -46,7 +47,8 @@ void add_content_commands(CommandLine& line) {
     CLI::App* list = command(line, root, "ls", "What your node stores, or a folder in it", [&line] {
         return run_ls(line.invocation, line.content);
     });
-    list->add_option("HASH", line.content.hash, "of a folder: its entries; also HASH/PATH");
+    list->add_option("HASH", line.content.hash, "of a folder: its entries; also HASH/PATH")
+        ->check(content_address());
     list->add_flag("--all", line.content.all, "every object, not only what was put");
     CLI::App* pin =
         command(line, root, "pin", "Keep content on your node, fetched if need be", [&line] {
@@ -64,7 +66,8 @@ void add_content_commands(CommandLine& line) {
     });
     for (CLI::App* each : {pin, unpin, remove}) {
         each->add_option("HASH", line.content.hash, "its address; HASH/PATH names what is in it")
-            ->required();
+            ->required()
+            ->check(content_address());
         each->add_flag("--this-object-only",
                        line.content.this_object_only,
                        "of a folder only the list of its entries");
