@@ -203,7 +203,8 @@ Result<> print_banner(const Invocation& invocation, const Devnet& devnet) {
 
 Result<> start_all(Devnet& devnet, const DevnetOptions& options, Signals& signals) {
     DRACO_TRY_VOID(devnet.check_ports());
-    const auto lifetime = options.detach ? Lifetime::OfItsOwn : Lifetime::WithParent;
+    const auto lifetime = options.detach ? child_process::Lifetime::OfItsOwn
+                                         : child_process::Lifetime::EndedWithParent;
     const std::size_t count = devnet.record().nodes.size();
     std::fprintf(stderr,
                  "starting %zu node%s in %s%s\n",
@@ -365,7 +366,7 @@ Result<> run_devnet_status(const Invocation& invocation) {
 Result<> run_devnet_start_node(const Invocation& invocation, const DevnetOptions& options) {
     DRACO_TRY(devnet, open_devnet(invocation));
     DRACO_TRY_VOID(devnet.check_ports(options.index));
-    DRACO_TRY_VOID(devnet.start_node(options.index, Lifetime::OfItsOwn));
+    DRACO_TRY_VOID(devnet.start_node(options.index, child_process::Lifetime::OfItsOwn));
     DRACO_TRY_VOID(devnet.wait_until_ready(
         std::chrono::seconds(options.patience_s), [] { return false; }, options.index));
     const DevnetNodeRecord& node = devnet.record().nodes[options.index];
