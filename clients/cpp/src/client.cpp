@@ -51,8 +51,9 @@ Result<std::unique_ptr<Client>> Client::start(const ClientOptions& options) {
         return fail(Errc::InvalidArgument,
                     "blocks_ahead is 1 to " + std::to_string(wire::kRangesMax) + ", not " +
                         std::to_string(options.blocks_ahead));
-    if (options.unverified_bytes_per_s_min == 0)
-        return fail(Errc::InvalidArgument, "unverified_bytes_per_s_min is above 0");
+    if (options.unverified_bytes_per_s_min == 0 || options.unverified_slow_bytes_per_s_min == 0)
+        return fail(Errc::InvalidArgument,
+                    "unverified_bytes_per_s_min and unverified_slow_bytes_per_s_min are above 0");
     crypto::SystemRng rng;
     // Nodes ask for no certificate; the key only satisfies the TLS of lib/io.
     DRACO_TRY(identity, io::TlsIdentity::create(crypto::Ed25519Seed::draw(rng), wire::kAlpn));

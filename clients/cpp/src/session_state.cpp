@@ -83,9 +83,14 @@ std::uint64_t Session::State::next_id() {
 // Only the time that is spent waiting counts: what the sink needs is not the node's.
 Result<wire::NodeMessage> Session::State::read() {
     const auto began = std::chrono::steady_clock::now();
-    auto message = connection_.next(patience_);
-    patience_ = std::max<Duration>(patience_ - (std::chrono::steady_clock::now() - began),
-                                   Duration::zero());
+    auto message = connection_.next(patience_.left());
+    patience_.waited(std::chrono::steady_clock::now() - began);
+    if (!message && message.error().code == Errc::DeadlineExceeded &&
+        patience_.unverified_bytes() > 0)
+        return fail(Errc::DeadlineExceeded,
+                    "the node sends the content's tree, without which nothing can be verified, "
+                    "more slowly than " +
+                        std::to_string(patience_.bytes_per_s_min() >> 10U) + " KiB/s");
     if (!message) return std::unexpected(std::move(message).error());
     if (++idle_messages_ > kIdleMessagesMax)
         return fail(Errc::Corrupt, "the node talks on and on, and delivers nothing");
@@ -153,8 +158,7 @@ Result<> Session::State::take_pause(const wire::Paused& paused) {
 // ---------------------------------------------------------------- acknowledgements
 
 void Session::State::unverified() {
-    patience_ += std::chrono::nanoseconds(std::chrono::seconds(1)) * message_.size() /
-                 options_.unverified_bytes_per_s_min;
+    patience_.unverified(message_.size());
     idle_messages_ = 0;
 }
 

@@ -4,6 +4,7 @@
 #include "draco/client/client.hpp"
 
 #include "connection.hpp"
+#include "patience.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -17,7 +18,7 @@ public:
         : options_(options),
           connection_(std::move(connection)),
           credentials_(lane),
-          patience_(options.answer_deadline) {}
+          patience_(options) {}
 
     ~State();
     State(const State&) = delete;
@@ -45,7 +46,7 @@ public:
 
     // What was awaited has come: the node has all its time again.
     void progressed() {
-        patience_ = options_.answer_deadline;
+        patience_.progressed();
         idle_messages_ = 0;
     }
 
@@ -77,7 +78,7 @@ private:
     std::optional<types::session::Standing> standing_;
     Bytes message_;
     std::uint64_t id_last_ = 0;
-    Duration patience_;              // how much longer the node is waited for
+    Patience patience_;
     std::size_t idle_messages_ = 0;  // since there was progress
 
     // Cumulative units of the lane.

@@ -394,6 +394,33 @@ TEST(LyingNode, TalkIsNoProgress) {
     EXPECT_EQ(talks, 2);
 }
 
+// A node that sends a tree as slowly as it may, and one that sends half of one and then nothing,
+// are left for one that delivers. Without a bound they would hold the client for days.
+TEST(LyingNode, ATreeThatDoesNotComeIsGotElsewhere) {
+    const Book book(6 * kBlock);
+    TestNode honest(1);
+    honest.source.add_file(book.bytes);
+    ClientOptions options;
+    options.answer_deadline = std::chrono::seconds(1);
+    options.unverified_slow_bytes_per_s_min = 1;
+    options.unverified_slow_bytes = 256;
+    const auto client = start_client(options);
+    const ScriptedNode stopping(9, [&](const wire::ClientMessage& message) {
+        Book half = book;
+        half.nodes.resize(half.nodes.size() / 2);
+        return half(message);
+    });
+    CollectingSink sink;
+    const auto got =
+        client->get(std::vector{stopping.address(), honest.address()}, book.info.hash, sink);
+    ASSERT_TRUE(got) << to_string(got.error());
+    EXPECT_EQ(sink.bytes, book.bytes);
+    CollectingSink alone;
+    const auto stopped = client->get(std::vector{stopping.address()}, book.info.hash, alone);
+    EXPECT_EQ(code_of(stopped), Errc::DeadlineExceeded);
+    EXPECT_THAT(stopped.error().context, HasSubstr("tree"));
+}
+
 // A node that names another key than it has, another chain, or says nothing, gets no further.
 TEST(LyingNode, FalseIntroductionsAreRefused) {
     const Book book(10);

@@ -51,6 +51,12 @@ public:
         start();
     }
 
+    // A restart that has its content from elsewhere than `source`.
+    void restart_with(interfaces::ContentSource& other) {
+        source_ = &other;
+        restart();
+    }
+
     types::NodeKey key() const { return types::NodeKey(identity_.public_key().view()); }
 
     NodeAddress address(const LaneCredentials* lane = nullptr) const {
@@ -88,7 +94,7 @@ private:
                 {.network = *network_,
                  .executor = *pool_,
                  .rng = rng_,
-                 .source = source,
+                 .source = *source_,
                  .acknowledgements = acknowledgements,
                  .identity = identity_},
                 {.port = 0, .chain = kChain, .limits = limits_, .send_bytes_max = send_bytes_max_})
@@ -109,6 +115,7 @@ public:
     handshake::MemoryAcknowledgements acknowledgements{kChain, *pool_};
 
 private:
+    interfaces::ContentSource* source_ = &source;
     std::unique_ptr<handshake::SessionServer> server_;
 };
 

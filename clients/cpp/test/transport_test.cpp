@@ -13,7 +13,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <set>
 #include <thread>
+#include <vector>
 
 namespace draco::client {
 namespace {
@@ -305,6 +307,98 @@ TEST(Transports, AClientThatOnlyAsksIsCutOff) {
     }
     EXPECT_LT(id, kAsksMax);
     EXPECT_EQ(node.server().counters().violations, 0);
+}
+
+// Opens nothing until it is told to, and remembers what is taken back.
+class WaitingSource final : public interfaces::ContentSource {
+public:
+    void open(const types::ContentHash& hash, Instant deadline, OpenCallback callback) override {
+        static_cast<void>(open_for({}, hash, deadline, std::move(callback)));
+    }
+
+    // Returns when it may.
+    interfaces::OpenId open_for(const interfaces::Asker& /*asker*/,
+                                const types::ContentHash& /*hash*/,
+                                Instant /*deadline*/,
+                                OpenCallback callback) override {
+        std::unique_lock lock(mutex_);
+        const interfaces::OpenId id(++last_);
+        callbacks_.push_back(std::move(callback));
+        changed_.notify_all();
+        changed_.wait(lock, [this] { return may_return_; });
+        return id;
+    }
+
+    void cancel(interfaces::OpenId call) override {
+        const std::lock_guard lock(mutex_);
+        cancelled_.insert(call.value());
+        changed_.notify_all();
+    }
+
+    void let_return(bool may) {
+        const std::lock_guard lock(mutex_);
+        may_return_ = may;
+        changed_.notify_all();
+    }
+
+    void wait_opens(std::size_t count) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return callbacks_.size() >= count; });
+    }
+
+    std::set<std::uint64_t> wait_cancelled(std::size_t count) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return cancelled_.size() >= count; });
+        return cancelled_;
+    }
+
+    // What was taken back is answered all the same.
+    void abandon_all() {
+        std::vector<OpenCallback> callbacks;
+        {
+            const std::lock_guard lock(mutex_);
+            callbacks.swap(callbacks_);
+        }
+        for (OpenCallback& callback : callbacks) callback(fail(Errc::Abandoned, "taken back"));
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<OpenCallback> callbacks_;
+    std::set<std::uint64_t> cancelled_;
+    std::uint64_t last_ = 0;
+    bool may_return_ = true;
+};
+
+// A request that its client ends, or whose client is gone, keeps no place at the source of the
+// content: not when it waits there, nor when it is just being told of.
+TEST(Transports, WhatNobodyWaitsForIsTakenBack) {
+    WaitingSource source;
+    TestNode node(1);
+    node.restart_with(source);
+    RawClient stays(node);
+    stays.enter(node.key(), nullptr);
+    stays.say(wire::Open{.id = 1, .hash = {}});
+    source.wait_opens(1);
+    RawClient gone(node);
+    gone.enter(node.key(), nullptr);
+    gone.say(wire::Open{.id = 1, .hash = {}});
+    gone.say(wire::Open{.id = 2, .hash = {}});
+    source.wait_opens(3);
+    gone.hang_up();
+    EXPECT_EQ(source.wait_cancelled(2), (std::set<std::uint64_t>{2, 3}));
+    source.let_return(false);
+    stays.say(wire::Open{.id = 2, .hash = {}});
+    source.wait_opens(4);
+    stays.say(wire::Cancel{.id = 2});
+    EXPECT_EQ(stays.next<wire::End>().id, 2);
+    source.let_return(true);
+    EXPECT_EQ(source.wait_cancelled(3), (std::set<std::uint64_t>{2, 3, 4}));
+    source.abandon_all();
+    const auto end = stays.next<wire::End>();
+    EXPECT_EQ(end.id, 1);
+    EXPECT_EQ(end.code, wire::to_code(Errc::Abandoned));
 }
 
 // Connections that open and say nothing, or half of something, leave the node able to serve; when

@@ -1,7 +1,8 @@
 #include "child.hpp"
 
+#include "draco/child_process/child_process.hpp"
+
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,7 +11,6 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 #include <utility>
 
 namespace draco::consensus_bench {
@@ -33,23 +33,12 @@ Result<Pipe> make_pipe() {
 Result<Child> Child::start(const std::vector<std::string>& arguments) {
     DRACO_TRY(input, make_pipe());
     DRACO_TRY(output, make_pipe());
-    std::vector<std::string> words = {"draco"};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    std::vector<char*> pointers;
-    pointers.reserve(words.size() + 1);
-    for (std::string& word : words) pointers.push_back(word.data());
-    pointers.push_back(nullptr);
-    const pid_t pid = ::fork();
-    if (pid < 0)
-        return fail(Errc::Exhausted,
-                    std::string("cannot start a process: ") + std::strerror(errno));
-    if (pid == 0) {
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        ::dup2(input.read.get(), STDIN_FILENO);
-        ::dup2(output.write.get(), STDOUT_FILENO);
-        ::execv("/proc/self/exe", pointers.data());
-        ::_exit(127);
-    }
+    DRACO_TRY(
+        pid,
+        child_process::start_self(
+            arguments,
+            {.input = input.read.get(), .output = output.write.get(), .errors = STDERR_FILENO},
+            child_process::Lifetime::KilledWithParent));
     const int descriptor = ::fcntl(output.read.get(), F_DUPFD_CLOEXEC, 0);
     return Child(pid, std::move(input.write), ::fdopen(descriptor, "r"));
 }
@@ -79,21 +68,13 @@ Result<std::string> Child::read_line() {
     return line;
 }
 
-// proc(5).
 Result<ProcessUse> Child::use() const {
-    const std::string folder = "/proc/" + std::to_string(pid_);
-    std::ifstream stat_file(folder + "/stat");
-    const std::string stat((std::istreambuf_iterator<char>(stat_file)), {});
-    std::istringstream fields(stat.substr(std::min(stat.rfind(')'), stat.size() - 1) + 1));
-    std::string skipped;
-    for (int field = 3; field <= 13; ++field) fields >> skipped;
-    std::uint64_t user = 0;
-    std::uint64_t system = 0;
-    if (!(fields >> user >> system))
-        return fail(Errc::Unavailable, "a process of the bench has ended");
+    const auto stat = child_process::read_stat(pid_);
+    if (!stat) return fail(Errc::Unavailable, "a process of the bench has ended");
     ProcessUse use;
-    use.cpu_s = static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-    std::ifstream status(folder + "/status");
+    use.cpu_s = stat->cpu_s;
+    // proc(5).
+    std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
     for (std::string line; std::getline(status, line);)
         if (line.starts_with("VmHWM:")) use.rss_peak_mb = std::stod(line.substr(6)) * 1024 / 1e6;
     return use;

@@ -1,5 +1,5 @@
 #pragma once
-// How long things took, in buckets that grow by an eighth: any percentile within 6 %, in 4 KiB.
+// How long things took, in buckets that grow by an eighth: any percentile within 6 %, in 2.3 KiB.
 
 #include <array>
 #include <bit>

@@ -6,6 +6,7 @@
 
 #include "account_sender.hpp"
 #include "chain_commands.hpp"
+#include "content_address.hpp"
 #include "http_exchange.hpp"
 #include "lane_commands.hpp"
 #include "node_setup.hpp"
@@ -21,6 +22,11 @@ Result<> check_more_than_nothing(Result<Amount> amount) {
     DRACO_TRY_VOID(amount);
     if (!amount->is_zero()) return {};
     return fail(Errc::InvalidArgument, "0 does nothing and costs its fee; give an amount");
+}
+
+Result<> check_content_address(std::string_view text) {
+    DRACO_TRY_VOID(parse_content_address(std::string(text)));
+    return {};
 }
 
 Result<> check_key_name(std::string_view name) {
@@ -74,6 +80,10 @@ CLI::Validator session_key() {
 
 CLI::Validator transaction_hash() {
     return parses<void>("HASH", check_transaction_hash);
+}
+
+CLI::Validator content_address() {
+    return parses<void>("HASH", check_content_address);
 }
 
 CLI::Validator key_name() {

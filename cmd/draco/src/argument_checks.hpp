@@ -30,6 +30,7 @@ CLI::Validator address();
 CLI::Validator node_key();
 CLI::Validator session_key();
 CLI::Validator transaction_hash();
+CLI::Validator content_address();  // or the URL of content
 CLI::Validator host();
 CLI::Validator key_name();
 CLI::Validator scenario();

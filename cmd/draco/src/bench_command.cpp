@@ -3,6 +3,7 @@
 #include "draco/consensus_bench/bench.hpp"
 
 #include "progress.hpp"
+#include "rounded.hpp"
 
 #include <boost/json/object.hpp>
 #include <unistd.h>
@@ -16,15 +17,11 @@ namespace {
 
 namespace json = boost::json;
 
-double rounded(double value, double step) {
-    return std::round(value / step) * step;
-}
-
 json::object latency(const consensus_bench::Percentiles& of) {
-    return {{"p50_ms", rounded(of.p50_ms, 0.01)},
-            {"p95_ms", rounded(of.p95_ms, 0.01)},
-            {"p99_ms", rounded(of.p99_ms, 0.01)},
-            {"mean_ms", rounded(of.mean_ms, 0.01)},
+    return {{"p50_ms", rounded(of.p50_ms, 2)},
+            {"p95_ms", rounded(of.p95_ms, 2)},
+            {"p99_ms", rounded(of.p99_ms, 2)},
+            {"mean_ms", rounded(of.mean_ms, 2)},
             {"samples", of.samples}};
 }
 
@@ -53,19 +50,19 @@ Result<> run_bench_consensus(const Invocation& invocation, const BenchOptions& o
                     {"validators", options.validators},
                     {"crashed", options.crashed},
                     {"transaction_bytes", options.transaction_bytes},
-                    {"window_s", rounded(report.window_s, 0.1)},
+                    {"window_s", rounded(report.window_s, 1)},
                     {"offered_per_s", std::llround(report.offered_per_s)},
                     {"committed_per_s", std::llround(report.committed_per_s)},
                     {"end_to_end", latency(report.end_to_end)},
                     {"consensus", latency(report.consensus)},
-                    {"cpu_us_per_transaction", rounded(report.cpu_us_per_transaction, 0.01)},
-                    {"cpu_ms_per_round", rounded(report.cpu_ms_per_round, 0.001)},
-                    {"cpu_cores", rounded(report.cpu_cores, 0.001)},
-                    {"rounds_per_s", rounded(report.rounds_per_s, 0.1)},
-                    {"blocks_per_s", rounded(report.blocks_per_s, 0.1)},
+                    {"cpu_us_per_transaction", rounded(report.cpu_us_per_transaction, 2)},
+                    {"cpu_ms_per_round", rounded(report.cpu_ms_per_round, 3)},
+                    {"cpu_cores", rounded(report.cpu_cores, 3)},
+                    {"rounds_per_s", rounded(report.rounds_per_s, 1)},
+                    {"blocks_per_s", rounded(report.blocks_per_s, 1)},
                     {"wire_bytes_per_transaction", std::llround(report.wire_bytes_per_transaction)},
-                    {"rss_mb_max", rounded(report.rss_mb_max, 0.1)},
-                    {"others_share", rounded(report.others_share, 0.01)},
+                    {"rss_mb_max", rounded(report.rss_mb_max, 1)},
+                    {"others_share", rounded(report.others_share, 2)},
                     {"dead", report.dead}});
     return {};
 }

@@ -4,7 +4,6 @@
 #include "draco/io/system_clock.hpp"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,9 +12,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <optional>
-#include <sstream>
 #include <thread>
 
 namespace draco {
@@ -24,77 +20,24 @@ namespace {
 constexpr auto kWatchEvery = std::chrono::milliseconds(50);
 constexpr auto kKillPatience = std::chrono::seconds(5);
 
-struct ProcessStat {
-    char state = 'Z';
-    std::uint64_t cpu_ticks = 0;
-    std::uint64_t started_ticks = 0;
-    std::uint64_t rss_pages = 0;
-};
-
-// proc(5). The name in parentheses may hold anything.
-std::optional<ProcessStat> read_stat(pid_t pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    const std::string text((std::istreambuf_iterator<char>(file)), {});
-    const auto name_end = text.rfind(')');
-    if (name_end == std::string::npos) return std::nullopt;
-    std::istringstream fields(text.substr(name_end + 1));
-    ProcessStat stat;
-    std::string skipped;
-    std::uint64_t user = 0;
-    std::uint64_t system = 0;
-    fields >> stat.state;
-    for (int field = 4; field <= 13; ++field) fields >> skipped;
-    fields >> user >> system;
-    for (int field = 16; field <= 21; ++field) fields >> skipped;
-    fields >> stat.started_ticks >> skipped >> stat.rss_pages;
-    if (!fields) return std::nullopt;
-    stat.cpu_ticks = user + system;
-    return stat;
-}
-
-// In the child: only calls that are safe between fork and exec.
-[[noreturn]] void become(char* const* arguments, int output, Lifetime lifetime, pid_t parent) {
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    if (lifetime == Lifetime::OfItsOwn) {
-        ::setsid();
-    } else {
-        ::setpgid(0, 0);
-        ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-        if (::getppid() != parent) ::_exit(1);
-    }
-    const int nothing = ::open("/dev/null", O_RDONLY);
-    if (nothing < 0) ::_exit(127);
-    ::dup2(nothing, STDIN_FILENO);
-    ::dup2(output, STDOUT_FILENO);
-    ::dup2(output, STDERR_FILENO);
-    ::execv("/proc/self/exe", arguments);
-    ::_exit(127);
-}
-
 }  // namespace
 
-Result<ProcessMark> start_self(const std::vector<std::string>& arguments,
-                               const std::string& output,
-                               Lifetime lifetime) {
+Result<ProcessMark> start_logged(const std::vector<std::string>& arguments,
+                                 const std::string& output,
+                                 child_process::Lifetime lifetime) {
     const io::FileDescriptor file(
         ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (file.get() < 0)
         return fail(Errc::Io, "cannot open " + output + ": " + std::strerror(errno));
-    std::vector<std::string> words = {"draco"};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    std::vector<char*> pointers;
-    pointers.reserve(words.size() + 1);
-    for (std::string& word : words) pointers.push_back(word.data());
-    pointers.push_back(nullptr);
-    const pid_t parent = ::getpid();
-    const pid_t child = ::fork();
-    if (child < 0)
-        return fail(Errc::Exhausted,
-                    std::string("cannot start a process: ") + std::strerror(errno));
-    if (child == 0) become(pointers.data(), file.get(), lifetime, parent);
-    const auto stat = read_stat(child);
+    const io::FileDescriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (nothing.get() < 0)
+        return fail(Errc::Io, std::string("cannot open /dev/null: ") + std::strerror(errno));
+    DRACO_TRY(child,
+              child_process::start_self(
+                  arguments,
+                  {.input = nothing.get(), .output = file.get(), .errors = file.get()},
+                  lifetime));
+    const auto stat = child_process::read_stat(child);
     if (!stat) return fail(Errc::Io, "cannot read /proc/" + std::to_string(child) + "/stat");
     return ProcessMark{.pid = child, .started_ticks = stat->started_ticks};
 }
@@ -103,7 +46,7 @@ bool is_running(const ProcessMark& process) {
     if (process.pid <= 0) return false;
     int status = 0;
     ::waitpid(process.pid, &status, WNOHANG);
-    const auto stat = read_stat(process.pid);
+    const auto stat = child_process::read_stat(process.pid);
     return stat && stat->started_ticks == process.started_ticks && stat->state != 'Z' &&
            stat->state != 'X';
 }
@@ -128,13 +71,10 @@ void end_processes(const std::vector<ProcessMark>& processes, Duration patience)
 }
 
 Result<ProcessLoad> load_of(const ProcessMark& process) {
-    const auto stat = read_stat(process.pid);
+    const auto stat = child_process::read_stat(process.pid);
     if (!stat || stat->started_ticks != process.started_ticks)
         return fail(Errc::NotFound, "process " + std::to_string(process.pid) + " has ended");
-    const auto page_bytes = static_cast<double>(::sysconf(_SC_PAGESIZE));
-    const auto ticks_per_s = static_cast<double>(::sysconf(_SC_CLK_TCK));
-    return ProcessLoad{.rss_mb = static_cast<double>(stat->rss_pages) * page_bytes / 1e6,
-                       .cpu_s = static_cast<double>(stat->cpu_ticks) / ticks_per_s};
+    return ProcessLoad{.rss_mb = static_cast<double>(stat->rss_bytes) / 1e6, .cpu_s = stat->cpu_s};
 }
 
 }  // namespace draco

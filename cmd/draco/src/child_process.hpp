@@ -3,6 +3,7 @@
 
 #include "draco/base/clock.hpp"
 #include "draco/base/result.hpp"
+#include "draco/child_process/child_process.hpp"
 
 #include "devnet_record.hpp"
 
@@ -11,16 +12,11 @@
 
 namespace draco {
 
-enum class Lifetime : std::uint8_t {
-    WithParent,  // gets SIGTERM when this process dies, however it does
-    OfItsOwn,    // in a session of its own
-};
-
 // This program again, with these arguments; standard output and error are appended to `output`.
-// Keyboard signals of the terminal do not reach it. Call with one thread only.
-Result<ProcessMark> start_self(const std::vector<std::string>& arguments,
-                               const std::string& output,
-                               Lifetime lifetime);
+// Keyboard signals of the terminal do not reach it.
+Result<ProcessMark> start_logged(const std::vector<std::string>& arguments,
+                                 const std::string& output,
+                                 child_process::Lifetime lifetime);
 
 // Whether the very process still runs. Takes the exit status of own children that have ended.
 bool is_running(const ProcessMark& process);

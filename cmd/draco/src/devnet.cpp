@@ -192,7 +192,7 @@ Result<> Devnet::check_ports(std::optional<std::size_t> index) const {
     return {};
 }
 
-Result<> Devnet::start_node(std::size_t index, Lifetime lifetime) {
+Result<> Devnet::start_node(std::size_t index, child_process::Lifetime lifetime) {
     DRACO_TRY_VOID(check_index(index));
     DevnetNodeRecord& node = record_.nodes[index];
     if (is_running(node.process))
@@ -203,7 +203,7 @@ Result<> Devnet::start_node(std::size_t index, Lifetime lifetime) {
     DRACO_TRY_VOID(create_folder(path + "/logs"));
     const std::string output = output_of(home_, index);
     output_begins_[index] = size_of(output);
-    DRACO_TRY(process, start_self({"node", "run", "--quiet", "--home", path}, output, lifetime));
+    DRACO_TRY(process, start_logged({"node", "run", "--quiet", "--home", path}, output, lifetime));
     node.process = process;
     return save_devnet_record(home_, record_);
 }

@@ -43,7 +43,7 @@ public:
     Result<> check_ports(std::optional<std::size_t> index = std::nullopt) const;
 
     // InvalidArgument for one that does not exist.
-    Result<> start_node(std::size_t index, Lifetime lifetime);
+    Result<> start_node(std::size_t index, child_process::Lifetime lifetime);
     // All nodes, or one.
     Result<> stop(std::optional<std::size_t> index);
     // SIGKILL.

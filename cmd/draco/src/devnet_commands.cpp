@@ -7,6 +7,7 @@
 #include "content_owner.hpp"
 #include "devnet_demo.hpp"
 #include "epoch_lines.hpp"
+#include "rounded.hpp"
 #include "rpc_client.hpp"
 #include "text_file.hpp"
 
@@ -15,7 +16,6 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <set>
@@ -66,10 +66,6 @@ private:
     bool ended_ = false;
 };
 
-double tenths(double value) {
-    return std::round(value * 10) / 10;
-}
-
 json::object node_json(const DevnetNodeRecord& node) {
     json::object made{{"index", node.index},
                       {"http", node.http_url()},
@@ -89,7 +85,7 @@ json::object node_json(const DevnetNodeRecord& node) {
     made["running"] = true;
     made["pid"] = node.process.pid;
     if (const auto load = load_of(node.process)) {
-        made["rss_mb"] = tenths(load->rss_mb);
+        made["rss_mb"] = rounded(load->rss_mb, 1);
         made["cpu_s"] = load->cpu_s;
     }
     const RpcClient client(HttpUrl{.host = "127.0.0.1", .port = node.rpc_port});
@@ -207,7 +203,8 @@ Result<> print_banner(const Invocation& invocation, const Devnet& devnet) {
 
 Result<> start_all(Devnet& devnet, const DevnetOptions& options, Signals& signals) {
     DRACO_TRY_VOID(devnet.check_ports());
-    const auto lifetime = options.detach ? Lifetime::OfItsOwn : Lifetime::WithParent;
+    const auto lifetime = options.detach ? child_process::Lifetime::OfItsOwn
+                                         : child_process::Lifetime::EndedWithParent;
     const std::size_t count = devnet.record().nodes.size();
     std::fprintf(stderr,
                  "starting %zu node%s in %s%s\n",
@@ -369,7 +366,7 @@ Result<> run_devnet_status(const Invocation& invocation) {
 Result<> run_devnet_start_node(const Invocation& invocation, const DevnetOptions& options) {
     DRACO_TRY(devnet, open_devnet(invocation));
     DRACO_TRY_VOID(devnet.check_ports(options.index));
-    DRACO_TRY_VOID(devnet.start_node(options.index, Lifetime::OfItsOwn));
+    DRACO_TRY_VOID(devnet.start_node(options.index, child_process::Lifetime::OfItsOwn));
     DRACO_TRY_VOID(devnet.wait_until_ready(
         std::chrono::seconds(options.patience_s), [] { return false; }, options.index));
     const DevnetNodeRecord& node = devnet.record().nodes[options.index];

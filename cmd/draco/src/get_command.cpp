@@ -110,11 +110,13 @@ void print_got(const Got& got) {
                  kept.c_str());
 }
 
+Error json_needs_a_file() {
+    return {Errc::InvalidArgument, "--json describes what was written to a file: give -o FILE"};
+}
+
 Result<OutputPlace> checked_output(const Invocation& invocation, const GetCommandOptions& options) {
     DRACO_TRY(place, output_place(options.output, options.force));
-    if (place.is_stream() && invocation.json)
-        return fail(Errc::InvalidArgument,
-                    "--json describes what was written to a file: give -o FILE");
+    if (place.is_stream() && invocation.json) return std::unexpected(json_needs_a_file());
     if (options.output.empty() && ::isatty(STDOUT_FILENO) == 1)
         return fail(Errc::InvalidArgument,
                     "content may be anything, and standard output is a terminal: give -o FILE, or "
@@ -192,7 +194,9 @@ Result<> get(const Invocation& invocation, const GetCommandOptions& options) {
 
 }  // namespace
 
-Result<> check_get(const GetCommandOptions& options) {
+Result<> check_get(const Invocation& invocation, const GetCommandOptions& options) {
+    if (invocation.json && (options.output.empty() || options.output == "-"))
+        return std::unexpected(json_needs_a_file());
     if (options.pay) return {};
     std::string given;
     if (!options.reserve_usd.empty()) given = "--reserve";

@@ -21,8 +21,9 @@ struct GetCommandOptions {
     GetLimits limits{};
 };
 
-// That options which only say how to pay stand beside --pay. InvalidArgument.
-Result<> check_get(const GetCommandOptions& options);
+// That options which only say how to pay stand beside --pay, and --json beside an output that is
+// named. InvalidArgument.
+Result<> check_get(const Invocation& invocation, const GetCommandOptions& options);
 
 Result<> run_get(const Invocation& invocation, const GetCommandOptions& options);
 

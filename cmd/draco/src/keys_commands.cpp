@@ -7,6 +7,7 @@
 #include "draco/io/system_clock.hpp"
 #include "draco/node/devnet_genesis.hpp"
 #include "draco/node/genesis_file.hpp"
+#include "draco/node/password_file.hpp"
 
 #include "node_home.hpp"
 #include "node_setup.hpp"
@@ -137,6 +138,7 @@ Result<> run_keys_generate(const Invocation& invocation, const KeysOptions& opti
 }
 
 Result<> run_keys_import(const Invocation& invocation, const KeysOptions& options) {
+    DRACO_TRY_VOID(node::check_private(options.mnemonic_file, "mnemonic file"));
     DRACO_TRY(path, home_path(invocation));
     DRACO_TRY(home, NodeHome::create(path));
     DRACO_TRY(password, home.password(options.password_file));

@@ -11,6 +11,7 @@
 #include "load_audit.hpp"
 #include "load_plan.hpp"
 #include "progress.hpp"
+#include "rounded.hpp"
 #include "shown_text.hpp"
 #include "transaction_sender.hpp"
 #include "transaction_stream.hpp"
@@ -19,7 +20,6 @@
 #include <boost/json/object.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 
 namespace draco {
@@ -200,10 +200,6 @@ Booked book(const Load& load, const LoadExpectation& start, const StreamOutcome&
     return booked;
 }
 
-double rounded(double value) {
-    return std::round(value * 100) / 100;
-}
-
 void print_outcome(const Invocation& invocation,
                    const StreamOutcome& outcome,
                    const Booked& booked,
@@ -219,8 +215,8 @@ void print_outcome(const Invocation& invocation,
                     json::object{{"executed", outcome.total},
                                  {"refused_and_resent", outcome.refused_and_resent},
                                  {"lost_and_resent", outcome.lost_and_resent},
-                                 {"seconds", rounded(outcome.seconds)},
-                                 {"tps", rounded(tps)},
+                                 {"seconds", rounded(outcome.seconds, 2)},
+                                 {"tps", rounded(tps, 2)},
                                  {"fees_burned", to_text(booked.fees)},
                                  {"burned_since_genesis", audit.burned},
                                  {"height", audit.height},

@@ -10,6 +10,7 @@ node -e '
   const report = JSON.parse(require("fs").readFileSync(process.argv[1]));
   if (report.dead !== 0 || report.committed_per_s < 100 || report.end_to_end.samples === 0 || report.rounds_per_s <= 0)
     { console.log(report); process.exit(1); }' "$scratch/report.json" || fail "the report"
+! grep -E '[.][0-9]{4}' "$scratch/report.json" || fail "more digits than anybody reads"
 [[ $(ls "$scratch") == report.json ]] || fail "left behind: $(ls "$scratch")"
 status=0
 "$draco" bench consensus --validators 4 --crashed 4 2>"$scratch/err" || status=$?

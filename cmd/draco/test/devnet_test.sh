@@ -22,7 +22,7 @@ for i in 0 1 2 3; do
   runs "$(field nodes.$i.pid <status.json)" || fail "node $i runs"
   [[ $(field nodes.$i.healthy <status.json) == true && $(field nodes.$i.rss_mb <status.json) != null ]] || fail "node $i: $(cat status.json)"
 done
-grep -qE '"rss_mb":[0-9]+(\.[0-9])?,' status.json && ! grep -qE '[0-9]E[+-]?[0-9]' status.json || fail "plain numbers: $(cat status.json)"
+grep -qE '"rss_mb":[0-9]+(\.[0-9])?,' status.json && ! grep -qE ':-?[0-9.]+[eE][+-]?[0-9]' status.json || fail "plain numbers: $(cat status.json)"
 [[ $(field supply.usd <status.json) == 10000000 ]] || fail "the supply: $(cat status.json)"
 [[ $(field nodes.0.key <status.json) == "$("$draco" node inspect --node "$(field nodes.0.rpc <status.json)" --json | field node_key)" ]] ||
   fail "one notation of a node's key"

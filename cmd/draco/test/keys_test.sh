@@ -69,4 +69,8 @@ fails "" keys restore damaged --home e --backup-password-file seal --password-fi
 echo "test test test test test test test test test test test junk" >words
 "$draco" keys import --home a --light-keys --name dev --mnemonic-file words --index 1 --json >imported.json
 [[ $(field id <imported.json) == 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 ]] || fail "import: $(cat imported.json)"
+chmod 604 words
+fails "the mnemonic file words is open to other users" keys import --home a --light-keys --name more --mnemonic-file words
+grep -qF "chmod 600 words" err || fail "says what to do: $(cat err)"
+"$draco" keys show --home a | grep -q more && fail "a mnemonic that others can read was taken"
 echo "homes and keys"

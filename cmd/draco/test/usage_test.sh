@@ -4,6 +4,7 @@
 # usage: usage_test.sh DRACO SCRATCH_DIR
 set -euo pipefail
 draco=$1 scratch=$2
+dev=$(cd "$(dirname "$0")/../../.." && pwd)/dev
 rm -rf "$scratch" && mkdir -p "$scratch" && cd "$scratch"
 export DRACO_HOME=$scratch/home
 unset HOME
@@ -54,8 +55,15 @@ refused 2 "without a port" init --host ""
 refused 2 "is no URL of a node" epoch --node ftp://x
 refused 2 "is no session key" lane open 11111111111111111111111111111111 1 --session-key 12 --dev-account 0
 refused 2 "AMOUNT" lane topup 11111111111111111111111111111111 0.0000001
-refused 2 "--reserve does nothing without --pay" get 12 --reserve 2
-refused 2 "--dev-account does nothing without --pay" get 12 --dev-account 2
+hash=$(printf '5%.0s' {1..64})
+refused 2 "--reserve does nothing without --pay" get "$hash" --reserve 2
+refused 2 "--dev-account does nothing without --pay" get "$hash" --dev-account 2
+refused 2 "is no address: 64 hex digits" get abc
+refused 2 "is no address: 64 hex digits" get 12 -o x
+refused 2 "is no URL of content" get http://127.0.0.1:1/x -o x
+refused 2 "is no address: 64 hex digits" ls zzz
+refused 2 "is no address: 64 hex digits" ls "${hash}5/index.html"
+for command in pin unpin rm; do refused 2 "HASH: " $command abc; done
 refused 2 "--lane" lane close 11111111111111111111111111111111 --lane 65536
 
 refused 1 "no node to ask" epoch
@@ -63,8 +71,8 @@ refused 1 "no node answers at http://127.0.0.1:1" epoch --node http://127.0.0.1:
 refused 1 "run draco devnet up" devnet status
 refused 1 "run draco devnet up" devnet down
 refused 1 "run draco init" keys show
-refused 1 "is no address: 64 hex digits" get 12 -o x
-refused 1 "is no URL of content" get http://127.0.0.1:1/x -o x
+refused 1 "no node to ask" get "$hash/index.html" -o x
+refused 1 "is no home of a node" ls "$hash"
 
 # All mistakes of a configuration at once, a line for each.
 mkdir -p bad/keys
@@ -85,6 +93,10 @@ json_error() { # STATUS CODE ARGUMENT...
 }
 json_error 2 Usage devnte
 json_error 2 Usage sim run network/sevn
+json_error 2 Usage get "$hash" -o -
+grep -q "give -o FILE" err || fail "what to do about --json: $(cat err)"
+json_error 2 Usage get "$hash"
+json_error 2 Usage ls zzz
 json_error 1 NotFound epoch
 json_error 1 Unavailable epoch --node http://127.0.0.1:1
 
@@ -94,4 +106,22 @@ for command in "" init keys "keys generate" node "node run" devnet "devnet up" "
   grep -q "Usage: draco${command:+ }$command " out || fail "draco $command --help is its own: $(cat out)"
   for option in --home --node --json; do grep -q -- "  $option" out || fail "draco $command --help names $option"; done
 done
+# What is wrong with ./dev demo is said before anything is installed or built; what draco devnet up takes, it takes.
+mkdir fake
+for tool in apt-get cmake dpkg-query ninja npm sudo; do printf '#!/bin/sh\n: >"%s"\nexit 9\n' "$scratch/began" >fake/$tool; done
+chmod +x fake/*
+demo() { # STATUS ARGUMENT...
+  local status=0
+  rm -f began
+  HOME=$scratch PATH=$scratch/fake:$PATH "$dev" demo "${@:2}" >out 2>err || status=$?
+  [[ $status == "$1" ]] || fail "./dev demo ${*:2}: exit status $status, not $1: $(head -3 err)"
+  if [[ $1 == 2 && -e began || $1 != 2 && ! -e began ]]; then fail "./dev demo ${*:2}: what is built when: $(head -3 err)"; fi
+}
+for wrong in --wrong "--nods 4" "--nodes many" --nodes "--epoch 0" --epoch=0 "--port-base x" --detach "--nodes 4 more" "--home="; do
+  demo 2 $wrong
+done
+demo 9 --nodes 7 --epoch=10 --port-base 0
+options=$("$draco" devnet up --help | grep -oE -- '--[a-z-]+' | sort -u | grep -vxE -- '--(help|demo|detach)')
+[[ $(wc -l <<<"$options") -ge 6 ]] || fail "the options of devnet up: $options"
+for option in $options; do demo 9 "$option=1"; done
 echo "usage errors are one line and exit with 2, failures with 1"

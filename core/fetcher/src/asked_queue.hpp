@@ -21,16 +21,16 @@ enum class Go : std::uint8_t { Run, Cancel };
 class AskedQueue {
 public:
     using Task = std::move_only_function<void(Go)>;
-    using ReaderId = std::uint64_t;
+    using AskerId = std::uint64_t;  // of a reader, or of a call of open()
 
     explicit AskedQueue(std::size_t runners_max) : runners_max_(runners_max) {}
 
     // True: there has to be one more runner, which calls pop(), and runs what it gets, until it is
     // false that it goes_on(). Whatever is pushed after close() is destroyed.
-    bool push(interfaces::AskerClass kind, ReaderId reader, Task task) {
+    bool push(interfaces::AskerClass kind, AskerId asker, Task task) {
         const std::lock_guard lock(mutex_);
         if (is_closed_) return false;
-        queues_[index_of(kind)].push_back({reader, std::move(task)});
+        queues_[index_of(kind)].push_back({asker, std::move(task)});
         if (runners_ >= runners_max_) return false;
         ++runners_;
         return true;
@@ -57,12 +57,12 @@ public:
         return false;
     }
 
-    // Takes out what this reader wants, to be cancelled by the caller.
-    std::vector<Task> take(interfaces::AskerClass kind, ReaderId reader) {
+    // Takes out what this asker wants, to be cancelled by the caller.
+    std::vector<Task> take(interfaces::AskerClass kind, AskerId asker) {
         std::vector<Task> taken;
         const std::lock_guard lock(mutex_);
         std::erase_if(queues_[index_of(kind)], [&](Waiting& one) {
-            if (one.reader != reader) return false;
+            if (one.asker != asker) return false;
             taken.push_back(std::move(one.task));
             return true;
         });
@@ -85,7 +85,7 @@ public:
 
 private:
     struct Waiting {
-        ReaderId reader;
+        AskerId asker;
         Task task;
     };
 

@@ -60,18 +60,36 @@ public:
         return {};
     }
 
-    void open(const interfaces::Asker& asker,
-              const types::ContentHash& hash,
-              Instant deadline,
-              OpenCallback callback) {
-        if (!shared_->opens->take(asker))
-            return callback(fail(Errc::Exhausted, "too many wait for content; come back"));
+    interfaces::OpenId open(const interfaces::Asker& asker,
+                            const types::ContentHash& hash,
+                            Instant deadline,
+                            OpenCallback callback) {
+        if (!shared_->opens->take(asker)) {
+            callback(fail(Errc::Exhausted, "too many wait for content; come back"));
+            return {};
+        }
+        const interfaces::OpenId id(++shared_->number_last);
+        shared_->openings.begin(id, {.hash = hash, .place = Place(shared_->opens, asker)});
         Opener opener{.asker = asker,
                       .deadline = deadline,
-                      .answer = OpenAnswer(std::move(callback)),
-                      .place = Place(shared_->opens, asker)};
+                      .answer = answer_of(id, std::move(callback)),
+                      .id = id};
         shared_->board.note([hash, opener = std::move(opener)](Fetching* object) mutable {
             object->open(hash, std::move(opener));
+        });
+        return id;
+    }
+
+    void cancel(interfaces::OpenId id) {
+        auto opening = shared_->openings.end(id);
+        if (!opening) return;
+        // Callbacks are not called by who cancels, perhaps under a lock of its own.
+        shared_->board.note([id,
+                             hash = opening->hash,
+                             waiting = shared_->take_back(opening->place.asker().kind, id.value())](
+                                Fetching* object) mutable {
+            for (auto& task : waiting) task(Go::Cancel);
+            object->cancelled(hash, id);
         });
     }
 
@@ -82,6 +100,15 @@ public:
     }
 
 private:
+    // What comes for a call that was taken back meanwhile is dropped.
+    OpenAnswer answer_of(interfaces::OpenId id, OpenCallback callback) const {
+        return OpenAnswer([shared = shared_, id, callback = std::move(callback)](
+                              Result<std::shared_ptr<interfaces::Content>> content) mutable {
+            if (!shared->openings.end(id)) content = std::unexpected(nobody_waits());
+            callback(std::move(content));
+        });
+    }
+
     // What bounds the tasks bounds their queue, so none is refused: chunks that are judged, files
     // that are finished, those who run what askers want, and a look at the store.
     static std::size_t disk_tasks_waiting_max(const Options& options) {
@@ -135,11 +162,15 @@ void Fetcher::open(const types::ContentHash& hash, Instant deadline, OpenCallbac
     state_->open({}, hash, deadline, std::move(callback));
 }
 
-void Fetcher::open_for(const interfaces::Asker& asker,
-                       const types::ContentHash& hash,
-                       Instant deadline,
-                       OpenCallback callback) {
-    state_->open(asker, hash, deadline, std::move(callback));
+interfaces::OpenId Fetcher::open_for(const interfaces::Asker& asker,
+                                     const types::ContentHash& hash,
+                                     Instant deadline,
+                                     OpenCallback callback) {
+    return state_->open(asker, hash, deadline, std::move(callback));
+}
+
+void Fetcher::cancel(interfaces::OpenId call) {
+    state_->cancel(call);
 }
 
 Counts Fetcher::counts() const {

@@ -16,6 +16,10 @@ Error copy_of(const Result<>& outcome) {
     return outcome ? Error{Errc::Unavailable, "it is over"} : outcome.error();
 }
 
+bool is_wanted(const Opener& opener, const Shared& shared) {
+    return !opener.id || shared.openings.waits(*opener.id);
+}
+
 }  // namespace
 
 Fetching::Fetching(Parts& parts, std::shared_ptr<Shared> shared, affair::Self<Fetching> self)
@@ -40,11 +44,13 @@ void Fetching::handle(Look /*look*/) {
 void Fetching::open(const ContentHash& hash, Opener opener) {
     if (Running* download = running(hash)) return add_opener(*download, std::move(opener));
     const interfaces::AskerClass kind = opener.asker.kind;
+    const AskedQueue::AskerId asker = opener.id ? opener.id->value() : 0;
     shared_->ask_disk(
         kind,
-        0,
-        [&store = parts_.store, shared = shared_, hash, opener = std::move(opener)](
-            Go /*go*/) mutable {
+        asker,
+        [&store = parts_.store, shared = shared_, hash, opener = std::move(opener)](Go go) mutable {
+            if (go == Go::Cancel || !is_wanted(opener, *shared))
+                return opener.answer(std::unexpected(nobody_waits()));
             auto stored = store.open(hash);
             if (stored)
                 return opener.answer(std::make_shared<Handle>(
@@ -59,11 +65,24 @@ void Fetching::open(const ContentHash& hash, Opener opener) {
 }
 
 void Fetching::missed(const ContentHash& hash, bool is_damaged, Opener opener) {
+    // The note that it was taken back may have come before.
+    if (!is_wanted(opener, *shared_)) return opener.answer(std::unexpected(nobody_waits()));
     if (is_damaged) ++counts_.refetched;
     if (Running* download = running(hash)) return add_opener(*download, std::move(opener));
     if (auto may = may_hold(opener.asker, nullptr); !may)
         return opener.answer(std::unexpected(std::move(may).error()));
     start(hash, std::move(opener));
+}
+
+void Fetching::cancelled(const ContentHash& hash, interfaces::OpenId id) {
+    Running* download = running(hash);
+    if (download == nullptr) return;
+    const auto found = std::ranges::find(download->openers, id, &Opener::id);
+    if (found == download->openers.end()) return;
+    Opener opener = std::move(*found);
+    download->openers.erase(found);
+    opener.answer(std::unexpected(nobody_waits()));
+    remove_holder(*download, opener.asker);
 }
 
 void Fetching::has_read(const Reader& reader, std::uint64_t index) {
@@ -164,9 +183,12 @@ void Fetching::add_opener(Running& download, Opener opener) {
     download.openers.push_back(std::move(opener));
 }
 
-std::shared_ptr<Handle> Fetching::make_handle(Running& download, Opener& opener) {
+std::shared_ptr<Handle> Fetching::make_handle(Running& download, const Opener& opener) {
     return std::make_shared<Handle>(
-        std::make_shared<Reader>(shared_, opener.asker, download.arrival, std::move(opener.place)));
+        std::make_shared<Reader>(shared_,
+                                 opener.asker,
+                                 download.arrival,
+                                 opener.id ? shared_->openings.take_place(*opener.id) : Place()));
 }
 
 void Fetching::step(Running& download, const Event& event) {

@@ -35,7 +35,7 @@ struct Opener {
     interfaces::Asker asker{};
     Instant deadline{};
     OpenAnswer answer;
-    Place place{};
+    std::optional<interfaces::OpenId> id{};  // none: it cannot be taken back, and has no place
 };
 
 class Fetching {
@@ -54,6 +54,8 @@ public:
     void open(const types::ContentHash& hash, Opener opener);
     // The store does not have it, or had it damaged.
     void missed(const types::ContentHash& hash, bool is_damaged, Opener opener);
+    // It waits no more.
+    void cancelled(const types::ContentHash& hash, interfaces::OpenId id);
     // Of what is on its way, a block was there.
     void has_read(const Reader& reader, std::uint64_t index);
     // A read did not find the block, or found it damaged.
@@ -125,7 +127,7 @@ private:
     Running* running(const Reader& reader);
     void start(const types::ContentHash& hash, Opener opener);
     void add_opener(Running& download, Opener opener);
-    std::shared_ptr<Handle> make_handle(Running& download, Opener& opener);
+    std::shared_ptr<Handle> make_handle(Running& download, const Opener& opener);
     void refetch(const std::shared_ptr<Reader>& reader, std::uint64_t index, BlockAnswer answer);
     void drop_waiters(Running& download, const Reader& reader);
 

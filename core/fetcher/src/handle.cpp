@@ -18,6 +18,10 @@ Error nobody_reads() {
     return {Errc::Abandoned, "the content is no longer read"};
 }
 
+Error nobody_waits() {
+    return {Errc::Abandoned, "who asked for the content does not wait for it"};
+}
+
 bool Reader::take_place() {
     if (!shared_->reads.take(asker_)) return false;
     const std::lock_guard lock(mutex_);

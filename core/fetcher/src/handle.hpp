@@ -16,7 +16,7 @@ public:
            const interfaces::Asker& asker,
            std::shared_ptr<const interfaces::StoredContent> stored)
         : shared_(std::move(shared)),
-          id_(++shared_->reader_last),
+          id_(++shared_->number_last),
           asker_(asker),
           info_(stored->info()),
           stored_(std::move(stored)) {}
@@ -27,13 +27,13 @@ public:
            std::shared_ptr<const Arrival> arrival,
            Place place)
         : shared_(std::move(shared)),
-          id_(++shared_->reader_last),
+          id_(++shared_->number_last),
           asker_(asker),
           info_(arrival->info),
           arrival_(std::move(arrival)),
           place_(std::move(place)) {}
 
-    AskedQueue::ReaderId id() const { return id_; }
+    AskedQueue::AskerId id() const { return id_; }
 
     const interfaces::Asker& asker() const { return asker_; }
 
@@ -63,7 +63,7 @@ private:
     std::shared_ptr<interfaces::Content> replacement() const;
 
     const std::shared_ptr<Shared> shared_;
-    const AskedQueue::ReaderId id_;
+    const AskedQueue::AskerId id_;
     const interfaces::Asker asker_;
     const types::ContentInfo info_;
     const std::shared_ptr<const interfaces::StoredContent> stored_;
@@ -76,6 +76,8 @@ private:
 };
 
 Error nobody_reads();
+// Of a call of open() that was taken back.
+Error nobody_waits();
 
 class Handle final : public interfaces::Content {
 public:

@@ -69,6 +69,9 @@ public:
         if (places_) places_->give_back(asker_);
     }
 
+    // Whose it is, or was before it was moved.
+    const interfaces::Asker& asker() const { return asker_; }
+
 private:
     std::shared_ptr<Places> places_;
     interfaces::Asker asker_;

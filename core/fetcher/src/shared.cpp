@@ -7,9 +7,9 @@
 namespace draco::fetcher {
 
 void Shared::ask_disk(interfaces::AskerClass kind,
-                      AskedQueue::ReaderId reader,
+                      AskedQueue::AskerId asker,
                       AskedQueue::Task task) {
-    if (asked_.push(kind, reader, std::move(task)))
+    if (asked_.push(kind, asker, std::move(task)))
         run_on_disk([self = shared_from_this()] { self->run_asked(); });
 }
 

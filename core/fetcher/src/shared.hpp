@@ -6,6 +6,7 @@
 
 #include "asked_queue.hpp"
 #include "board.hpp"
+#include "openings.hpp"
 #include "origins.hpp"
 #include "places.hpp"
 
@@ -52,7 +53,8 @@ public:
     const std::shared_ptr<Places> opens;
     Places reads;
     Origins origins;
-    std::atomic<AskedQueue::ReaderId> reader_last = 0;
+    Openings openings;
+    std::atomic<AskedQueue::AskerId> number_last = 0;  // of readers and of calls of open()
 
     // Before the first task.
     void set_disk(const affair::Address<DiskTask>& disk) { disk_.emplace(disk); }
@@ -62,12 +64,12 @@ public:
         static_cast<void>(disk_->tell(DiskTask{std::move(task)}));
     }
 
-    // In the turn of the asker's class. `reader` 0: it cannot be taken back.
-    void ask_disk(interfaces::AskerClass kind, AskedQueue::ReaderId reader, AskedQueue::Task task);
+    // In the turn of the asker's class. `asker` 0: it cannot be taken back.
+    void ask_disk(interfaces::AskerClass kind, AskedQueue::AskerId asker, AskedQueue::Task task);
 
     std::vector<AskedQueue::Task> take_back(interfaces::AskerClass kind,
-                                            AskedQueue::ReaderId reader) {
-        return asked_.take(kind, reader);
+                                            AskedQueue::AskerId asker) {
+        return asked_.take(kind, asker);
     }
 
     // A payer has read this block.

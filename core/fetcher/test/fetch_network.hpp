@@ -94,6 +94,7 @@ constexpr Asker stranger(std::uint64_t number) {
 // What one open() led to.
 struct Opened {
     std::optional<Result<std::shared_ptr<Content>>> result;
+    interfaces::OpenId id{};
 
     bool is_done() const { return result.has_value(); }
 
@@ -127,12 +128,15 @@ public:
                                  Duration deadline = 300s,
                                  const Asker& asker = kOwner) {
         auto opened = std::make_shared<Opened>();
-        fetcher_->open_for(asker, hash, host_.clock.now() + deadline, [opened](auto content) {
-            EXPECT_FALSE(opened->result) << "called twice";
-            opened->result.emplace(std::move(content));
-        });
+        opened->id =
+            fetcher_->open_for(asker, hash, host_.clock.now() + deadline, [opened](auto content) {
+                EXPECT_FALSE(opened->result) << "called twice";
+                opened->result.emplace(std::move(content));
+            });
         return opened;
     }
+
+    void cancel(const Opened& opened) { fetcher_->cancel(opened.id); }
 
     void put(const Known& content) {
         EXPECT_TRUE(blockstore::put(*store_, content));

@@ -95,6 +95,82 @@ TEST(FetchSharing, CallsThatWaitAreBoundedForEachClassAndEachOfThem) {
     });
 }
 
+TEST(FetchSharing, ACallThatIsTakenBackGivesItsPlaceBackAtOnce) {
+    const Known file = made_file(1, 3 * kBlock);
+    run([&](World& world) -> Result<> {
+        NodeSetup setup;
+        setup.fetcher.opens = {.owner = 1, .payers = 1, .strangers = 2, .one_max = 1};
+        Network network(world, 2, setup, &file, {Lie::Stalls});
+        network.table.clear();
+        auto& node = network.node(0);
+        const ContentHash hash = stalled(network, 1);
+        const auto gone = node.open(hash, 300s, stranger(1));
+        const auto stays = node.open(hash, 300s, stranger(2));
+        DRACO_TRY_VOID(world.run_for(1s));
+        DRACO_TRY_VOID(expect(!gone->is_done() && !stays->is_done(), "they do not wait"));
+        node.cancel(*gone);
+        DRACO_TRY_VOID(expect(!gone->is_done(), "answered by the cancelling call"));
+        // Without a step of the world.
+        const auto next = node.open(hash, 300s, stranger(1));
+        DRACO_TRY_VOID(expect(!next->is_done(), "the place is not free"));
+        DRACO_TRY_VOID(world.run_for(100ms));
+        DRACO_TRY_VOID(expect(gone->is_done() && gone->code() == Errc::Abandoned, "it waits on"));
+        DRACO_TRY_VOID(expect(node.counts().running == 1, "what others wait for is dropped"));
+        node.cancel(*gone);  // again
+        node.cancel(*next);
+        node.cancel(*stays);
+        DRACO_TRY_VOID(world.run_for(100ms));
+        DRACO_TRY_VOID(expect(next->is_done() && stays->is_done(), "they wait on"));
+        DRACO_TRY_VOID(expect(node.counts().running == 0, "it comes, and nobody waits for it"));
+        // What is answered cannot be taken back, and is taken out of no place.
+        network.node(1).put(file);
+        const auto own = node.open(file.info.hash);
+        DRACO_TRY_VOID(network.open(own));
+        node.cancel(*own);
+        const auto own_too = node.open(file.info.hash, 300s);
+        DRACO_TRY_VOID(expect(own_too->is_done() && own_too->code() == Errc::Exhausted,
+                              "a reader's place was given back"));
+        return network.reads(own->content(), file, 10s);
+    });
+}
+
+// Whichever of its stages the call is in: before the store is asked, while it is, and after. It is
+// answered once, nothing comes for it, and no place is lost.
+TEST(FetchSharing, ACallIsTakenBackAtAnyTime) {
+    const Known here = made_file(1, 3 * kBlock);
+    const Known away = made_file(2, 3 * kBlock);
+    for (const Duration after : {0ns, 1ns, 20'000ns, 200'000ns, 1'000'000ns, 20'000'000ns})
+        run([&](World& world) -> Result<> {
+            NodeSetup setup;
+            setup.fetcher.disk_tasks_max = 1;
+            setup.fetcher.opens = {.owner = 0, .payers = 2, .strangers = 0, .one_max = 2};
+            Network network(world, 2, setup);
+            network.node(0).put(here);
+            network.node(1).put(away);
+            auto& node = network.node(0);
+            const std::vector calls{node.open(here.info.hash, 300s, payer(1)),
+                                    node.open(away.info.hash, 300s, payer(1))};
+            if (after > 0ns) DRACO_TRY_VOID(world.run_for(after));
+            const std::vector was_done{calls[0]->is_done(), calls[1]->is_done()};
+            for (const auto& call : calls) node.cancel(*call);
+            DRACO_TRY_VOID(world.run_for(1s));
+            for (std::size_t i = 0; i < calls.size(); ++i) {
+                DRACO_TRY_VOID(expect(calls[i]->is_done(), "it is not answered"));
+                DRACO_TRY_VOID(expect(
+                    was_done[i] || (!calls[i]->is_open() && calls[i]->code() == Errc::Abandoned),
+                    "it is opened all the same"));
+                calls[i]->result.reset();
+            }
+            DRACO_TRY_VOID(world.run_for(60s));
+            DRACO_TRY_VOID(expect(node.counts().running == 0, "it comes all the same"));
+            if (after == 0ns)
+                DRACO_TRY_VOID(expect(node.counts().bytes_received == 0, "its head was fetched"));
+            const auto first = node.open(stalled(network, 1), 300s, payer(1));
+            const auto second = node.open(stalled(network, 2), 300s, payer(1));
+            return expect(!first->is_done() && !second->is_done(), "a place is lost");
+        });
+}
+
 TEST(FetchSharing, AReaderThatLeavesGivesItsPlaceBackAtOnce) {
     const Known file = made_file(1, 9 * kBlock);
     run([&](World& world) -> Result<> {

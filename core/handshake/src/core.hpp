@@ -151,7 +151,7 @@ struct OpenContent {
     SessionId session{};
     std::uint64_t id = 0;
     types::ContentHash hash{};
-    interfaces::Asker asker{};  // a payer by its session, a stranger by its network
+    interfaces::Asker asker{};  // a payer by its address, a stranger by its network
 };
 
 // At most kTreePieceNodesMax nodes from `first` on, resp. kEntriesPieceMax entries.

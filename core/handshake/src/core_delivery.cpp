@@ -20,6 +20,12 @@ bool is_block_range(const types::ContentInfo& info, std::uint64_t end) {
     return info.kind == types::ContentKind::File && end <= info.leaves;
 }
 
+// However many sessions and lanes a payer has, it is one. Addresses are hashes: to be taken for
+// somebody else costs 2^64 keys.
+std::uint64_t payer_number(const types::Address& payer) {
+    return load_be<std::uint64_t>(payer.bytes.data());
+}
+
 std::uint64_t size_of(const std::vector<blake3_tree::Hash>& nodes) {
     return nodes.size() * blake3_tree::Hash::kSize;
 }
@@ -233,7 +239,8 @@ bool Core::serve(Session& session, std::uint64_t id, Request& request) {
             .id = id,
             .hash = request.hash,
             .asker = session.lane
-                         ? interfaces::Asker{interfaces::AskerClass::Payer, session.id.value()}
+                         ? interfaces::Asker{interfaces::AskerClass::Payer,
+                                             payer_number(session.lane->first.payer)}
                          : interfaces::Asker{interfaces::AskerClass::Stranger, session.network}});
         return true;
     }

@@ -103,6 +103,9 @@ void SessionServer::State::close() {
     for (auto& [id, connection] : connections_) connection.stream.abort();
     connections_.clear();
     contents.swap(contents_);
+    for (const auto& [key, opening] : openings_)
+        if (opening) parts_.source.cancel(*opening);
+    openings_.clear();
     idle_.wait(lock, [this] { return calls_ == 0; });
 }
 
@@ -264,29 +267,41 @@ void SessionServer::State::apply(JudgeAck& effect) {
 }
 
 void SessionServer::State::apply(OpenContent& effect) {
-    const Instant deadline = parts_.executor.clock().now() + options_.limits.open_deadline;
-    auto opened = [weak = weak_from_this(), session = effect.session, id = effect.id](
-                      Result<std::shared_ptr<interfaces::Content>> content) {
-        const auto state = weak.lock();
-        if (!state) return;
-        const Lock lock(state->mutex_);
-        if (state->is_closed_) return;
-        Result<types::ContentInfo> info = fail(Errc::NotFound, "");
-        if (content) {
-            info = (*content)->info();
-            state->contents_.insert_or_assign(ContentKey(session, id), *std::move(content));
-        } else {
-            info = std::unexpected(std::move(content).error());
-        }
-        state->step(ContentOpened{.session = session, .id = id, .info = std::move(info)});
-    };
-    post([this,
-          asker = effect.asker,
-          hash = effect.hash,
-          deadline,
-          opened = std::move(opened)]() mutable {
-        parts_.source.open_for(asker, hash, deadline, std::move(opened));
-    });
+    const ContentKey key(effect.session, effect.id);
+    openings_.emplace(key, std::nullopt);
+    post([this, key, effect] { open(key, effect); });
+}
+
+// The request may end while the source is told of it.
+void SessionServer::State::open(const ContentKey& key, const OpenContent& effect) {
+    const interfaces::OpenId id = parts_.source.open_for(
+        effect.asker,
+        effect.hash,
+        parts_.executor.clock().now() + options_.limits.open_deadline,
+        [weak = weak_from_this(), key](Result<std::shared_ptr<interfaces::Content>> content) {
+            if (const auto state = weak.lock()) state->opened(key, std::move(content));
+        });
+    const Lock lock(mutex_);
+    if (const auto found = openings_.find(key); found != openings_.end()) {
+        found->second = id;
+    } else {
+        parts_.source.cancel(id);
+    }
+}
+
+void SessionServer::State::opened(const ContentKey& key,
+                                  Result<std::shared_ptr<interfaces::Content>> content) {
+    const Lock lock(mutex_);
+    if (is_closed_) return;
+    openings_.erase(key);
+    Result<types::ContentInfo> info = fail(Errc::NotFound, "");
+    if (content) {
+        info = (*content)->info();
+        contents_.insert_or_assign(key, *std::move(content));
+    } else {
+        info = std::unexpected(std::move(content).error());
+    }
+    step(ContentOpened{.session = key.first, .id = key.second, .info = std::move(info)});
 }
 
 std::shared_ptr<interfaces::Content> SessionServer::State::content(SessionId session,
@@ -332,7 +347,10 @@ void SessionServer::State::apply(ReadBlock& effect) {
 }
 
 void SessionServer::State::apply(DropContent& effect) {
-    contents_.erase({effect.session, effect.id});
+    const ContentKey key(effect.session, effect.id);
+    contents_.erase(key);
+    const auto opening = openings_.extract(key);
+    if (opening && opening.mapped()) parts_.source.cancel(*opening.mapped());
 }
 
 }  // namespace draco::handshake

@@ -71,6 +71,8 @@ private:
     static void write_frame(Connection& connection, Bytes frame);
     static void finish(Connection& connection);
     void arm();
+    void open(const ContentKey& key, const OpenContent& effect);
+    void opened(const ContentKey& key, Result<std::shared_ptr<interfaces::Content>> content);
     std::shared_ptr<interfaces::Content> content(SessionId session, std::uint64_t id) const;
 
     // Runs `call` as a task, without the mutex; the server waits for it before it is gone. Nothing
@@ -89,6 +91,8 @@ private:
     std::deque<Event> events_;
     bool is_stepping_ = false;
     std::map<SessionId, Connection> connections_;
+    // Being opened, and how the source knows it, once it has said so.
+    std::map<ContentKey, std::optional<interfaces::OpenId>> openings_;
     std::map<ContentKey, std::shared_ptr<interfaces::Content>> contents_;
     std::uint64_t session_last_ = 0;
     std::optional<std::pair<Instant, TimerId>> timer_;

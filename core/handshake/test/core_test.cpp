@@ -232,6 +232,32 @@ TEST(Core, SessionsOfALaneAreBounded) {
     EXPECT_TRUE(world.ended(world.enter(lane, 6)));
 }
 
+// A payer is one asker of content, in all its sessions and on all its lanes; another payer is
+// another.
+TEST(Core, APayerIsOneAskerInAllItsSessions) {
+    World world;
+    const WorldLane& lane = world.open_lane(1, 1U << 30U);
+    const WorldLane& other = world.open_lane(2, 1U << 30U);
+    WorldLane second(1);
+    second.claim.lane = types::LaneIndex(1);
+    world.rules.open_lane(
+        world.lane_key(second),
+        {.instance = second.claim.instance, .session_key = second.key.public_key()},
+        1U << 30U);
+    const auto asker = [&](SessionId session) {
+        world.say(session, wire::Open{.id = 1, .hash = content_of(1)});
+        const auto asked = std::get<OpenContent>(world.waiting.back()).asker;
+        world.settle();
+        return asked;
+    };
+    const interfaces::Asker payer = asker(world.enter(lane, 1));
+    EXPECT_EQ(payer.kind, interfaces::AskerClass::Payer);
+    EXPECT_TRUE(payer.number);
+    EXPECT_EQ(asker(world.enter(lane, 2)), payer);
+    EXPECT_EQ(asker(world.enter(second, 3)), payer);
+    EXPECT_NE(asker(world.enter(other, 1)), payer);
+}
+
 // Requests of a session take turns, and a cancelled one gets nothing more.
 TEST(Core, RequestsTakeTurns) {
     SessionLimits limits;

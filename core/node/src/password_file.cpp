@@ -39,14 +39,15 @@ std::string octal(mode_t mode) {
 
 }  // namespace
 
-Result<> check_private(const std::string& path) {
+Result<> check_private(const std::string& path, std::string_view what) {
     struct stat found{};
     if (::stat(path.c_str(), &found) != 0) return {};
     constexpr mode_t kOthers = 077;
     if (found.st_uid != ::geteuid() || (found.st_mode & kOthers) == 0) return {};
     return fail(Errc::Unauthenticated,
-                "the password file " + path + " is open to other users of this machine (mode " +
-                    octal(found.st_mode) + "): chmod 600 " + path);
+                "the " + std::string(what) + " " + path +
+                    " is open to other users of this machine (mode " + octal(found.st_mode) +
+                    "): chmod 600 " + path);
 }
 
 Result<crypto::SecretBuffer> read_password(Disk& home, std::string_view path) {

@@ -16,6 +16,7 @@ constexpr Duration kPinInterval = std::chrono::seconds(1);
 struct Fetches::Fetch {
     FetchState state{};
     bool wanted = true;
+    std::optional<interfaces::OpenId> opening{};
     std::shared_ptr<interfaces::Content> content{};
 };
 
@@ -43,13 +44,16 @@ Result<FetchState> Fetches::advance(const types::ContentHash& hash) {
         fetch = std::make_shared<Fetch>();
         fetches_.emplace(hash, fetch);
     }
-    source_.open_for({.kind = interfaces::AskerClass::Owner},
-                     hash,
-                     executor_.clock().now() + limits_.fetch_deadline,
-                     [self = shared_from_this(), fetch](auto content) {
-                         self->opened(fetch, std::move(content));
-                     });
+    const interfaces::OpenId opening =
+        source_.open_for({.kind = interfaces::AskerClass::Owner},
+                         hash,
+                         executor_.clock().now() + limits_.fetch_deadline,
+                         [self = shared_from_this(), fetch](auto content) {
+                             self->opened(fetch, std::move(content));
+                         });
     const std::scoped_lock lock(mutex_);
+    fetch->opening = opening;
+    if (!fetch->wanted) source_.cancel(opening);
     if (fetch->state.ended) fetches_.erase(hash);
     return fetch->state;
 }
@@ -60,6 +64,7 @@ bool Fetches::give_up(const types::ContentHash& hash) {
     if (found == fetches_.end()) return false;
     const bool was_under_way = !found->second->state.ended;
     found->second->wanted = false;
+    if (found->second->opening) source_.cancel(*found->second->opening);
     fetches_.erase(found);
     return was_under_way;
 }

@@ -119,6 +119,17 @@ public:
         elsewhere_.emplace(hash, std::move(bytes));
     }
 
+    interfaces::OpenId open_for(const interfaces::Asker& /*asker*/,
+                                const types::ContentHash& hash,
+                                Instant deadline,
+                                OpenCallback callback) override {
+        open(hash, deadline, std::move(callback));
+        return interfaces::OpenId(++open_last_);
+    }
+
+    void cancel(interfaces::OpenId call) override { cancelled.push_back(call.value()); }
+
+    std::vector<std::uint64_t> cancelled;  // calls, counted from 1
     std::optional<Error> refuses_with;
     bool waits = false;  // answers nothing until `waiting` is called
     std::vector<std::move_only_function<void()>> waiting;
@@ -126,6 +137,7 @@ public:
 private:
     interfaces::Blockstore& store_;
     std::map<types::ContentHash, Bytes> elsewhere_;
+    std::uint64_t open_last_ = 0;
 };
 
 // The store, with something happening right before each pin.

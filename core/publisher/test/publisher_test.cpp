@@ -155,7 +155,9 @@ TEST_F(SmallStoreTest, WhatIsNotWantedAnyMoreIsNotPinnedWhenItHasCome) {
     const std::string hash = offer_elsewhere(pattern_bytes(1'000));
     source().waits = true;
     EXPECT_EQ(ask("PUT", "/content/v0/pins/" + hash).status, 202U);
+    EXPECT_TRUE(source().cancelled.empty());
     EXPECT_EQ(ask("DELETE", "/content/v0/pins/" + hash).status, 204U);
+    EXPECT_EQ(source().cancelled, std::vector<std::uint64_t>{1});
     EXPECT_EQ(ask("DELETE", "/content/v0/pins/" + hash).status, 404U);
     go_on();
     EXPECT_EQ(store().usage().pinned_objects, 0U);

@@ -32,8 +32,12 @@ struct ClientOptions {
     // the end of a request, an acknowledgement taken. What else it says buys no time.
     Duration answer_deadline = std::chrono::seconds(30);
     // Except for parts of trees and lists, which are verified when they are whole: they may come as
-    // slowly as this. Above 0.
-    std::uint64_t unverified_bytes_per_s_min = std::uint64_t{16} << 10;
+    // slowly as this, over answer_deadline; the first ones of each, as many as the tree of 4 GiB
+    // has, for the sake of slow links as unverified_slow_bytes_per_s_min. Rates are above 0. So the
+    // tree of 256 GiB, the longest, holds a client for ten minutes at most.
+    std::uint64_t unverified_bytes_per_s_min = std::uint64_t{128} << 10;
+    std::uint64_t unverified_slow_bytes = std::uint64_t{1} << 20;
+    std::uint64_t unverified_slow_bytes_per_s_min = std::uint64_t{16} << 10;
     std::uint64_t blocks_ahead = 8;  // asked for and not yet seen, 1 to 16
     // An acknowledgement is sent after so many bytes or so much time, half a window of the lane,
     // and at the end; the node waits for it.

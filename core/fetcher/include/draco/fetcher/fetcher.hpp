@@ -119,10 +119,12 @@ public:
     // NotFound: nobody has it. Unavailable: those who have it cannot be reached, or gave something
     // else. Exhausted: no room in the store, or too much at once.
     void open(const types::ContentHash& hash, Instant deadline, OpenCallback callback) override;
-    void open_for(const interfaces::Asker& asker,
-                  const types::ContentHash& hash,
-                  Instant deadline,
-                  OpenCallback callback) override;
+    interfaces::OpenId open_for(const interfaces::Asker& asker,
+                                const types::ContentHash& hash,
+                                Instant deadline,
+                                OpenCallback callback) override;
+    // Costs O(calls that wait for the same object). What nobody waits for any more is dropped.
+    void cancel(interfaces::OpenId call) override;
 
     Counts counts() const;
 

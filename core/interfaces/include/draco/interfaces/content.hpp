@@ -8,6 +8,7 @@
 
 #include "draco/base/clock.hpp"
 #include "draco/base/result.hpp"
+#include "draco/base/strong_id.hpp"
 #include "draco/blake3_tree/hash_tree.hpp"
 #include "draco/types/content.hpp"
 
@@ -181,6 +182,9 @@ public:
     virtual Result<std::optional<types::DirectoryEntry>> find(std::string_view name) const = 0;
 };
 
+// Names a call of open_for() to the source that it was made to.
+using OpenId = StrongId<struct OpenIdTag, std::uint64_t>;
+
 class ContentSource {
 public:
     using OpenCallback = std::move_only_function<void(Result<std::shared_ptr<Content>>)>;
@@ -191,12 +195,18 @@ public:
     virtual void open(const types::ContentHash& hash, Instant deadline, OpenCallback callback) = 0;
 
     // The same for this asker. A source without bounds to share does not tell askers apart.
-    virtual void open_for(const Asker& /*asker*/,
-                          const types::ContentHash& hash,
-                          Instant deadline,
-                          OpenCallback callback) {
+    virtual OpenId open_for(const Asker& /*asker*/,
+                            const types::ContentHash& hash,
+                            Instant deadline,
+                            OpenCallback callback) {
         open(hash, deadline, std::move(callback));
+        return {};
     }
+
+    // The asker is gone: if the call still waits, it gives its place back at once, and is Abandoned
+    // soon, but never by this call. No effect on a call that was answered, nor at a source without
+    // bounds to share, where it is answered as if nothing had been said.
+    virtual void cancel(OpenId /*call*/) {}
 };
 
 }  // namespace draco::interfaces

@@ -12,8 +12,8 @@ namespace draco::node {
 
 // As ssh does with keys: a file of this user that others may read or write is refused, with
 // Unauthenticated and what to do. Of files of other users their owners judge. No complaint about
-// what is not there.
-Result<> check_private(const std::string& path);
+// what is not there. The error calls the file `what`.
+Result<> check_private(const std::string& path, std::string_view what = "password file");
 
 // Errors: NotFound; InvalidArgument (empty, or longer than a kilobyte); the disk's. None repeats
 // what the file says.
