@@ -138,11 +138,11 @@ class GatewayOverHttp : public ::testing::Test {
 protected:
     static RateLimits unlimited() { return {.requests_per_s = 0, .bytes_per_s = 0}; }
 
-    void start(const GatewayOptions& options) {
-        gateway_ = Gateway::start(source_, clock_, options).value();
+    void start(Gateway::Services services,
+               const GatewayOptions& options = {.engine = {.thread_count = 2},
+                                                .limits = unlimited()}) {
+        gateway_ = Gateway::start(std::move(services), source_, clock_, options).value();
     }
-
-    void start() { start({.engine = {.thread_count = 2}, .limits = unlimited()}); }
 
     ~GatewayOverHttp() override {
         gateway_.reset();
