@@ -12,9 +12,8 @@ constexpr std::string_view kServicesRoot = "/services/";
 std::optional<types::ServiceId> parse_number(std::string_view digits) {
     if (digits.starts_with('0') && digits.size() > 1) return std::nullopt;
     std::uint32_t number = 0;
-    const char* const end = digits.data() + digits.size();
-    const auto [stopped_at, error] = std::from_chars(digits.data(), end, number);
-    if (error != std::errc() || stopped_at != end) return std::nullopt;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
     return types::ServiceId(number);
 }
 
