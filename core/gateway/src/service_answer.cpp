@@ -27,7 +27,7 @@ constexpr std::string_view kCors = "Access-Control-";
 bool is_of_the_front(std::string_view name) {
     return http::equals_ignoring_case(name.substr(0, kCors.size()), kCors) ||
            std::ranges::any_of(kFieldsOfTheFront, [&](std::string_view known) {
-               return http::equals_ignoring_case(known, name);
+               return known.size() == name.size() && http::equals_ignoring_case(known, name);
            });
 }
 

@@ -18,11 +18,12 @@ sdk::Answer later(std::string text, unsigned seconds) {
 }  // namespace
 
 sdk::Answer content_answer(unsigned status) {
-    return {.status = status,
-            .fields = {
-                {.name = "Cache-Control", .value = "public, max-age=29030400, immutable"},
-                {.name = "Accept-Ranges", .value = "bytes"},
-            }};
+    sdk::Answer answer{.status = status};
+    answer.fields.reserve(5);
+    answer.fields.push_back(
+        {.name = "Cache-Control", .value = "public, max-age=29030400, immutable"});
+    answer.fields.push_back({.name = "Accept-Ranges", .value = "bytes"});
+    return answer;
 }
 
 sdk::Answer refusal_for(const Error& error, const types::ContentHash& hash) {

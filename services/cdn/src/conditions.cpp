@@ -80,7 +80,7 @@ http::Fields deciding_fields(std::span<const sdk::FieldView> fields) {
     http::Fields kept;
     for (const sdk::FieldView& field : fields) {
         const bool decides = std::ranges::any_of(kDecidingFields, [&](std::string_view name) {
-            return http::equals_ignoring_case(name, field.name);
+            return name.size() == field.name.size() && http::equals_ignoring_case(name, field.name);
         });
         if (decides) kept.add(std::string(field.name), std::string(field.value));
     }
