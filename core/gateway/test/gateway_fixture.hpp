@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -50,8 +51,12 @@ public:
               std::string_view fields = "") const {
         const std::string request = std::string(method) + " " + std::string(target) +
                                     " HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n";
-        EXPECT_EQ(::send(socket_.get(), request.data(), request.size(), MSG_NOSIGNAL),
-                  static_cast<ssize_t>(request.size()));
+        send_text(request);
+    }
+
+    void send_text(std::string_view text) const {
+        EXPECT_EQ(::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL),
+                  static_cast<ssize_t>(text.size()));
     }
 
     // nullopt when the server ends first.
@@ -138,11 +143,11 @@ class GatewayOverHttp : public ::testing::Test {
 protected:
     static RateLimits unlimited() { return {.requests_per_s = 0, .bytes_per_s = 0}; }
 
-    void start(const GatewayOptions& options) {
-        gateway_ = Gateway::start(source_, clock_, options).value();
+    void start(Gateway::Services services,
+               const GatewayOptions& options = {.engine = {.thread_count = 2},
+                                                .limits = unlimited()}) {
+        gateway_ = Gateway::start(std::move(services), source_, clock_, options).value();
     }
-
-    void start() { start({.engine = {.thread_count = 2}, .limits = unlimited()}); }
 
     ~GatewayOverHttp() override {
         gateway_.reset();

@@ -1,14 +1,16 @@
-// Over real connections, a gateway sends exactly what its content source has, as HTTP says, while
-// it arrives.
-
-#include "draco/testing/seed.hpp"
+// A gateway gives each request to the service that its target names, sends what that answers as the
+// contract of services says, and nothing that it does not say.
 
 #include "gateway_fixture.hpp"
 
+#include <atomic>
 #include <chrono>
-#include <random>
+#include <functional>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace draco::gateway {
@@ -16,350 +18,200 @@ namespace {
 
 using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace)
 
-constexpr std::size_t kBlock = blake3_tree::kBlockBytes;
+using Answering = std::move_only_function<void(
+    const sdk::Request&, std::shared_ptr<sdk::Host>, sdk::AnswerCallback)>;
 
-TEST_F(GatewayOverHttp, SendsAFileWithEverythingThatCachesNeed) {
-    start();
-    std::mt19937_64 random(testing::test_seed(21));
-    Client client = connect();
-    for (const std::size_t size :
-         {std::size_t{0}, std::size_t{1}, kBlock, kBlock + 1, 5 * kBlock + 77}) {
-        const Bytes bytes = random_bytes(random, size);
-        const types::ContentHash hash = source_.add_file(bytes);
-        for (const std::string& path : {b3(hash), "/services/0/blake3/" + to_hex(hash.view())}) {
-            const Response response = client.get(path + "?a=b");
-            EXPECT_EQ(response.status, 200U);
-            EXPECT_EQ(response.body, bytes);
-            EXPECT_EQ(field(response, "ETag"), "\"" + to_hex(hash.view()) + "\"");
-            EXPECT_EQ(field(response, "Content-Length"), std::to_string(size));
-            EXPECT_EQ(field(response, "Cache-Control"), "public, max-age=29030400, immutable");
-            EXPECT_EQ(field(response, "Accept-Ranges"), "bytes");
-            EXPECT_EQ(field(response, "Content-Type"), "application/octet-stream");
-            EXPECT_EQ(field(response, "X-Content-Type-Options"), "nosniff");
-            EXPECT_EQ(field(response, "Access-Control-Allow-Origin"), "*");
-            EXPECT_TRUE(field(response, "Access-Control-Expose-Headers").contains("Content-Range"));
-            // RFC 9110 9.3.2: the same fields, and Range means nothing.
-            const Response head = client.ask("HEAD", path, "Range: bytes=0-0\r\n");
-            EXPECT_EQ(head.status, 200U);
-            EXPECT_TRUE(head.body.empty());
-            EXPECT_EQ(field(head, "Content-Length"), std::to_string(size));
-            EXPECT_EQ(field(head, "ETag"), field(response, "ETag"));
-        }
-    }
-}
+class TestService final : public sdk::Service {
+public:
+    TestService(sdk::ServiceInfo info, Answering answering)
+        : info_(std::move(info)), answering_(std::move(answering)) {}
 
-class SiteOverHttp : public GatewayOverHttp {
-protected:
-    SiteOverHttp() {
-        const auto page = source_.add_file(text("<h1>page</h1>"));
-        const auto style = source_.add_file(text("h1{}"));
-        const auto sub = source_.add_directory(
-            {link_to("page.html", page), symlink_to("style.css", "../style.css")});
-        listed_ = source_.add_directory({link_to("a\"<b>&.txt", style),
-                                         link_to("http:x", style),
-                                         link_to("\xE2\x82\xAC 1", page),
-                                         symlink_to("up", "../<x>")});
-        many_ = source_.add_directory([&] {
-            std::vector<types::DirectoryEntry> entries;
-            for (int i = 0; i < 1500; ++i)
-                entries.push_back(link_to("file" + std::to_string(i), page));
-            return entries;
-        }());
-        root_ = source_.add_directory({link_to("index.html", page),
-                                       link_to("style.css", style),
-                                       link_to("sub", sub),
-                                       link_to("list", listed_),
-                                       link_to("many", many_),
-                                       symlink_to("out", "../../etc/passwd"),
-                                       symlink_to("out-and-back", "../style.css"),
-                                       symlink_to("absolute", "/style.css"),
-                                       symlink_to("round", "round")});
+    const sdk::ServiceInfo& info() const override { return info_; }
+
+    void on_request(const sdk::Request& request,
+                    std::shared_ptr<sdk::Host> host,
+                    sdk::AnswerCallback answer) override {
+        const std::lock_guard lock(mutex_);
+        answering_(request, std::move(host), std::move(answer));
     }
 
-    types::ContentHash root_;
-    types::ContentHash listed_;
-    types::ContentHash many_;
+private:
+    const sdk::ServiceInfo info_;
+    std::mutex mutex_;
+    Answering answering_;
 };
 
-TEST_F(SiteOverHttp, ServesASite) {
-    start();
-    Client client = connect();
-    const Response index = client.get(b3(root_, "/"));
-    EXPECT_EQ(body_of(index), "<h1>page</h1>");
-    EXPECT_EQ(field(index, "Content-Type"), "text/html; charset=utf-8");
-    EXPECT_EQ(field(client.get(b3(root_, "/sub/page.html")), "ETag"), field(index, "ETag"));
-    const Response style = client.get(b3(root_, "/sub/style.css"));
-    EXPECT_EQ(body_of(style), "h1{}");
-    EXPECT_EQ(field(style, "Content-Type"), "text/css; charset=utf-8");
-    for (const std::string path : {"", "/sub", "/list"}) {
-        const Response moved = client.get(b3(root_, path + "?q=/x"));
-        EXPECT_EQ(moved.status, 301U);
-        EXPECT_EQ(field(moved, "Location"), b3(root_, path + "/?q=/x"));
-        EXPECT_EQ(client.ask("HEAD", b3(root_, path)).status, 301U);
-    }
-    EXPECT_EQ(body_of(client.get(b3(root_, "/list/%E2%82%AC%201"))), "<h1>page</h1>");
+sdk::ServiceInfo info_of(std::uint32_t id, std::string name, std::vector<std::string> methods) {
+    return {.id = types::ServiceId(id),
+            .name = std::move(name),
+            .methods = std::move(methods),
+            .usage = "/<anything>, for a test"};
 }
 
-TEST_F(SiteOverHttp, SaysWhatIsMissingWhere) {
-    start();
+std::unique_ptr<sdk::Service> service(sdk::ServiceInfo info, Answering answering) {
+    return std::make_unique<TestService>(std::move(info), std::move(answering));
+}
+
+sdk::Answer whole(std::string text) {
+    return {.status = 200, .fields = {}, .body = sdk::share(std::move(text))};
+}
+
+// Says what it was asked.
+std::unique_ptr<sdk::Service> echo(std::uint32_t id) {
+    return service(
+        info_of(id, "echo-" + std::to_string(id), {"GET", "HEAD", "POST"}),
+        [id](const sdk::Request& request, const auto& /*host*/, sdk::AnswerCallback answer) {
+            std::string text = std::to_string(id) + " " + std::string(request.method) + " " +
+                               std::string(request.target) + " " +
+                               std::string(request.target_as_sent);
+            for (const sdk::FieldView& field : request.fields)
+                text += " " + std::string(field.name) + "=" + std::string(field.value);
+            text += " body=" + std::string(as_text(request.body));
+            sdk::Answer made = whole(std::move(text));
+            made.fields.push_back({.name = "X-Echo", .value = "yes"});
+            answer(std::move(made));
+        });
+}
+
+Gateway::Services list_of(auto... services) {
+    Gateway::Services list;
+    (list.push_back(std::move(services)), ...);
+    return list;
+}
+
+TEST_F(GatewayOverHttp, GivesEachServiceItsRequests) {
+    start(list_of(echo(7), echo(0), echo(4'000'000'000)));
     Client client = connect();
-    const std::vector<std::tuple<std::string, unsigned, std::string>> cases = {
-        {b3(root_, "/sub/none/x"), 404, "there is no 'none' in '/sub'\n"},
-        {b3(root_, "/style.css/"), 404, "'style.css' is a file: ask for it without the '/'"},
-        {b3(root_, "/out"), 404, "'out' leads out of the content"},
-        {b3(root_, "/out-and-back"), 404, "'out-and-back' leads out of the content"},
-        {b3(root_, "/absolute"), 404, "'absolute' leads out of the content"},
-        {b3(root_, "/sub/../style.css"), 400, "resolve it before asking"},
-        {b3(root_, "/sub/.%2E/style.css"), 400, "resolve it before asking"},
-        {b3(root_, "/sub/..%2fstyle.css"), 400, "encoded '/'"},
-        {b3(root_, "/sub//style.css"), 400, "empty segment"},
-        {b3(root_, "/round"), 404, "more than 16 symbolic links"},
-        {b3(root_, "/%2e%2e/x"), 400, "resolve it before asking"},
-        {b3(root_, "/a%2fb"), 400, "encoded '/'"},
-        {"/b3/12", 400, "expected 64 hex digits, got 2"},
-        {"/", 404, "This is the content front of a Draco node: GET /b3/<hash>/<path>"},
-        {b3(types::ContentHash{}), 404, "nobody this node can reach has it"},
-        {b3(root_, "/" + std::string(9000, 'a')), 414, "a line of more than"},
-    };
-    for (const auto& [target, status, said] : cases) {
+    EXPECT_EQ(body_of(client.get("/services/7/a%20b?c=/d", "X-A: 1\r\nx-b: 2\r\n")),
+              "7 GET /a%20b?c=/d /services/7/a%20b?c=/d Host=a X-A=1 x-b=2 body=");
+    EXPECT_EQ(body_of(client.get("/services/7")), "7 GET / /services/7 Host=a body=");
+    EXPECT_EQ(body_of(client.get("/b3/x?y")), "0 GET /blake3/x?y /b3/x?y Host=a body=");
+    const Response posted = client.ask("POST", "/services/4000000000/", "Content-Length: 0\r\n");
+    EXPECT_EQ(body_of(posted),
+              "4000000000 POST / /services/4000000000/ Host=a Content-Length=0 body=");
+    EXPECT_EQ(field(posted, "X-Echo"), "yes");
+    EXPECT_EQ(field(posted, "X-Content-Type-Options"), "nosniff");
+    EXPECT_EQ(field(posted, "Access-Control-Allow-Origin"), "*");
+    const Response head = client.ask("HEAD", "/services/7/x");
+    EXPECT_TRUE(head.body.empty());
+    EXPECT_EQ(field(head, "Content-Length"),
+              std::to_string(std::string("7 HEAD /x /services/7/x Host=a body=").size()));
+}
+
+TEST_F(GatewayOverHttp, GivesAServiceTheBody) {
+    start(list_of(echo(7)));
+    Client client = connect();
+    client.send_text("POST /services/7/x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+    EXPECT_TRUE(body_of(client.receive().value()).ends_with(" body=hello"));
+}
+
+TEST_F(GatewayOverHttp, SaysWhichServicesThereAre) {
+    start(list_of(echo(7), echo(9)));
+    Client client = connect();
+    const std::string both =
+        "This node runs: echo-7 (GET, HEAD, POST /services/7/<anything>, for a test); echo-9 (GET, "
+        "HEAD, POST /services/9/<anything>, for a test).\n";
+    for (const auto& [target, said] : std::vector<std::pair<std::string, std::string>>{
+             {"/", "there is nothing at /. "},
+             {"/index.html?a", "there is nothing at /index.html. "},
+             {"/services/x/y", "there is nothing at /services/x/y. "},
+             {"/services/8/x", "this node does not run service 8. "},
+             {"/b3/x", "this node does not run service 0. "}}) {
         const Response response = client.get(target);
-        EXPECT_EQ(response.status, status) << target;
-        EXPECT_TRUE(body_of(response).contains(said)) << body_of(response);
-        EXPECT_TRUE(body_of(response).ends_with("\n"));
-        EXPECT_EQ(field(response, "Content-Type"), "text/plain; charset=utf-8");
+        EXPECT_EQ(response.status, 404U);
+        EXPECT_EQ(body_of(response), said + both);
         EXPECT_EQ(field(response, "Cache-Control"), "no-store");
-        EXPECT_EQ(field(response, "X-Content-Type-Options"), "nosniff");
     }
+    start(list_of(echo(0)));
+    EXPECT_TRUE(
+        body_of(connect().get("/")).ends_with("). /b3/ is short for /services/0/blake3/.\n"));
+    start({});
+    EXPECT_EQ(body_of(connect().get("/")), "there is nothing at /. This node runs no services.\n");
 }
 
-TEST_F(SiteOverHttp, ListsDirectoriesWithoutAnIndex) {
-    start();
+TEST_F(GatewayOverHttp, EachServiceHasItsMethods) {
+    start(list_of(echo(7),
+                  service(info_of(8, "put", {"PUT"}),
+                          [](const sdk::Request& /*request*/,
+                             const auto& /*host*/,
+                             sdk::AnswerCallback answer) { answer(whole("put")); })));
     Client client = connect();
-    const Response list = client.get(b3(root_, "/list/"));
-    EXPECT_EQ(list.status, 200U);
-    const std::string page = body_of(list);
-    EXPECT_TRUE(page.contains("<a href=\"../\">"));
-    EXPECT_TRUE(page.contains("<a href=\"./a%22%3Cb%3E%26.txt\">a&quot;&lt;b&gt;&amp;.txt</a>"));
-    EXPECT_TRUE(page.contains("<a href=\"./http%3Ax\">http:x</a>"));
-    EXPECT_TRUE(page.contains("<a href=\"./%E2%82%AC%201\">\xE2\x82\xAC 1</a>"));
-    EXPECT_TRUE(page.contains(">up</a> &rarr; ../&lt;x&gt;"));
-    EXPECT_FALSE(field(list, "Cache-Control").contains("immutable"));
-    EXPECT_TRUE(field(list, "Content-Security-Policy").starts_with("default-src 'none'"));
-    EXPECT_EQ(field(list, "Content-Type"), "text/html; charset=utf-8");
-    EXPECT_FALSE(body_of(client.get(b3(listed_, "/"))).contains("../\">"));
-    const std::string etag = field(list, "ETag");
-    EXPECT_EQ(client.get(b3(root_, "/list/"), "If-None-Match: " + etag + "\r\n").status, 304U);
-    EXPECT_EQ(client.get(b3(root_, "/list/"), "If-Match: \"x\"\r\n").status, 412U);
-    const std::string many = body_of(client.get(b3(many_, "/")));
-    EXPECT_TRUE(many.contains("and 500 more entries"));
-    EXPECT_TRUE(many.contains(">file0<") && many.contains(">file1499<"));
-    EXPECT_FALSE(many.contains(">file999<"));  // the last one by its name
-}
-
-TEST_F(GatewayOverHttp, HoldsItselfToConditions) {
-    start();
-    const types::ContentHash hash = source_.add_file(text("0123456789"));
-    const std::string etag = "\"" + to_hex(hash.view()) + "\"";
-    Client client = connect();
-    for (const std::string method : {"GET", "HEAD"}) {
-        const Response same =
-            client.ask(method, b3(hash), "If-None-Match: \"x\", W/" + etag + "\r\n");
-        EXPECT_EQ(same.status, 304U);
-        EXPECT_TRUE(same.body.empty());
-        // RFC 9110 15.4.5.
-        EXPECT_EQ(field(same, "ETag"), etag);
-        EXPECT_TRUE(field(same, "Cache-Control").contains("immutable"));
-        EXPECT_EQ(field(same, "Content-Length"), "(none)");
-        const Response other = client.ask(method, b3(hash), "If-Match: W/" + etag + "\r\n");
-        EXPECT_EQ(other.status, 412U);
+    EXPECT_EQ(body_of(client.ask("PUT", "/services/8/", "Content-Length: 0\r\n")), "put");
+    for (const auto& [method, target, allow] :
+         std::vector<std::tuple<std::string, std::string, std::string>>{
+             {"PUT", "/services/7/", "GET, HEAD, POST, OPTIONS"},
+             {"get", "/services/7/", "GET, HEAD, POST, OPTIONS"},
+             {"GET", "/services/8/", "PUT, OPTIONS"}}) {
+        const Response refused = client.ask(method, target, "Content-Length: 0\r\n");
+        EXPECT_EQ(refused.status, 405U);
+        EXPECT_EQ(field(refused, "Allow"), allow);
+        EXPECT_TRUE(body_of(refused).contains("use " + allow));
     }
-    EXPECT_EQ(client.get(b3(hash), "If-Match: " + etag + "\r\n").status, 200U);
-    const std::string range = "Range: bytes=1-2\r\n";
-    EXPECT_EQ(body_of(client.get(b3(hash), range + "If-Range: " + etag + "\r\n")), "12");
-    EXPECT_EQ(body_of(client.get(b3(hash), range + "If-Range: \"x\"\r\n")), "0123456789");
-    EXPECT_EQ(client.get(b3(hash), range + "If-None-Match: *\r\n").status, 304U);
-    EXPECT_EQ(source_.reads(), 3U);  // no block for what has no body
-}
-
-TEST_F(GatewayOverHttp, AnswersRangesOfEveryKind) {
-    start();
-    const types::ContentHash hash = source_.add_file(text("0123456789"));
-    Client client = connect();
-    const auto get = [&](const std::string& range) {
-        return client.get(b3(hash), "Range: " + range + "\r\n");
-    };
-    const Response one = get("bytes=2-4");
-    EXPECT_EQ(one.status, 206U);
-    EXPECT_EQ(body_of(one), "234");
-    EXPECT_EQ(field(one, "Content-Range"), "bytes 2-4/10");
-    EXPECT_EQ(field(one, "Content-Type"), "application/octet-stream");
-    EXPECT_EQ(body_of(get("bytes=-3")), "789");
-    EXPECT_EQ(body_of(get("bytes=7-")), "789");
-    const Response none = get("bytes=10-");
-    EXPECT_EQ(none.status, 416U);
-    EXPECT_EQ(field(none, "Content-Range"), "bytes */10");
-    EXPECT_EQ(get("pages=1-2").status, 200U);
-    EXPECT_EQ(client.ask("HEAD", b3(hash), "Range: bytes=99-\r\n").status, 200U);
-}
-
-struct Part {
-    std::string content_range;
-    std::string body;
-};
-
-// RFC 9110 14.6, read by another's rules than those that wrote it: by the lengths in Content-Range.
-std::vector<Part> parts_of(const Response& response) {
-    std::vector<Part> parts;
-    const std::string type = field(response, "Content-Type");
-    const std::string prefix = "multipart/byteranges; boundary=";
-    EXPECT_TRUE(type.starts_with(prefix)) << type;
-    const std::string delimiter = "--" + type.substr(prefix.size());
-    std::string rest = "\r\n" + body_of(response);
-    while (true) {
-        EXPECT_TRUE(rest.starts_with("\r\n" + delimiter)) << rest.substr(0, 100);
-        rest.erase(0, 2 + delimiter.size());
-        if (rest == "--\r\n") return parts;
-        const std::size_t end = rest.find("\r\n\r\n");
-        const std::size_t range = rest.find("\r\nContent-Range: ");
-        if (end == std::string::npos || range >= end) {
-            ADD_FAILURE() << rest.substr(0, 100);
-            return parts;
-        }
-        Part part;
-        const std::size_t begin = range + std::string("\r\nContent-Range: ").size();
-        part.content_range = rest.substr(begin, rest.find("\r\n", begin) - begin);
-        std::uint64_t first = 0;
-        std::uint64_t last = 0;
-        EXPECT_EQ(std::sscanf(part.content_range.c_str(), "bytes %lu-%lu/", &first, &last), 2);
-        part.body = rest.substr(end + 4, last - first + 1);
-        rest.erase(0, end + 4 + part.body.size());
-        parts.push_back(std::move(part));
-    }
-}
-
-// Model: slices of the content.
-TEST_F(GatewayOverHttp, RangesAreSlicesOfTheContent) {
-    start();
-    std::mt19937_64 random(testing::test_seed(22));
-    const Bytes bytes = random_bytes(random, 4 * kBlock + 12'345);
-    const types::ContentHash hash = source_.add_file(bytes);
-    const std::string all(as_text(bytes));
-    Client client = connect();
-    // Ends are near the ends of blocks, often.
-    const auto place = [&] {
-        std::uint64_t at = random() % bytes.size();
-        if (random() % 2 == 0) at = (at / kBlock) * kBlock + random() % 5;
-        return std::min<std::uint64_t>(at > 2 ? at - 2 : at, bytes.size() - 1);
-    };
-    for (std::uint64_t round = 0; round < testing::scaled(150); ++round) {
-        std::string ranges;
-        std::vector<std::pair<std::uint64_t, std::uint64_t>> asked;
-        for (std::uint64_t i = 0; i < 1 + round % 4; ++i) {
-            const auto [first, last] = std::minmax({place(), place()});
-            asked.emplace_back(first, last);
-            ranges += (i == 0 ? "" : ", ") + std::to_string(first) + "-" + std::to_string(last);
-        }
-        const Response response = client.get(b3(hash), "Range: bytes=" + ranges + "\r\n");
-        ASSERT_EQ(response.status, 206U) << ranges;
-        std::vector<Part> parts;
-        if (response.fields.find("Content-Range")) {
-            parts.push_back({field(response, "Content-Range"), body_of(response)});
-        } else {
-            parts = parts_of(response);
-        }
-        ASSERT_FALSE(parts.empty());
-        std::string sent(all.size(), '\0');
-        std::vector<bool> has(all.size(), false);
-        for (const Part& part : parts) {
-            std::uint64_t first = 0;
-            std::uint64_t last = 0;
-            std::uint64_t size = 0;
-            ASSERT_EQ(
-                std::sscanf(part.content_range.c_str(), "bytes %lu-%lu/%lu", &first, &last, &size),
-                3);
-            EXPECT_EQ(size, all.size());
-            ASSERT_TRUE(part.body == all.substr(first, last - first + 1)) << ranges;
-            std::fill(has.begin() + static_cast<std::ptrdiff_t>(first),
-                      has.begin() + static_cast<std::ptrdiff_t>(last) + 1,
-                      true);
-        }
-        for (const auto& [first, last] : asked)
-            for (std::uint64_t at = first; at <= last; ++at) ASSERT_TRUE(has[at]) << ranges;
-    }
-}
-
-TEST_F(GatewayOverHttp, SendsWhileContentArrives) {
-    start({.engine = {.pieces_in_flight_max = 3}, .limits = unlimited()});
-    std::mt19937_64 random(testing::test_seed(23));
-    const Bytes bytes = random_bytes(random, 20 * kBlock + 5);
-    const types::ContentHash hash = source_.add_file(bytes);
-    source_.hold_blocks(hash, 2);
-    Client client = connect();
-    client.send("GET", b3(hash));
-    client.wait_bytes(2 * kBlock);
-    EXPECT_GE(client.unread(), 2 * kBlock);
-    EXPECT_LT(client.unread(), 2 * kBlock + 1'000);
-    while (source_.held() < 3) std::this_thread::yield();
-    EXPECT_EQ(source_.reads(), 5U);  // two that came, three ahead
-    source_.release();
-    EXPECT_EQ(client.receive().value().body, bytes);
-}
-
-TEST_F(GatewayOverHttp, AContentThatFailsLaterIsCutOff) {
-    start();
-    const types::ContentHash hash = source_.add_file(Bytes(10 * kBlock));
-    source_.fail_blocks(hash, 7, Errc::NotFound);
-    Client client = connect();
-    client.send("GET", b3(hash));
-    EXPECT_FALSE(client.receive());
-    EXPECT_EQ(gateway_->counters().http.cut_off, 1U);
-    Client other = connect();
-    EXPECT_EQ(other.get(b3(hash), "Range: bytes=0-99\r\n").status, 206U);
-    EXPECT_EQ(other.get(b3(hash), "Range: bytes=-1\r\n").status, 404U);
-}
-
-TEST_F(GatewayOverHttp, FailuresBecomeTheirStatus) {
-    start();
-    const std::vector<std::tuple<Errc, unsigned, std::string>> cases = {
-        {Errc::NotFound, 404, "nobody this node can reach has it"},
-        {Errc::DeadlineExceeded, 504, "did not arrive in time"},
-        {Errc::Exhausted, 503, "too much to do"},
-        {Errc::Unavailable, 503, "not serving now"},
-        {Errc::Corrupt, 503, "will be fetched anew"},
-        {Errc::Io, 500, "planted"},
-    };
-    Client client = connect();
-    for (const auto& [code, status, said] : cases) {
-        const auto by_open = source_.add_file(text("open " + std::to_string(status) + said));
-        const auto by_read = source_.add_file(text("read " + std::to_string(status) + said));
-        source_.fail_open(by_open, code);
-        source_.fail_blocks(by_read, 0, code);
-        const auto in_directory = source_.add_directory({link_to("x", by_open)});
-        for (const std::string& target : {b3(by_open), b3(by_read), b3(in_directory, "/x")}) {
-            const Response response = client.get(target);
-            EXPECT_EQ(response.status, status) << target;
-            EXPECT_TRUE(body_of(response).contains(said)) << body_of(response);
-            EXPECT_EQ(field(response, "Retry-After") != "(none)", status == 503U);
-        }
-    }
-}
-
-TEST_F(GatewayOverHttp, MethodsAndPreflight) {
-    start();
-    const types::ContentHash hash = source_.add_file(text("x"));
-    Client client = connect();
-    for (const std::string method : {"PUT", "DELETE", "PATCH", "TRACE", "get"}) {
-        const Response response = client.ask(method, b3(hash));
-        EXPECT_EQ(response.status, 405U);
-        EXPECT_EQ(field(response, "Allow"), "GET, HEAD, OPTIONS");
-    }
-    for (const std::string& target : {b3(hash), std::string("*")}) {
+    for (const auto& [target, methods] : std::vector<std::pair<std::string, std::string>>{
+             {"/services/7/x", "GET, HEAD, POST, OPTIONS"},
+             {"/services/8/x", "PUT, OPTIONS"},
+             {"/nothing", "GET, HEAD, POST, PUT, OPTIONS"},
+             {"*", "GET, HEAD, POST, PUT, OPTIONS"}}) {
         const Response preflight = client.ask("OPTIONS", target, "Origin: https://a.example\r\n");
         EXPECT_EQ(preflight.status, 204U);
+        EXPECT_EQ(field(preflight, "Access-Control-Allow-Methods"), methods);
         EXPECT_EQ(field(preflight, "Access-Control-Allow-Origin"), "*");
-        EXPECT_EQ(field(preflight, "Access-Control-Allow-Methods"), "GET, HEAD, OPTIONS");
-        EXPECT_TRUE(field(preflight, "Access-Control-Allow-Headers").contains("Range"));
     }
+}
+
+TEST_F(GatewayOverHttp, ServicesThatAreNoneAreRefused) {
+    const auto refused = [&](Gateway::Services services) {
+        const auto started = Gateway::start(std::move(services), source_, clock_, {});
+        if (started) return std::string("started");
+        EXPECT_EQ(started.error().code, Errc::InvalidArgument);
+        return started.error().context;
+    };
+    const auto with = [&](const std::function<void(sdk::ServiceInfo&)>& change) {
+        sdk::ServiceInfo info = info_of(1, "a", {"GET"});
+        change(info);
+        return refused(list_of(service(info, {})));
+    };
+    EXPECT_EQ(refused(list_of(echo(3), echo(3))), "two services have the number 3");
+    EXPECT_TRUE(with([](auto& info) { info.name = ""; }).contains("name"));
+    EXPECT_TRUE(with([](auto& info) { info.name = "A"; }).contains("name"));
+    EXPECT_TRUE(with([](auto& info) { info.name = std::string(33, 'a'); }).contains("name"));
+    EXPECT_TRUE(with([](auto& info) { info.usage = "x"; }).contains("usage"));
+    EXPECT_TRUE(with([](auto& info) { info.usage = "/\n"; }).contains("usage"));
+    EXPECT_TRUE(
+        with([](auto& info) { info.usage = "/" + std::string(256, 'a'); }).contains("usage"));
+    EXPECT_TRUE(with([](auto& info) { info.methods.clear(); }).contains("methods"));
+    EXPECT_TRUE(with([](auto& info) { info.methods = {"OPTIONS"}; }).contains("methods"));
+    EXPECT_TRUE(with([](auto& info) { info.methods = {"A B"}; }).contains("methods"));
+    EXPECT_TRUE(with([](auto& info) {
+                    info.methods = std::vector<std::string>(sdk::kServiceMethodsMax + 1, "A");
+                }).contains("methods"));
+    Gateway::Services many;
+    for (std::uint32_t id = 0; id <= kServicesMax; ++id) many.push_back(echo(id));
+    EXPECT_EQ(refused(std::move(many)), "a node runs at most 32 services, not 33");
+    EXPECT_EQ(with([](auto&) {}), "started");
+}
+
+TEST_F(GatewayOverHttp, PromisesAreKeptByAnyThreadOrBroken) {
+    std::vector<sdk::AnswerCallback> kept;
+    std::atomic<std::size_t> count = 0;
+    start(list_of(
+        service(info_of(7, "later", {"GET"}),
+                [&](const sdk::Request& request, const auto& /*host*/, sdk::AnswerCallback answer) {
+                    if (request.target == "/drop") return;
+                    kept.push_back(std::move(answer));
+                    ++count;
+                })));
+    Client client = connect();
+    EXPECT_EQ(client.get("/services/7/drop").status, 500U);
+    client.send("GET", "/services/7/keep");
+    while (count == 0) std::this_thread::yield();
+    kept.front()(whole("later"));
+    EXPECT_EQ(body_of(client.receive().value()), "later");
+    client.send("GET", "/services/7/keep");
+    while (count == 1) std::this_thread::yield();
+    gateway_.reset();
+    kept.back()(whole("too late"));
+    EXPECT_FALSE(client.receive());
 }
 
 TEST_F(GatewayOverHttp, LimitsWhatOneClientGetsForNothing) {
@@ -368,75 +220,32 @@ TEST_F(GatewayOverHttp, LimitsWhatOneClientGetsForNothing) {
                                             .bytes_per_s = 100'000,
                                             .requests_burst = 3,
                                             .bytes_burst = 100'000}};
-    gateway_ = Gateway::start(source_, clock, options).value();
-    const types::ContentHash hash = source_.add_file(Bytes(1'100'000));
+    const std::string large(1'100'000, 'x');
+    gateway_ =
+        Gateway::start(list_of(service(info_of(7, "large", {"GET", "HEAD"}),
+                                       [&](const sdk::Request& /*request*/,
+                                           const auto& /*host*/,
+                                           sdk::AnswerCallback answer) { answer(whole(large)); })),
+                       source_,
+                       clock,
+                       options)
+            .value();
     Client client = connect();
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(client.ask("HEAD", b3(hash)).status, 200U);
-    const Response refused = client.get(b3(hash));
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(client.ask("HEAD", "/services/7/").status, 200U);
+    const Response refused = client.get("/services/7/");
     EXPECT_EQ(refused.status, 429U);
     EXPECT_EQ(field(refused, "Retry-After"), "1");
     EXPECT_TRUE(body_of(refused).contains("Ask again in 1 s."));
     clock.advance(1s);
     // What was begun goes on; then the debt is paid.
-    EXPECT_EQ(client.get(b3(hash)).body.size(), 1'100'000U);
-    const Response in_debt = client.get(b3(hash));
+    EXPECT_EQ(client.get("/services/7/").body.size(), large.size());
+    const Response in_debt = client.get("/services/7/");
     EXPECT_EQ(in_debt.status, 429U);
     EXPECT_EQ(field(in_debt, "Retry-After"), "10");
     clock.advance(10s);
-    EXPECT_EQ(client.ask("HEAD", b3(hash)).status, 200U);
+    EXPECT_EQ(client.ask("HEAD", "/services/7/").status, 200U);
     EXPECT_EQ(gateway_->counters().limited, 2U);
     gateway_.reset();
-}
-
-TEST_F(GatewayOverHttp, EndsWithRequestsUnderWay) {
-    start();
-    const types::ContentHash hash = source_.add_file(Bytes(10 * kBlock));
-    source_.hold_blocks(hash, 0);
-    Client first = connect();
-    first.send("GET", b3(hash));
-    while (source_.held() < 1) std::this_thread::yield();
-    const types::ContentHash begun = source_.add_file(Bytes(10 * kBlock, 1));
-    source_.hold_blocks(begun, 1);
-    Client second = connect();
-    second.send("GET", b3(begun));
-    while (source_.held() < 5) std::this_thread::yield();
-    gateway_.reset();
-    source_.release();
-    EXPECT_FALSE(first.receive());
-    EXPECT_FALSE(second.receive());
-}
-
-// Standard output of curl.
-std::string curl(const std::string& arguments) {
-    // NOLINTNEXTLINE(cert-env33-c,bugprone-command-processor): a fixed command line of this test.
-    std::FILE* const pipe = ::popen(("curl -s --max-time 60 " + arguments).c_str(), "r");
-    if (pipe == nullptr) return "no pipe";
-    std::string output;
-    std::array<char, 4096> piece{};
-    while (const std::size_t count = std::fread(piece.data(), 1, piece.size(), pipe))
-        output.append(piece.data(), count);
-    ::pclose(pipe);
-    return output;
-}
-
-TEST_F(SiteOverHttp, CurlUnderstandsIt) {
-    // NOLINTNEXTLINE(cert-env33-c,bugprone-command-processor): looks for a program.
-    if (std::system("command -v curl >/dev/null") != 0) GTEST_SKIP() << "there is no curl";
-    start();
-    const std::string url = "http://127.0.0.1:" + std::to_string(gateway_->port());
-    EXPECT_EQ(curl("-L " + url + b3(root_)), "<h1>page</h1>");
-    EXPECT_EQ(curl("-r 1-2 " + url + b3(root_, "/style.css")), "1{");
-    EXPECT_EQ(
-        curl("-o /dev/null -w '%{http_code} %{size_download}' -I " + url + b3(root_, "/style.css")),
-        "200 0");
-    EXPECT_EQ(curl("--http1.0 " + url + b3(root_, "/style.css")), "h1{}");
-    EXPECT_EQ(curl("--path-as-is -o /dev/null -w '%{http_code}' " + url + b3(root_, "/../x")),
-              "400");
-    EXPECT_EQ(curl("-d x -H 'Expect: 100-continue' -o /dev/null -w '%{http_code}' " + url +
-                   b3(root_, "/")),
-              "405");
-    const types::ContentHash big = source_.add_file(Bytes(8 * kBlock + 1, 'x'));
-    EXPECT_EQ(curl("-C 2097000 " + url + b3(big)).size(), 8 * kBlock + 1 - 2'097'000);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "draco/node/process.hpp"
 
 #include "draco/base/text_encoding.hpp"
+#include "draco/cdn/cdn.hpp"
 #include "draco/crypto/system_rng.hpp"
 #include "draco/gateway/gateway.hpp"
 #include "draco/handshake/session_server.hpp"
@@ -248,7 +249,11 @@ Result<> start_fronts(Running& r, const NodeConfig& config) {
     front.engine.connections_max = config.http.connections_max;
     front.limits.requests_per_s = config.http.requests_per_s;
     front.limits.bytes_per_s = config.http.bytes_per_s;
-    DRACO_TRY(gateway, gateway::Gateway::start(r.node->content(), r.threads->clock(), front));
+    gateway::Gateway::Services services;
+    services.push_back(cdn::make_service());
+    DRACO_TRY(
+        gateway,
+        gateway::Gateway::start(std::move(services), r.node->content(), r.threads->clock(), front));
     r.gateway = std::move(gateway);
     r.front = r.gateway.get();
     return start_sessions(r, config);
