@@ -24,8 +24,8 @@ inline constexpr std::uint16_t kPortBase = 4200;
 // it.
 NodePorts ports_from(std::uint16_t base, std::size_t index);
 
-// Ports that nobody on this machine listens on now, and that it gives to no outgoing connection while
-// the nodes are stopped, as far as it has such.
+// Ports that nobody on this machine listens on now, and that it gives to no outgoing connection
+// while the nodes are stopped, as far as it has such.
 Result<std::vector<NodePorts>> free_ports(std::size_t nodes);
 
 // Whether a program listens there already: Unavailable, with what to do. `whose` names the port, as

@@ -173,13 +173,14 @@ public:
         callback(fail(Errc::Io, "nobody in particular asks"));
     }
 
-    void open_for(const interfaces::Asker& by,
-                  const types::ContentHash& /*hash*/,
-                  Instant until,
-                  OpenCallback callback) override {
+    interfaces::OpenId open_for(const interfaces::Asker& by,
+                                const types::ContentHash& /*hash*/,
+                                Instant until,
+                                OpenCallback callback) override {
         asker = by;
         deadline = until;
         callback(std::make_shared<WrongContent>(block));
+        return {};
     }
 
     std::shared_ptr<const Bytes> block;
