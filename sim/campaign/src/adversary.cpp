@@ -7,7 +7,8 @@ namespace draco::campaign {
 namespace {
 
 constexpr std::size_t kHeardMax = 64;
-constexpr std::size_t kFloodPerHeader = 40;
+constexpr std::size_t kFloodPerHeader = 20;
+constexpr std::size_t kResponse = 4;
 constexpr std::uint64_t kFar = std::uint64_t{1} << 40;
 
 }  // namespace
@@ -212,8 +213,8 @@ void Adversary::flood(std::vector<Forgery>& out) {
                        Channel::Consensus,
                        consensus::encode_message(*heard_[random_() % heard_.size()])});
     consensus::CertificateResponse response{committee_.epoch(), Round(kFar), types::Height(kFar), {}};
-    for (const auto& certificate : heard_)
-        static_cast<void>(response.certificates.try_push_back(*certificate));
+    for (std::size_t i = 0; i < std::min(heard_.size(), kResponse); ++i)
+        static_cast<void>(response.certificates.try_push_back(*heard_[i]));
     out.push_back({some(), Channel::Bulk, consensus::encode_message(response)});
 }
 

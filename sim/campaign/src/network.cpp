@@ -114,7 +114,10 @@ void Network::start(std::size_t machine, consensus::Recovery recovery) {
     Machine& m = machines_[machine];
     consensus::Parameters parameters = options_.parameters;
     if (machine == 1 && options_.bug == PlantedBug::GcDepthDiffers) --parameters.gc_depth_rounds;
-    if (machine == 1 && options_.bug == PlantedBug::WindowDiffers) --parameters.reputation_rounds;
+    if (machine == 1 && options_.bug == PlantedBug::WindowDiffers)  
+        parameters.reputation_rounds = parameters.reputation_rounds > 8
+                                           ? parameters.reputation_rounds - 1
+                                           : parameters.reputation_rounds + 1;
     consensus::Seat seat{
         kChain, *committee_, keys_[m.member.value()].clone(), types::WorkerIndex(0), {}};
     auto core = consensus::Core::make(std::move(seat), parameters, std::move(recovery));

@@ -24,7 +24,8 @@ bool Network::write(std::size_t machine, std::vector<consensus::Persist>& record
         if (!crashes_here(machine)) continue;
         m.durable = m.log.size();
         stop(machine);
-        restart_later(machine, m.crash_down);
+        forget_lost(machine);
+        restart_after(machine, m.crash_down);
         return false;
     }
     return true;
@@ -54,7 +55,7 @@ void Network::synced(std::size_t machine, std::size_t records, Round prune_below
     const std::uint64_t life = m.life;
     if (m.disk_full) {
         crash(machine);
-        return restart_later(machine, kFullDiskRestart);
+        return restart_after(machine, kFullDiskRestart);
     }
     m.syncing = false;
     m.durable = records;
@@ -69,7 +70,7 @@ void Network::synced(std::size_t machine, std::size_t records, Round prune_below
     for (const HeldBack& held : released) {
         if (crashes_here(machine)) {
             crash(machine);
-            return restart_later(machine, m.crash_down);
+            return restart_after(machine, m.crash_down);
         }
         held.run();
         if (machines_[machine].life != life) return;
@@ -89,7 +90,7 @@ void Network::crash_at_point(std::size_t machine, std::uint64_t n, Duration down
     machines_[machine].crash_down = down;
 }
 
-void Network::restart_later(std::size_t machine, Duration down) {
+void Network::restart_after(std::size_t machine, Duration down) {
     at(down, [this, machine] {
         if (!is_up(machine)) restart(machine);
     });
@@ -106,8 +107,22 @@ void Network::stop(std::size_t machine) {
     m.following = false;
     for (std::size_t peer = 0; peer < machines_.size(); ++peer)
         ++link_generation_[{std::min(machine, peer), std::max(machine, peer)}];
+}
+
+// What the log still has is proposed again; what some machine has executed is not lost either.
+void Network::forget_lost(std::size_t machine) {
+    const Machine& m = machines_[machine];
+    std::set<std::uint64_t> logged;
+    for (const LogEntry& entry : m.log) {
+        const auto record = consensus::decode_record(entry.record).value();
+        const auto* batch = std::get_if<types::Batch>(&record);
+        if (batch == nullptr || batch->author != m.member) continue;
+        for (const auto& transaction : *batch->transactions)
+            logged.insert(load_le<std::uint64_t>(transaction->data()));
+    }
     std::erase_if(accepted_, [&](const auto& item) {
-        return item.second == machine && std::ranges::none_of(machines_, [&](const Machine& other) {
+        return item.second == machine && !logged.contains(item.first) &&
+               std::ranges::none_of(machines_, [&](const Machine& other) {
                    return other.transactions.contains(item.first);
                });
     });
@@ -119,6 +134,7 @@ void Network::crash(std::size_t machine) {
     const std::size_t tail = m.log.size() - m.durable;
     m.log.resize(m.durable + (tail == 0 ? 0 : random_() % (tail + 1)));
     m.durable = m.log.size();
+    forget_lost(machine);
 }
 
 // Forgets what it may, or less: whole segments go, and late.

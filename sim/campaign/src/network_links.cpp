@@ -10,6 +10,11 @@ namespace draco::campaign {
 
 namespace {
 
+// Of a clock that is set by others, either way.
+constexpr std::int64_t kSkewMaxMs = 50;
+// A flood repeats itself: its messages are judged once.
+constexpr std::size_t kJudgedMax = 512;
+
 using Link = std::pair<std::size_t, std::size_t>;
 
 Link link_between(std::size_t a, std::size_t b) {
@@ -60,9 +65,11 @@ void Network::calm() {
     options_.link_breaks_per_s = 0;
     options_.leader_delay = Duration{};
     for (Machine& m : machines_) {
-        m.extra_delay = Duration{};
+        m.extra_delay = m.certificate_delay = Duration{};
         m.sync_max.reset();
         m.disk_full = false;
+        m.crash_point.reset();
+        m.clock_skew_ms = std::clamp<std::int64_t>(m.clock_skew_ms, -kSkewMaxMs, kSkewMaxMs);
     }
 }
 
@@ -118,17 +125,18 @@ void Network::transmit(std::size_t from, const consensus::Send& send) {
     if (lies) to = m.adversary->receivers(*message, to);
     note_sent(from, *message);
     count(*message, send.message->size(), to.count());
-    const Duration extra = m.extra_delay + leader_delay(*message);
+    Duration extra = m.extra_delay + leader_delay(*message);
+    if (std::holds_alternative<types::Certificate>(*message)) extra += m.certificate_delay;
     std::vector<Forgery> forgeries;
     if (lies) forgeries = m.adversary->speak(*message, *send.message);
-    auto parcel = std::make_shared<Parcel>(Parcel{
-        consensus::verify(*std::move(message), m.member, *committee_, kChain, options_.signatures),
-        false});
-    if (!parcel->checked) {
-        if (is_honest(from)) checker_->refused_at_the_gate(m.member, parcel->checked.error());
-        return;
-    }
-    put_on_links(from, to, send.channel, parcel, extra);
+    auto checked = consensus::verify(
+        *std::move(message), m.member, *committee_, kChain, options_.signatures);
+    if (!checked) return checker_->refused_at_the_gate(m.member, checked.error());
+    put_on_links(from,
+                 to,
+                 send.channel,
+                 std::make_shared<const Parcel>(Parcel{*std::move(checked)}),
+                 extra);
     transmit_forgeries(from, forgeries);
 }
 
@@ -136,25 +144,27 @@ void Network::transmit_forgeries(std::size_t from, const std::vector<Forgery>& f
     for (const Forgery& forgery : forgeries) {
         ++lies_told_;
         note("lie", forgery.message);
-        auto message = consensus::decode_message(forgery.message);
-        if (!message) {
+        if (const auto parcel = judge(machines_[from].member, forgery.message))
+            put_on_links(from, forgery.to, forgery.channel, parcel, {});
+        else
             ++lies_refused_;
-            continue;
-        }
-        const consensus::Message shown = *message;
-        auto checked = consensus::verify(
-            *std::move(message), machines_[from].member, *committee_, kChain);
-        if (!checked) {
-            ++lies_refused_;
-            continue;
-        }
-        checker_->sent(machines_[from].member, shown);
-        put_on_links(from,
-                     forgery.to,
-                     forgery.channel,
-                     std::make_shared<const Parcel>(Parcel{std::move(checked), true}),
-                     {});
     }
+}
+
+// Null unless it decodes and passes the whole gate.
+std::shared_ptr<const Network::Parcel> Network::judge(AuthorityIndex from, const Bytes& forged) {
+    const std::pair key(from.value(), forged);
+    if (const auto known = judged_.find(key); known != judged_.end()) return known->second;
+    if (judged_.size() >= kJudgedMax) judged_.clear();
+    std::shared_ptr<const Parcel>& verdict = judged_[key];
+    auto message = consensus::decode_message(forged);
+    if (!message) return nullptr;
+    const consensus::Message shown = *message;
+    auto checked = consensus::verify(*std::move(message), from, *committee_, kChain);
+    if (!checked) return nullptr;
+    checker_->sent(from, shown);
+    verdict = std::make_shared<const Parcel>(Parcel{*std::move(checked)});
+    return verdict;
 }
 
 void Network::put_on_links(std::size_t from,
@@ -182,8 +192,8 @@ void Network::deliver(std::size_t from, std::size_t to, const Parcel& parcel) {
     const AuthorityIndex sender = machines_[from].member;
     Machine& m = machines_[to];
     if (m.adversary != nullptr && !liars_are_silent_)
-        transmit_forgeries(to, m.adversary->answer(sender, *parcel.checked));
-    step(to, consensus::MessageReceived{sender, *parcel.checked});
+        transmit_forgeries(to, m.adversary->answer(sender, parcel.checked));
+    step(to, consensus::MessageReceived{sender, parcel.checked});
 }
 
 }  // namespace draco::campaign

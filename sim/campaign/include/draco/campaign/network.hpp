@@ -55,7 +55,7 @@ enum class PlantedBug : std::uint8_t {
     HeadersForgotten,   // nor the headers
     SentBeforeDurable,  // what waits for the disk is sent at once
     GcDepthDiffers,     // member 1 garbage-collects one round earlier
-    WindowDiffers,      // member 1 judges leaders by another window of rounds
+    WindowDiffers,      // member 1 judges leaders by one round more or less
     ForgedTransaction,  // a transaction is handed over that nobody has submitted
 };
 
@@ -131,6 +131,8 @@ public:
     void crash(std::size_t machine);
     void restart(std::size_t machine,
                  consensus::RecoveryMode mode = consensus::RecoveryMode::Participant);
+    // When this time has passed, unless it is up by then.
+    void restart_after(std::size_t machine, Duration down);
     // The machine crashes at its n-th point of persistence from now (a record written; a sync done;
     // an effect released) and is back after `down`.
     void crash_at_point(std::size_t machine, std::uint64_t n, Duration down);
@@ -143,6 +145,11 @@ public:
     // All messages of the machine are so much slower from now on.
     void slow_down(std::size_t machine, Duration extra) { machines_[machine].extra_delay = extra; }
 
+    // Its certificates, which are all that is late then: its headers get their votes in time.
+    void delay_certificates(std::size_t machine, Duration extra) {
+        machines_[machine].certificate_delay = extra;
+    }
+
     void set_sync_max(std::size_t machine, Duration longest) {
         machines_[machine].sync_max = longest;
     }
@@ -152,9 +159,13 @@ public:
 
     void empty_disk(std::size_t machine) { machines_[machine].disk_full = false; }
 
-    void jump_clock(std::size_t machine, std::int64_t ms) { machines_[machine].clock_skew_ms += ms; }
+    // The machine's clock is so far ahead from now on.
+    void set_clock(std::size_t machine, std::int64_t ahead_ms) {
+        machines_[machine].clock_skew_ms = ahead_ms;
+    }
 
-    // No more link breaks, slow links, slow or full disks from now on.
+    // No more link breaks, slow links, slow or full disks and crash points from now on; clocks are
+    // set right.
     void calm();
     // Liars say nothing more that their cores do not.
     void silence_liars() { liars_are_silent_ = true; }
@@ -164,6 +175,10 @@ public:
     std::size_t machines() const { return machines_.size(); }
 
     std::size_t members() const { return options_.members; }
+
+    std::size_t twins() const { return options_.twins; }
+
+    std::size_t liars() const { return options_.liars; }
 
     // Neither a twin, nor run twice, nor a liar.
     bool is_honest(std::size_t machine) const;
@@ -179,7 +194,7 @@ public:
     }
 
     // Whether every transaction that was accepted was executed by every machine that is up. Those
-    // that were lost in the crash of the only machine that had them do not count.
+    // that a crash took from the only machine that had them, with its log, do not count.
     bool all_executed() const;
     // The same for the transactions of some machines on some machines.
     bool all_executed(const std::set<std::size_t>& by, const std::set<std::size_t>& on) const;
@@ -283,6 +298,7 @@ private:
         std::uint64_t signed_count = 0;
         std::int64_t clock_skew_ms = 0;
         Duration extra_delay{};
+        Duration certificate_delay{};
         std::optional<Duration> sync_max;
         bool disk_full = false;
         std::uint64_t points_passed = 0;
@@ -292,8 +308,7 @@ private:
 
     // A message on its way, decoded and judged once for all receivers.
     struct Parcel {
-        Result<consensus::CheckedMessage, consensus::Refusal> checked;
-        bool made_up = false;
+        consensus::CheckedMessage checked;
     };
 
     void at(Duration delay, std::function<void()> run);
@@ -310,12 +325,13 @@ private:
     void synced(std::size_t machine, std::size_t records, Round prune_below);
     bool crashes_here(std::size_t machine);
     void stop(std::size_t machine);
-    void restart_later(std::size_t machine, Duration down);
+    void forget_lost(std::size_t machine);
     void prune_log(Machine& m);
     std::vector<consensus::Record> read_log(Machine& m);
 
     void transmit(std::size_t from, const consensus::Send& send);
     void transmit_forgeries(std::size_t from, const std::vector<Forgery>& forgeries);
+    std::shared_ptr<const Parcel> judge(AuthorityIndex from, const Bytes& forged);
     void put_on_links(std::size_t from,
                       AuthoritySet to,
                       Channel channel,
@@ -364,6 +380,7 @@ private:
     std::uint64_t lies_told_ = 0;
     std::uint64_t lies_refused_ = 0;
     bool liars_are_silent_ = false;
+    std::map<std::pair<std::uint16_t, Bytes>, std::shared_ptr<const Parcel>> judged_;  // forgeries
     std::unique_ptr<Checker> checker_;
     blake3_tree::Hasher trace_;
 };
