@@ -303,7 +303,8 @@ TEST(Network, FindsVotesThatWereNotDurable) {
     // the checker says so. (Also the proof that the checker can fail.)
     bool found = false;
     for (std::uint64_t seed = 1; seed < 60 && !found; ++seed) {
-        Network network({.members = 4, .seed = seed, .twins = 1, .bug = PlantedBug::VotesForgotten});
+        Network network(
+            {.members = 4, .seed = seed, .twins = 1, .bug = PlantedBug::VotesForgotten});
         std::mt19937_64 random(seed);
         for (std::size_t i = 0; i < 200 && !found; ++i) {
             network.submit(random() % 2 == 0 ? 0 : 4);

@@ -3,12 +3,13 @@
 #include "draco/campaign/commit_rule_check.hpp"
 #include "draco/campaign/scenario.hpp"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
-#include <unistd.h>
 
 namespace {
 

@@ -127,22 +127,18 @@ Forgery Adversary::vote_for(const types::Header& header, types::HeaderDigest dig
     const auto content = types::digest_of(chain_, types::VoteContent{digest});
     AuthoritySet to;
     to.insert(header.author);
-    return {to,
-            Channel::Consensus,
-            consensus::encode_message(types::Vote{header.epoch,
-                                                  header.round,
-                                                  header.author,
-                                                  digest,
-                                                  self_,
-                                                  key_.sign(content.view())})};
+    return {
+        to,
+        Channel::Consensus,
+        consensus::encode_message(types::Vote{
+            header.epoch, header.round, header.author, digest, self_, key_.sign(content.view())})};
 }
 
 void Adversary::keep_parents(types::Header& header, std::size_t count) {
     std::vector<std::pair<AuthorityIndex, types::HeaderDigest>> parents;
     std::size_t next = 0;
-    header.parent_authors.for_each([&](AuthorityIndex author) {
-        parents.emplace_back(author, (*header.parents)[next++]);
-    });
+    header.parent_authors.for_each(
+        [&](AuthorityIndex author) { parents.emplace_back(author, (*header.parents)[next++]); });
     std::ranges::shuffle(parents, random_);
     parents.resize(std::min(count, parents.size()));
     std::ranges::sort(parents);
@@ -203,8 +199,8 @@ void Adversary::far_rounds(const types::Header& like, std::vector<Forgery>& out)
     const auto signature = key_.sign(types::digest_of(chain_, statement).view());
     out.push_back({others(),
                    Channel::Consensus,
-                   consensus::encode_message(consensus::BlockSignature{
-                       statement, signature, consensus::Reply::Wanted})});
+                   consensus::encode_message(
+                       consensus::BlockSignature{statement, signature, consensus::Reply::Wanted})});
 }
 
 void Adversary::flood(std::vector<Forgery>& out) {
@@ -212,7 +208,8 @@ void Adversary::flood(std::vector<Forgery>& out) {
         out.push_back({others(),
                        Channel::Consensus,
                        consensus::encode_message(*heard_[random_() % heard_.size()])});
-    consensus::CertificateResponse response{committee_.epoch(), Round(kFar), types::Height(kFar), {}};
+    consensus::CertificateResponse response{
+        committee_.epoch(), Round(kFar), types::Height(kFar), {}};
     for (std::size_t i = 0; i < std::min(heard_.size(), kResponse); ++i)
         static_cast<void>(response.certificates.try_push_back(*heard_[i]));
     out.push_back({some(), Channel::Bulk, consensus::encode_message(response)});

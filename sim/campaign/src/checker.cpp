@@ -91,7 +91,8 @@ void Checker::repeated(const types::BlockDigest& first, const types::BlockDigest
 void Checker::executed(const consensus::CommittedBlock& block) {
     const std::uint64_t height = block.block.height.value();
     const auto [agreed, first] = blocks_.try_emplace(height, block.digest);
-    if (agreed->second != block.digest) return violation("fork at height " + std::to_string(height));
+    if (agreed->second != block.digest)
+        return violation("fork at height " + std::to_string(height));
     check_content(block);
     if (!first) return;
     if (types::digest_of(chain_, block.block) != block.digest)
@@ -183,8 +184,7 @@ void Checker::check_order(const types::Block& block) {
         }
     }
     if (batches != *block.batches) violation(at + " orders other batches than its vertices carry");
-    const UnixTime time =
-        std::max(UnixTime{last_time_.ms + 1}, median(vertex->second.header));
+    const UnixTime time = std::max(UnixTime{last_time_.ms + 1}, median(vertex->second.header));
     if (block.timestamp != time) violation(at + " has a time that is not its parents' median");
     remember(block, named);
 }

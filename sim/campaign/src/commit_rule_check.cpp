@@ -54,11 +54,11 @@ using Elements = std::vector<Element>;  // parents first
 // What an author does in a round.
 enum class Part : std::uint8_t {
     Absent,
-    Proposes,            // and is not certified; all parents
-    ProposesWithout,     // without the vertex that is left out
-    Certified,           // all parents
+    Proposes,         // and is not certified; all parents
+    ProposesWithout,  // without the vertex that is left out
+    Certified,        // all parents
     CertifiedWithout,
-    CertifiedAndLies,    // the same, and shows a header that does not leave it out
+    CertifiedAndLies,  // the same, and shows a header that does not leave it out
 };
 
 constexpr std::size_t kParts = 6;
@@ -351,9 +351,9 @@ private:
         std::vector<std::uint8_t> others;
         for (std::size_t i = 0; i < kMembers; ++i) {
             const std::size_t author = (leader_of(top) + i) % kMembers;
-            const std::uint8_t code =
-                has(here, author) ? static_cast<std::uint8_t>(0x80U | reached[top][author])
-                                  : std::uint8_t{0};
+            const std::uint8_t code = has(here, author)
+                                          ? static_cast<std::uint8_t>(0x80U | reached[top][author])
+                                          : std::uint8_t{0};
             if (i == 0)
                 key.push_back(static_cast<char>(code));
             else
@@ -378,8 +378,8 @@ CommitRuleCheck check_commit_rule(const CommitRuleOptions& options) {
 std::string to_string(const CommitRuleCheck& check) {
     return std::to_string(check.dags) + " DAGs, " + std::to_string(check.views) + " views, " +
            std::to_string(check.committed) + " anchors committed, " +
-           std::to_string(check.skipped) + " skipped: " +
-           (check.fork.empty() ? "no fork" : check.fork);
+           std::to_string(check.skipped) +
+           " skipped: " + (check.fork.empty() ? "no fork" : check.fork);
 }
 
 }  // namespace draco::campaign

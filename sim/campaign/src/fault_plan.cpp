@@ -18,8 +18,8 @@ constexpr std::int64_t kJumpMaxMs = 5000;
 }  // namespace
 
 Duration FaultPlan::span(Duration longest) {
-    return Duration(static_cast<std::int64_t>(
-        random_() % static_cast<std::uint64_t>(longest.count()) + 1));
+    return Duration(
+        static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(longest.count()) + 1));
 }
 
 void FaultPlan::tick() {
@@ -47,8 +47,7 @@ void FaultPlan::strike(Fault fault) {
             if (random_() % 3 == 0) cut_power();
             return;
         case Fault::CrashPoint:
-            return network_.crash_at_point(
-                machine, 1 + random_() % kPointsMax, span(kDownMax));
+            return network_.crash_at_point(machine, 1 + random_() % kPointsMax, span(kDownMax));
         case Fault::Partition:
             return partition();
         case Fault::OneWay:
@@ -66,8 +65,7 @@ void FaultPlan::strike(Fault fault) {
             return;
         case Fault::ClockJump:
             return network_.set_clock(
-                machine,
-                static_cast<std::int64_t>(random_() % (2 * kJumpMaxMs + 1)) - kJumpMaxMs);
+                machine, static_cast<std::int64_t>(random_() % (2 * kJumpMaxMs + 1)) - kJumpMaxMs);
     }
 }
 

@@ -43,8 +43,8 @@ Network::Network(const NetworkOptions& options) : options_(options), random_(opt
     AuthoritySet faulty;
     for (std::size_t i = 0; i < std::max(options_.twins, options_.liars); ++i)
         faulty.insert(AuthorityIndex(static_cast<std::uint16_t>(i)));
-    checker_ = std::make_unique<Checker>(
-        kChain, *committee_, faulty, options_.parameters.gc_depth_rounds);
+    checker_ =
+        std::make_unique<Checker>(kChain, *committee_, faulty, options_.parameters.gc_depth_rounds);
     machines_.resize(options_.members + options_.twins);
     group_.assign(machines_.size(), 0);
     for (std::size_t i = 0; i < machines_.size(); ++i) {
@@ -114,7 +114,7 @@ void Network::start(std::size_t machine, consensus::Recovery recovery) {
     Machine& m = machines_[machine];
     consensus::Parameters parameters = options_.parameters;
     if (machine == 1 && options_.bug == PlantedBug::GcDepthDiffers) --parameters.gc_depth_rounds;
-    if (machine == 1 && options_.bug == PlantedBug::WindowDiffers)  
+    if (machine == 1 && options_.bug == PlantedBug::WindowDiffers)
         parameters.reputation_rounds = parameters.reputation_rounds > 8
                                            ? parameters.reputation_rounds - 1
                                            : parameters.reputation_rounds + 1;
@@ -132,8 +132,7 @@ void Network::start(std::size_t machine, consensus::Recovery recovery) {
     for (std::size_t peer = 0; peer < machines_.size(); ++peer)
         if (peer != machine && is_up(peer)) link_up(machine, peer);
     at(Duration(1), [this, machine, life = m.life] {
-        if (machines_[machine].life == life && is_up(machine))
-            step(machine, consensus::WakeUp{});
+        if (machines_[machine].life == life && is_up(machine)) step(machine, consensus::WakeUp{});
     });
 }
 
@@ -143,8 +142,7 @@ void Network::submit(std::size_t machine) {
     accepted_[id] = machine;
     submitted_at_[id] = now_;
     const std::size_t busy_before = machines_[machine].busy;
-    step(machine,
-         consensus::TransactionsSubmitted{{transaction(id, options_.transaction_bytes)}});
+    step(machine, consensus::TransactionsSubmitted{{transaction(id, options_.transaction_bytes)}});
     if (machines_[machine].busy != busy_before) {
         accepted_.erase(id);
         submitted_at_.erase(id);

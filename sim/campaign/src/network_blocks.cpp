@@ -250,9 +250,9 @@ std::string Network::describe() const {
                 std::to_string(dag.unsettled_payload()) + "\n";
         for (std::size_t peer = 0; peer < options_.members; ++peer)
             for (std::size_t reason = 0; reason < consensus::kRefusalCount; ++reason)
-                if (const auto count = m.core->refusals().of(
-                        AuthorityIndex(static_cast<std::uint16_t>(peer)),
-                        consensus::Refusal(reason)))
+                if (const auto count =
+                        m.core->refusals().of(AuthorityIndex(static_cast<std::uint16_t>(peer)),
+                                              consensus::Refusal(reason)))
                     text += "    from " + std::to_string(peer) + ": " +
                             std::string(to_string(consensus::Refusal(reason))) + " x" +
                             std::to_string(count) + "\n";

@@ -129,14 +129,11 @@ void Network::transmit(std::size_t from, const consensus::Send& send) {
     if (std::holds_alternative<types::Certificate>(*message)) extra += m.certificate_delay;
     std::vector<Forgery> forgeries;
     if (lies) forgeries = m.adversary->speak(*message, *send.message);
-    auto checked = consensus::verify(
-        *std::move(message), m.member, *committee_, kChain, options_.signatures);
+    auto checked =
+        consensus::verify(*std::move(message), m.member, *committee_, kChain, options_.signatures);
     if (!checked) return checker_->refused_at_the_gate(m.member, checked.error());
-    put_on_links(from,
-                 to,
-                 send.channel,
-                 std::make_shared<const Parcel>(Parcel{*std::move(checked)}),
-                 extra);
+    put_on_links(
+        from, to, send.channel, std::make_shared<const Parcel>(Parcel{*std::move(checked)}), extra);
     transmit_forgeries(from, forgeries);
 }
 
@@ -180,11 +177,10 @@ void Network::put_on_links(std::size_t from,
         const Duration delay = draw(options_.delay_min, options_.delay_max) + extra;
         last = std::max(now_ + delay, last + Duration(1));
         const Link link = link_between(from, peer);
-        at(last - now_,
-           [this, from, peer, link, parcel, generation = link_generation_[link]] {
-               if (link_generation_[link] == generation && connected(from, peer))
-                   deliver(from, peer, *parcel);
-           });
+        at(last - now_, [this, from, peer, link, parcel, generation = link_generation_[link]] {
+            if (link_generation_[link] == generation && connected(from, peer))
+                deliver(from, peer, *parcel);
+        });
     }
 }
 

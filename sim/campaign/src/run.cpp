@@ -1,6 +1,5 @@
-#include "draco/campaign/scenario.hpp"
-
 #include "draco/base/assert.hpp"
+#include "draco/campaign/scenario.hpp"
 
 #include "fault_plan.hpp"
 
@@ -46,10 +45,9 @@ NetworkOptions options_for(const Scenario& scenario,
     options.parameters.gc_depth_rounds = scenario.gc_depth_rounds.value_or(kDepths[random() % 4]);
     options.parameters.reputation_rounds = kWindows[random() % 4];
     if (random() % 2 == 0)
-        options.parameters.window_rounds =
-            std::max({2 * options.parameters.gc_depth_rounds,
-                      2 * options.parameters.reputation_rounds,
-                      std::uint64_t{32}});
+        options.parameters.window_rounds = std::max({2 * options.parameters.gc_depth_rounds,
+                                                     2 * options.parameters.reputation_rounds,
+                                                     std::uint64_t{32}});
     return options;
 }
 
@@ -79,11 +77,12 @@ public:
         report.virtual_time = network_.elapsed();
         for (std::size_t i = 0; i < network_.machines(); ++i) {
             report.blocks = std::max(report.blocks, network_.height(i));
-            report.transactions = std::max<std::uint64_t>(report.transactions,
-                                                          network_.executed_transactions(i));
+            report.transactions =
+                std::max<std::uint64_t>(report.transactions, network_.executed_transactions(i));
         }
         if (report.verdict && report.transactions == 0)
-            report.verdict = fail(Errc::NotFound, "no transaction was executed: nothing was tested");
+            report.verdict =
+                fail(Errc::NotFound, "no transaction was executed: nothing was tested");
         return report;
     }
 
@@ -126,7 +125,8 @@ private:
                 return is_broken() || (network_.all_honest_executed() && network_.same_height());
             },
             scenario_.heal_limit);
-        if (!done) return fail(Errc::DeadlineExceeded, "not live after healing\n" + network_.describe());
+        if (!done)
+            return fail(Errc::DeadlineExceeded, "not live after healing\n" + network_.describe());
         if (network_.liars() + network_.twins() > 0 || is_broken()) return {};
         network_.run(kQuiet / 2);
         const std::uint64_t quiet = network_.messages_sent();
@@ -188,9 +188,9 @@ private:
         report.intervals = intervals(begin, end);
         const Interval& before = report.intervals.front();
         for (const Interval& interval : report.intervals)
-            if (interval.from >= kForgotten &&
-                interval.mean_ms > kForgottenFactor * before.mean_ms)
-                return fail(Errc::DeadlineExceeded, "clients still wait longer than before the blip");
+            if (interval.from >= kForgotten && interval.mean_ms > kForgottenFactor * before.mean_ms)
+                return fail(Errc::DeadlineExceeded,
+                            "clients still wait longer than before the blip");
         return settle();
     }
 
@@ -203,7 +203,8 @@ private:
             result.push_back({.from = from});
         for (const Answered& answer : network_.answered()) {
             std::size_t index = answer.at < begin ? 0 : 1;
-            if (answer.at >= end) index = 2 + static_cast<std::size_t>((answer.at - end) / seconds(1));
+            if (answer.at >= end)
+                index = 2 + static_cast<std::size_t>((answer.at - end) / seconds(1));
             if (index >= result.size()) continue;
             Interval& interval = result[index];
             const double ms = std::chrono::duration<double, std::milli>(answer.took).count();

@@ -1,4 +1,5 @@
-// Committees of cores under faults and lies: many seeds of each scenario, each run twice and compared.
+// Committees of cores under faults and lies: many seeds of each scenario, each run twice and
+// compared.
 #include "draco/campaign/scenario.hpp"
 #include "draco/testing/seed.hpp"
 
@@ -35,10 +36,9 @@ TEST_P(Seeds, Hold) {
     const Slice& slice = GetParam();
     const Scenario* scenario = find_scenario(slice.scenario);
     ASSERT_NE(scenario, nullptr);
-    const Report report =
-        run_seeds(*scenario,
-                  testing::test_seed(slice.first),
-                  testing::scaled((slice.count + kSeedsShare - 1) / kSeedsShare));
+    const Report report = run_seeds(*scenario,
+                                    testing::test_seed(slice.first),
+                                    testing::scaled((slice.count + kSeedsShare - 1) / kSeedsShare));
     EXPECT_TRUE(report.verdict) << slice.scenario << ": " << to_string(report);
 }
 

@@ -19,7 +19,7 @@
 namespace draco::campaign {
 
 struct CommitRuleOptions {
-    std::uint64_t rounds = 5;                   // [2, 6]
+    std::uint64_t rounds = 5;                     // [2, 6]
     std::optional<consensus::CommitRule> rule{};  // absent: CommitRule::fast
 };
 

@@ -62,9 +62,9 @@ enum class PlantedBug : std::uint8_t {
 struct NetworkOptions {
     std::size_t members = 4;
     std::uint64_t seed = 1;
-    std::size_t twins = 0;        // members 0, 1, ... run on a second machine too
-    std::size_t liars = 0;        // members 0, 1, ... lie
-    std::vector<Lie> lies{};      // what liars do
+    std::size_t twins = 0;    // members 0, 1, ... run on a second machine too
+    std::size_t liars = 0;    // members 0, 1, ... lie
+    std::vector<Lie> lies{};  // what liars do
     Duration delay_min = std::chrono::microseconds(500);
     Duration delay_max = milliseconds(5);
     Duration sync_max = milliseconds(2);
@@ -99,7 +99,7 @@ struct Answered {
 
 // What the protocol costs, over all machines.
 struct Costs {
-    std::uint64_t messages = 0;           // to one receiver each
+    std::uint64_t messages = 0;  // to one receiver each
     std::uint64_t message_bytes = 0;
     std::uint64_t signatures_made = 0;
     std::uint64_t signatures_checked = 0;  // those that a node checks in its gate
@@ -142,6 +142,7 @@ public:
     void block_direction(std::size_t from, std::size_t to);
     // All partitions and one-way failures end.
     void heal();
+
     // All messages of the machine are so much slower from now on.
     void slow_down(std::size_t machine, Duration extra) { machines_[machine].extra_delay = extra; }
 
@@ -167,6 +168,7 @@ public:
     // No more link breaks, slow links, slow or full disks and crash points from now on; clocks are
     // set right.
     void calm();
+
     // Liars say nothing more that their cores do not.
     void silence_liars() { liars_are_silent_ = true; }
 
@@ -189,9 +191,7 @@ public:
 
     std::uint64_t height(std::size_t machine) const { return machines_[machine].executed.size(); }
 
-    std::size_t certified_height(std::size_t machine) const {
-        return machines_[machine].certified;
-    }
+    std::size_t certified_height(std::size_t machine) const { return machines_[machine].certified; }
 
     // Whether every transaction that was accepted was executed by every machine that is up. Those
     // that a crash took from the only machine that had them, with its log, do not count.

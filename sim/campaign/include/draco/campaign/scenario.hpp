@@ -16,12 +16,12 @@ namespace draco::campaign {
 
 // What happens to machines and links, again and again while there is load.
 enum class Fault : std::uint8_t {
-    Crash,        // of at most f at a time
-    PowerCut,     // all machines at once
-    CrashPoint,   // in the middle of persisting, at a point that is drawn
-    Partition,    // two groups
-    OneWay,       // some directions of some links
-    SlowMachine,  // its messages are late
+    Crash,             // of at most f at a time
+    PowerCut,          // all machines at once
+    CrashPoint,        // in the middle of persisting, at a point that is drawn
+    Partition,         // two groups
+    OneWay,            // some directions of some links
+    SlowMachine,       // its messages are late
     LateCertificates,  // of a machine, until they come all at once
     SlowDisk,
     FullDisk,
@@ -31,8 +31,8 @@ enum class Fault : std::uint8_t {
 // Load and faults for `load`; then everything is healed, and within `heal_limit` every honest
 // machine must have executed every transaction that an honest one has taken.
 struct Scenario {
-    std::string_view name;  // "consensus/default"
-    std::string_view what;  // one line for people
+    std::string_view name;                   // "consensus/default"
+    std::string_view what;                   // one line for people
     std::vector<std::size_t> members{4, 7};  // the seed picks one
     Duration load = milliseconds(1500);
     Duration transaction_interval_max = milliseconds(16);
@@ -44,7 +44,7 @@ struct Scenario {
     double link_breaks_per_s = 0;
     std::vector<Fault> faults{};
     Duration fault_interval_max = milliseconds(200);
-    bool has_twins = false;  // of at most f members
+    bool has_twins = false;   // of at most f members
     std::vector<Lie> lies{};  // of f members
     // Garbage collection and reputation windows are drawn from the seed, down to the shortest.
     bool has_short_memory = true;
@@ -107,8 +107,8 @@ struct RunOptions {
 Report run(const Scenario& scenario, std::uint64_t seed, const RunOptions& options = {});
 
 // Each seed twice; the first report that is not good, Corrupt too if the two runs differ, else the
-// last. The counts of the last report are those of all seeds. `done` hears of each seed. Precondition:
-// count > 0.
+// last. The counts of the last report are those of all seeds. `done` hears of each seed.
+// Precondition: count > 0.
 Report run_seeds(const Scenario& scenario,
                  std::uint64_t first,
                  std::uint64_t count,
