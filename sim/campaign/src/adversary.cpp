@@ -108,10 +108,12 @@ std::vector<Forgery> Adversary::answer(AuthorityIndex from,
     if (const auto* vote = std::get_if<types::Vote>(&message);
         vote != nullptr && second_ && vote->author == self_ && from == vote->voter &&
         second_->add(*vote))
-        if (const auto certificate = second_->take_certificate())
+        if (const auto certificate = second_->take_certificate()) {
+            certified_ = shown_;
             out.push_back({others(),
                            Channel::Consensus,
                            consensus::encode_message(*certificate->certificate)});
+        }
     return out;
 }
 
@@ -121,6 +123,15 @@ Forgery Adversary::signed_header(types::Header header, AuthoritySet to) {
     return {to,
             Channel::Consensus,
             consensus::encode_message(types::SignedHeader{std::move(header), signature})};
+}
+
+Forgery Adversary::ask_votes_for(types::Header header, AuthoritySet to) {
+    const auto digest = types::digest_of(chain_, header);
+    const auto content = types::digest_of(chain_, types::VoteContent{digest});
+    shown_ = types::SignedHeader{header, key_.sign(digest.view())};
+    second_.emplace(committee_);
+    second_->start({*shown_, digest}, self_, key_.sign(content.view()));
+    return signed_header(std::move(header), to);
 }
 
 Forgery Adversary::vote_for(const types::Header& header, types::HeaderDigest digest) {
@@ -155,11 +166,7 @@ void Adversary::second_header(types::Header header, std::vector<Forgery>& out) {
     header.created.ms += 1;
     if (header.round.value() > 0) keep_parents(header, committee_.quorum());
     if (random_() % 2 == 0) header.batches = {};
-    const auto digest = types::digest_of(chain_, header);
-    const auto content = types::digest_of(chain_, types::VoteContent{digest});
-    second_.emplace(committee_);
-    second_->start({{header, {}}, digest}, self_, key_.sign(content.view()));
-    out.push_back(signed_header(std::move(header), some()));
+    out.push_back(ask_votes_for(std::move(header), some()));
 }
 
 void Adversary::distort_header(const types::Header& header, Lie how, std::vector<Forgery>& out) {
@@ -174,11 +181,7 @@ void Adversary::distort_header(const types::Header& header, Lie how, std::vector
         digests[random_() % digests.size()] = invented_digest();
         distorted.parents = decltype(distorted.parents)::make(std::move(digests)).value();
     }
-    const auto digest = types::digest_of(chain_, distorted);
-    const auto content = types::digest_of(chain_, types::VoteContent{digest});
-    second_.emplace(committee_);
-    second_->start({{distorted, {}}, digest}, self_, key_.sign(content.view()));
-    out.push_back(signed_header(std::move(distorted), others()));
+    out.push_back(ask_votes_for(std::move(distorted), others()));
 }
 
 void Adversary::far_rounds(const types::Header& like, std::vector<Forgery>& out) {

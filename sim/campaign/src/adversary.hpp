@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace draco::campaign {
@@ -36,6 +37,9 @@ public:
     // What is told when something was heard.
     std::vector<Forgery> answer(AuthorityIndex from, const consensus::CheckedMessage& message);
 
+    // The second header that a quorum has voted for, once.
+    std::optional<types::SignedHeader> take_certified() { return std::exchange(certified_, {}); }
+
 private:
     bool has(Lie lie) const;
     AuthoritySet others() const;
@@ -49,6 +53,7 @@ private:
     void garbage(const Bytes& encoded, std::vector<Forgery>& out);
     void distort_header(const types::Header& header, Lie how, std::vector<Forgery>& out);
     Forgery signed_header(types::Header header, AuthoritySet to);
+    Forgery ask_votes_for(types::Header header, AuthoritySet to);
     Forgery vote_for(const types::Header& header, types::HeaderDigest digest);
 
     types::ChainId chain_;
@@ -58,8 +63,9 @@ private:
     std::vector<Lie> lies_;
     std::mt19937_64 random_;
     std::optional<consensus::VoteAggregator> second_;  // votes for the last second header
+    std::optional<types::SignedHeader> shown_;         // that header
+    std::optional<types::SignedHeader> certified_;
     std::deque<std::shared_ptr<const types::Certificate>> heard_;
-    std::optional<AuthoritySet> batch_receivers_;
 };
 
 }  // namespace draco::campaign

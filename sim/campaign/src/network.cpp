@@ -175,6 +175,22 @@ void Network::check_bounds(std::size_t machine) {
         checker_->violation("machine " + std::to_string(machine) + " holds too many vertices");
 }
 
+// The core of a liar has learnt that another header than its own was certified. It starts again
+// with that one in its log, so that it goes on lying.
+void Network::stand_by_lie(std::size_t machine) {
+    Machine& m = machines_[machine];
+    const auto header = m.adversary->take_certified();
+    if (!header) return;
+    at(Duration(1), [this, machine, life = m.life, header = *header] {
+        Machine& liar = machines_[machine];
+        if (liar.life != life) return;
+        stop(machine);
+        liar.log.push_back({header.header.round, encode_record(consensus::OwnHeader{header})});
+        liar.durable = liar.log.size();
+        restart(machine);
+    });
+}
+
 void Network::arm(std::size_t machine) {
     const Machine& m = machines_[machine];
     if (!m.wake) return;
@@ -196,6 +212,7 @@ void Network::perform(std::size_t machine, consensus::Effects effects) {
             return send.release == consensus::Release::AfterPersist;
         });
     }
+    if (effects.lost_records && m.adversary != nullptr) stand_by_lie(machine);
     if (effects.prune_below) m.prune_below = *effects.prune_below;
     if (!write(machine, effects.persist)) return;
     for (const consensus::Send& send : effects.sends) {

@@ -199,7 +199,7 @@ private:
         std::vector<Interval> result(2);
         result[0].from = kWarmUp - end;
         result[1].from = begin - end;
-        for (Duration from{}; from < network_.elapsed() - end; from += seconds(1))
+        for (Duration from{}; from + seconds(1) <= network_.elapsed() - end; from += seconds(1))
             result.push_back({.from = from});
         for (const Answered& answer : network_.answered()) {
             std::size_t index = answer.at < begin ? 0 : 1;

@@ -315,6 +315,7 @@ private:
     void start(std::size_t machine, consensus::Recovery recovery);
     void step(std::size_t machine, const consensus::Event& event);
     void perform(std::size_t machine, consensus::Effects effects);
+    void stand_by_lie(std::size_t machine);
     void check_bounds(std::size_t machine);
     void arm(std::size_t machine);
 
