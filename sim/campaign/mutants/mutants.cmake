@@ -39,8 +39,6 @@ plant(collected_a_round_too_early core.cpp consensus/stragglers 50
       "std::min(anchor.value(), parameters_.gc_depth_rounds - 1)")
 plant(history_ordered_again committer.cpp consensus/default 1
       ".without(dag.settled(Round(round)))" "")
-plant(batch_ordered_again block_builder.cpp consensus/default 50
-      "!ordered_.contains(batch.digest) && " "")
 plant(upper_median block_builder.cpp consensus/default 5
       "(created.size() - 1) / 2" "created.size() / 2")
 plant(block_without_content core.cpp consensus/withheld 20
