@@ -4,6 +4,7 @@
 #include "draco/node/nearest.hpp"
 #include "draco/sim/scenario.hpp"
 
+#include "consensus_sim.hpp"
 #include "progress.hpp"
 #include "run_progress.hpp"
 
@@ -32,9 +33,10 @@ simulon::Scenario watched(const sim::NetworkScenario& scenario, RunProgress& pro
 }  // namespace
 
 Result<> check_scenario(std::string_view name) {
-    if (sim::find_scenario(name) != nullptr) return {};
+    if (sim::find_scenario(name) != nullptr || campaign::find_scenario(name) != nullptr) return {};
     std::vector<std::string_view> names;
     for (const auto& scenario : sim::scenarios()) names.push_back(scenario.name);
+    for (const auto& scenario : campaign::scenarios()) names.push_back(scenario.name);
     const auto near = node::nearest(name, names);
     return fail(
         Errc::InvalidArgument,
@@ -45,10 +47,12 @@ Result<> check_scenario(std::string_view name) {
 Result<> run_sim_list(const Invocation& invocation) {
     json::array listed;
     std::vector<std::vector<std::string>> rows;
-    for (const auto& scenario : sim::scenarios()) {
-        listed.emplace_back(json::object{{"name", scenario.name}, {"what", scenario.what}});
-        rows.push_back({std::string(scenario.name), std::string(scenario.what)});
-    }
+    const auto add = [&](std::string_view name, std::string_view what) {
+        listed.emplace_back(json::object{{"name", name}, {"what", what}});
+        rows.push_back({std::string(name), std::string(what)});
+    };
+    for (const auto& scenario : sim::scenarios()) add(scenario.name, scenario.what);
+    for (const auto& scenario : campaign::scenarios()) add(scenario.name, scenario.what);
     if (invocation.json)
         print_value(invocation, listed);
     else
@@ -57,6 +61,8 @@ Result<> run_sim_list(const Invocation& invocation) {
 }
 
 Result<> run_sim(const Invocation& invocation, const SimOptions& options) {
+    if (const auto* of_consensus = campaign::find_scenario(options.scenario))
+        return run_consensus_sim(invocation, options, *of_consensus);
     const auto* scenario = sim::find_scenario(options.scenario);
     if (scenario == nullptr) return check_scenario(options.scenario);
     const io::SystemClock clock;
