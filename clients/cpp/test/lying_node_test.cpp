@@ -424,9 +424,7 @@ TEST(LyingNode, ATreeThatDoesNotComeIsGotElsewhere) {
 // A node that names another key than it has, another chain, or says nothing, gets no further.
 TEST(LyingNode, FalseIntroductionsAreRefused) {
     const Book book(10);
-    ClientOptions impatient;
-    impatient.answer_deadline = std::chrono::milliseconds(50);
-    const auto client = start_client(impatient);
+    const auto client = start_client();
     const ScriptedNode other_key(9, Book(10, 8));
     EXPECT_EQ(code_of(client->connect(other_key.address())), Errc::Unauthenticated);
     const ScriptedNode other_chain(9, [&](const wire::ClientMessage&) {
@@ -435,7 +433,9 @@ TEST(LyingNode, FalseIntroductionsAreRefused) {
     });
     EXPECT_EQ(code_of(client->connect(other_chain.address())), Errc::InvalidArgument);
     const ScriptedNode silent(9, [](const wire::ClientMessage&) { return Answers(); });
-    EXPECT_EQ(code_of(client->connect(silent.address())), Errc::DeadlineExceeded);
+    ClientOptions impatient;
+    impatient.answer_deadline = std::chrono::milliseconds(50);
+    EXPECT_EQ(code_of(start_client(impatient)->connect(silent.address())), Errc::DeadlineExceeded);
     const ScriptedNode rude(9, [](const wire::ClientMessage&) {
         return Answers{encoded(wire::make_end(0, fail(Errc::Exhausted, "no room")))};
     });
