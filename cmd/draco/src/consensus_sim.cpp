@@ -83,6 +83,7 @@ void print_figures(const campaign::Figures& figures) {
 
 void print_intervals(const std::vector<campaign::Interval>& intervals) {
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(intervals.size());
     for (const campaign::Interval& interval : intervals)
         rows.push_back({decimal(std::chrono::duration<double>(interval.from).count()),
                         std::to_string(interval.answered),

@@ -195,7 +195,7 @@ void Adversary::far_rounds(const types::Header& like, std::vector<Forgery>& out)
     }
     far.parents = decltype(far.parents)::make(std::move(digests)).value();
     out.push_back(signed_header(far, others()));
-    consensus::CertificateRequest request{like.epoch, Round(kFar + random_() % 8), {}};
+    const consensus::CertificateRequest request{like.epoch, Round(kFar + random_() % 8), {}};
     out.push_back({others(), Channel::Consensus, consensus::encode_message(request)});
     const types::Height height(1 + random_() % 2 * kFar);
     const types::BlockStatement statement{like.epoch, height, {}, {}};

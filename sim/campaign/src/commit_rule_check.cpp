@@ -139,7 +139,7 @@ public:
 
     CommitRuleCheck run() {
         std::vector<Elements> open;
-        for (Mask here : {Mask{0b1111}, Mask{0b1110}, Mask{0b0111}}) {
+        for (const Mask here : {Mask{0b1111}, Mask{0b1110}, Mask{0b0111}}) {
             Elements first;
             for (std::uint8_t author = 0; author < kMembers; ++author)
                 if (has(here, author)) first.push_back({0, author, 0, true});
