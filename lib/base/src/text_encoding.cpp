@@ -91,11 +91,11 @@ bool is_digit(const DigitTable& table, char c) {
 }  // namespace
 
 std::string to_hex(ByteView bytes) {
-    std::string text(bytes.size() * 2, '0');
-    char* to = text.data();
+    std::string text;
+    text.reserve(bytes.size() * 2);
     for (const std::uint8_t byte : bytes) {
-        *to++ = kHexDigits[byte >> 4];
-        *to++ = kHexDigits[byte & 15];
+        text.push_back(kHexDigits[byte >> 4]);
+        text.push_back(kHexDigits[byte & 15]);
     }
     return text;
 }
