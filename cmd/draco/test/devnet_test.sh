@@ -44,7 +44,7 @@ status=0; "$draco" devnet up --home net --detach 2>err || status=$?
 "$draco" node health --home net >/dev/null || fail "health"
 [[ $("$draco" committee --home net --json | field length) == 4 ]] || fail "the committee"
 "$draco" committee --home net >committee.out
-[[ $(grep -cE '^ *[0-3]  [1-9A-HJ-NP-Za-km-z]+  127\.0\.0\.1:[0-9]+$' committee.out) == 4 ]] || fail "members with index and host: $(cat committee.out)"
+[[ $(grep -cE '^ *[0-3]  [1-9A-HJ-NP-Za-km-z]+  +127\.0\.0\.1:[0-9]+$' committee.out) == 4 ]] || fail "members with index and host: $(cat committee.out)"
 "$draco" epoch --home net | grep -qE '^started +20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC$' || fail "people read dates: $("$draco" epoch --home net)"
 [[ $("$draco" epoch --home net --json | field started_ms) =~ ^[0-9]{13}$ ]] || fail "programs read milliseconds"
 # A port that another node has: said at once, before anything is started, and by who looks after the own node.
