@@ -17,7 +17,7 @@ function(draco_mutant name)
   string(FIND "${text}" "${M_REPLACE}" last REVERSE)
   if(first EQUAL -1 OR NOT first EQUAL last)
     message(FATAL_ERROR "mutant ${name}: ${M_SOURCE} must have this text exactly once:\n${M_REPLACE}\n"
-                        "Plant the bug where the code does that now (sim/campaign/CMakeLists.txt).")
+                        "Plant the bug where the code does that now (sim/campaign/mutants/mutants.cmake).")
   endif()
   string(REPLACE "${M_REPLACE}" "${M_BY}" mutated "${text}")
   set(copy ${CMAKE_CURRENT_BINARY_DIR}/mutants/${name}.cpp)
