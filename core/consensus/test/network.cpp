@@ -385,8 +385,8 @@ void Network::execute(std::size_t machine, const CommittedBlock& block) {
         m.blocks.push_back(block.block);
         m.contents.push_back(block.batches);
         for (const auto& batch : block.batches)
-            for (const auto& tx : *batch->transactions)
-                if (!m.transactions.insert(load_le<std::uint64_t>(tx->data())).second &&
+            for (const ByteView tx : batch->transactions)
+                if (!m.transactions.insert(load_le<std::uint64_t>(tx.data())).second &&
                     options_.twins == 0)
                     violations_.emplace_back("a transaction was executed twice");
     }
