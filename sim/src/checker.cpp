@@ -52,13 +52,13 @@ void Checker::apply(const interfaces::LedgerBlock& block) {
     if (block.result.next_committee) ++epochs_;
     std::size_t index = 0;
     for (const auto& batch : block.content.batches)
-        for (const types::TransactionBytes& bytes : *batch->transactions) {
+        for (const ByteView bytes : batch->transactions) {
             if (index == block.result.transactions.size())
                 return fail_with("a block has fewer outcomes than transactions");
             const interfaces::TransactionOutcome& outcome = block.result.transactions[index++];
             const auto* receipt = std::get_if<types::Receipt>(&outcome.outcome);
             if (receipt == nullptr) continue;
-            const auto decoded = bcs::decode<types::SignedTransaction>(*bytes);
+            const auto decoded = bcs::decode<types::SignedTransaction>(bytes);
             if (!decoded) return fail_with("bytes that do not decode were executed");
             apply(*decoded, *receipt);
         }

@@ -25,12 +25,12 @@ void OrderingLedger::measure(const interfaces::BlockWithContent& block) {
     if (unix_ms >= block.block.timestamp.ms)
         counts_.consensus.add((unix_ms - block.block.timestamp.ms) * 1000);
     for (const auto& batch : block.batches) {
-        counts_.transactions += batch->transactions->size();
+        counts_.transactions += batch->transactions.size();
         if (batch->author != self_) continue;
-        for (const types::TransactionBytes& transaction : *batch->transactions) {
-            if (load_le<std::uint64_t>(transaction->data() + kSequenceAt) % kSampleEvery != 0)
+        for (const ByteView transaction : batch->transactions) {
+            if (load_le<std::uint64_t>(transaction.data() + kSequenceAt) % kSampleEvery != 0)
                 continue;
-            const auto sent = load_le<std::uint64_t>(transaction->data() + kSentAt);
+            const auto sent = load_le<std::uint64_t>(transaction.data() + kSentAt);
             counts_.end_to_end.add(now - std::min(sent, now));
         }
     }

@@ -236,8 +236,8 @@ private:
         WorkingState state(writes, chain);
         BlockExecution execution(state, executed.head.height, executed.head.timestamp);
         for (const auto& batch : content.batches)
-            for (const auto& bytes : *batch->transactions) {
-                DRACO_TRY(outcome, execution.run(*bytes));
+            for (const ByteView bytes : batch->transactions) {
+                DRACO_TRY(outcome, execution.run(bytes));
                 if (const auto* receipt = std::get_if<types::Receipt>(&outcome.outcome))
                     DRACO_TRY_VOID(writes.put(kReceipts, outcome.hash.value(), *receipt));
                 executed.transactions.push_back(outcome);

@@ -217,7 +217,7 @@ public:
         batch->epoch = content.block.epoch;
         batch->sequence = content.block.height.value();
         for (const Bytes& bytes : transactions)
-            EXPECT_TRUE(batch->transactions.try_push_back(TransactionBytes::make(bytes).value()));
+            EXPECT_TRUE(batch->transactions.try_push_back(bytes));
         EXPECT_TRUE(content.block.batches.try_push_back(digest_of(genesis.chain, *batch)));
         content.batches.push_back(std::move(batch));
         return content;

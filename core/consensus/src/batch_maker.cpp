@@ -3,6 +3,7 @@
 #include "draco/base/assert.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace draco::consensus {
 
@@ -25,11 +26,12 @@ bool BatchMaker::submit(const types::TransactionBytes& transaction,
     const std::size_t size = transaction->size();
     if (size < types::kTransactionBytesMin || bytes_ + size > parameters_.own_bytes_max)
         return false;
-    const bool full = open_bytes_ + size > parameters_.batch_bytes ||
-                      open_.size() == types::kBatchTransactionsMax;
+    const bool full =
+        open_bytes_ + size > parameters_.batch_bytes || open_.size() == decltype(open_)::kCountMax;
     if (full && !open_.empty()) sealed.push_back(*seal(now));
     if (open_.empty()) opened_at_ = now;
-    open_.push_back(transaction);
+    const bool fits = open_.try_push_back(*transaction);
+    DRACO_ASSERT(fits, "a full batch was closed");
     open_bytes_ += size;
     bytes_ += size;
     return true;
@@ -41,13 +43,10 @@ std::optional<Instant> BatchMaker::seal_deadline() const {
 }
 
 CheckedBatch BatchMaker::close() {
-    types::Batch batch{epoch_, self_, worker_, next_sequence_++, {}};
     bytes_ -= open_bytes_;
     open_bytes_ = 0;
-    // Within the bound by submit().
-    batch.transactions = decltype(batch.transactions)::make(std::move(open_)).value();
-    open_.clear();
-    return checked(chain_, std::move(batch));
+    return checked(
+        chain_, types::Batch{epoch_, self_, worker_, next_sequence_++, std::exchange(open_, {})});
 }
 
 std::optional<CheckedBatch> BatchMaker::seal(Instant now) {
@@ -176,10 +175,13 @@ std::vector<types::TransactionBytes> BatchMaker::unordered_after(types::Height h
         if (!own.height || *own.height > height) batches.push_back(own.batch.batch.get());
     std::ranges::sort(batches, {}, &types::Batch::sequence);
     std::vector<types::TransactionBytes> transactions;
-    for (const types::Batch* batch : batches)
-        transactions.insert(
-            transactions.end(), batch->transactions->begin(), batch->transactions->end());
-    transactions.insert(transactions.end(), open_.begin(), open_.end());
+    const auto copy = [&](const decltype(open_)& from) {
+        for (const ByteView each : from)
+            transactions.push_back(
+                types::TransactionBytes::make(Bytes(each.begin(), each.end())).value());
+    };
+    for (const types::Batch* batch : batches) copy(batch->transactions);
+    copy(open_);
     return transactions;
 }
 

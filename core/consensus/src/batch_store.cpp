@@ -5,15 +5,13 @@
 namespace draco::consensus {
 namespace {
 
-// About what a batch and each of its transactions take beside their bytes.
+// About what a batch takes beside its bytes.
 constexpr std::size_t kBatchOverheadBytes = 512;
-constexpr std::size_t kTransactionOverheadBytes = 56;
 
 }  // namespace
 
 std::size_t BatchStore::cost(const CheckedBatch& batch) {
-    return batch.bytes + kBatchOverheadBytes +
-           batch.batch->transactions->size() * kTransactionOverheadBytes;
+    return batch.bytes + kBatchOverheadBytes;
 }
 
 BatchStore::Addition BatchStore::add(CheckedBatch batch, Round round, Demand demand) {

@@ -29,11 +29,11 @@ public:
     Verdict operator()(Batch&& batch) const {
         if (batch.epoch != committee_.epoch()) return std::unexpected(Refusal::WrongEpoch);
         if (!committee_.has(batch.author)) return std::unexpected(Refusal::UnknownMember);
-        if (batch.transactions->empty()) return std::unexpected(Refusal::BadShape);
-        const auto is_too_short = [](const types::TransactionBytes& transaction) {
-            return transaction->size() < types::kTransactionBytesMin;
+        if (batch.transactions.empty()) return std::unexpected(Refusal::BadShape);
+        const auto is_too_short = [](ByteView transaction) {
+            return transaction.size() < types::kTransactionBytesMin;
         };
-        if (std::ranges::any_of(*batch.transactions, is_too_short))
+        if (std::ranges::any_of(batch.transactions, is_too_short))
             return std::unexpected(Refusal::BadShape);
         CheckedBatch result = checked(chain_, std::move(batch));
         if (result.bytes > types::kBatchBytesMax) return std::unexpected(Refusal::BadShape);

@@ -34,7 +34,7 @@ TEST_F(BatchMakerTest, SealsWhenFullAndByTime) {
     EXPECT_EQ(maker.seal_deadline(), at(5) + parameters.batch_delay_max);
     EXPECT_TRUE(maker.submit(transaction(size), at(6), full));
     ASSERT_EQ(full.size(), 1U);
-    EXPECT_EQ(full[0].batch->transactions->size(), fits);
+    EXPECT_EQ(full[0].batch->transactions.size(), fits);
     EXPECT_EQ(maker.seal_deadline(), at(6) + parameters.batch_delay_max);
 }
 
@@ -153,7 +153,7 @@ TEST(BatchStore, CountsWhatBatchesTakeInMemory) {
         for (;; ++sequence) {
             types::Batch batch{Epoch(3), member(2), types::WorkerIndex(0), sequence, {}};
             for (std::size_t i = 0; i < transactions; ++i)
-                EXPECT_TRUE(batch.transactions.try_push_back(transaction(0)));
+                EXPECT_TRUE(batch.transactions.try_push_back(*transaction(0)));
             if (store.add(checked(kChain, std::move(batch)),
                           Round(0),
                           BatchStore::Demand::Pushed) == BatchStore::Addition::OverQuota)

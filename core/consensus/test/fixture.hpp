@@ -91,7 +91,7 @@ struct TestCommittee {
 
     types::Batch batch(std::size_t author, std::uint64_t sequence, std::size_t bytes = 110) const {
         types::Batch batch{committee.epoch(), member(author), types::WorkerIndex(0), sequence, {}};
-        static_cast<void>(batch.transactions.try_push_back(transaction(bytes)));
+        static_cast<void>(batch.transactions.try_push_back(*transaction(bytes)));
         return batch;
     }
 

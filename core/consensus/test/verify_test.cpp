@@ -123,9 +123,9 @@ TEST_F(VerifyTest, RefusesTheRest) {
     batch.transactions = {};
     expect_refused(batch, 1, Refusal::BadShape);
     batch = four.batch(1, 1);
-    ASSERT_TRUE(batch.transactions.try_push_back(transaction(types::kTransactionBytesMin)));
+    ASSERT_TRUE(batch.transactions.try_push_back(*transaction(types::kTransactionBytesMin)));
     EXPECT_TRUE(verify(batch, member(1), four.committee, kChain).has_value());
-    ASSERT_TRUE(batch.transactions.try_push_back(transaction(types::kTransactionBytesMin - 1)));
+    ASSERT_TRUE(batch.transactions.try_push_back(*transaction(types::kTransactionBytesMin - 1)));
     expect_refused(batch, 1, Refusal::BadShape);
     batch = four.batch(1, 1);
     batch.author = member(4);

@@ -94,7 +94,7 @@ Outcome<json::value> state_root(const Context& context, const Parameters& /*para
 json::object block_json(types::ChainId chain, const interfaces::ArchivedBlock& archived) {
     const types::Block& block = archived.block;
     std::uint64_t transactions = 0;
-    for (const types::Batch& batch : *archived.batches) transactions += batch.transactions->size();
+    for (const types::Batch& batch : *archived.batches) transactions += batch.transactions.size();
     return {{"height", block.height.value()},
             {"digest", hex_text(types::digest_of(chain, block).view())},
             {"parent", hex_text(block.parent.view())},

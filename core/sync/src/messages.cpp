@@ -10,10 +10,10 @@ namespace {
 constexpr std::size_t kLengthBytes = 4;
 
 Result<> check_transactions(const types::Batch& batch) {
-    const auto is_too_short = [](const types::TransactionBytes& transaction) {
-        return transaction->size() < types::kTransactionBytesMin;
+    const auto is_too_short = [](ByteView transaction) {
+        return transaction.size() < types::kTransactionBytesMin;
     };
-    if (std::ranges::none_of(*batch.transactions, is_too_short)) return {};
+    if (std::ranges::none_of(batch.transactions, is_too_short)) return {};
     return fail(Errc::Corrupt,
                 "a block has a transaction of fewer than " +
                     std::to_string(types::kTransactionBytesMin) + " bytes");

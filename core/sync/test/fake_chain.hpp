@@ -80,7 +80,7 @@ public:
             batch->sequence = height;
             Bytes bytes(kTransactionBytesMin + rng.below(height % 50 == 0 ? 40'000 : 2'000));
             rng.fill(bytes);
-            EXPECT_TRUE(batch->transactions.try_push_back(TransactionBytes::make(bytes).value()));
+            EXPECT_TRUE(batch->transactions.try_push_back(bytes));
             EXPECT_TRUE(content.block.batches.try_push_back(digest_of(kChain, *batch)));
             content.batches.push_back(std::move(batch));
             content.digest = digest_of(kChain, content.block);

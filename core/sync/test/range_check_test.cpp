@@ -18,8 +18,7 @@ struct OneBlock {
     explicit OneBlock(const std::vector<std::size_t>& transaction_sizes) {
         auto batch = std::make_shared<Batch>();
         for (const std::size_t size : transaction_sizes)
-            EXPECT_TRUE(
-                batch->transactions.try_push_back(TransactionBytes::make(Bytes(size)).value()));
+            EXPECT_TRUE(batch->transactions.try_push_back(Bytes(size)));
         content.block.height = Height(1);
         EXPECT_TRUE(content.block.batches.try_push_back(digest_of(kChain, *batch)));
         content.batches.push_back(std::move(batch));

@@ -154,4 +154,18 @@ DecodeError Decoder::error(std::string_view root) && {
     return std::move(error_);
 }
 
+namespace detail {
+
+bool skip_strings(Decoder& in, std::size_t count, std::size_t string_bytes_max) {
+    for (std::size_t i = 0; i < count; ++i) {
+        std::size_t size = 0;
+        ByteView string;
+        if (!in.length(string_bytes_max, 1, size) || !in.bytes(size, string)) [[unlikely]]
+            return in.in_element(i);
+    }
+    return true;
+}
+
+}  // namespace detail
+
 }  // namespace draco::bcs

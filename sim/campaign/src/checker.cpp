@@ -109,12 +109,11 @@ void Checker::check_content(const consensus::CommittedBlock& block) {
     for (std::size_t i = 0; i < block.batches.size(); ++i) {
         const types::Batch& batch = *block.batches[i];
         if (is_faulty(batch.author)) continue;
-        for (const auto& transaction : *batch.transactions) {
-            const std::uint64_t number = load_le<std::uint64_t>(transaction->data());
+        for (const ByteView transaction : batch.transactions) {
+            const std::uint64_t number = load_le<std::uint64_t>(transaction.data());
             if (number == 0 || number >= next_transaction_ ||
-                std::any_of(transaction->begin() + 8, transaction->end(), [](std::uint8_t byte) {
-                    return byte != 0;
-                }))
+                std::ranges::any_of(transaction.subspan(8),
+                                    [](std::uint8_t byte) { return byte != 0; }))
                 violation("a transaction was executed that nobody submitted");
         }
     }

@@ -113,8 +113,7 @@ void Network::execute_new(std::size_t machine, const consensus::CommittedBlock& 
         batch.transactions = {};
         Bytes bytes(options_.transaction_bytes);
         store_le<std::uint64_t>(bytes.data(), next_transaction_ + 1000);
-        static_cast<void>(
-            batch.transactions.try_push_back(types::TransactionBytes::make(bytes).value()));
+        static_cast<void>(batch.transactions.try_push_back(bytes));
         forged.batches.front() = std::make_shared<const types::Batch>(std::move(batch));
         checker_->executed(forged);
     } else if (is_honest(machine)) {
@@ -126,8 +125,8 @@ void Network::execute_new(std::size_t machine, const consensus::CommittedBlock& 
     m.blocks.push_back(block.block);
     m.contents.push_back(block.batches);
     for (const auto& batch : block.batches)
-        for (const auto& transaction : *batch->transactions) {
-            const std::uint64_t id = load_le<std::uint64_t>(transaction->data());
+        for (const ByteView transaction : batch->transactions) {
+            const std::uint64_t id = load_le<std::uint64_t>(transaction.data());
             if (!m.transactions.insert(id).second && !checker_->is_faulty(batch->author))
                 checker_->violation("a transaction was executed twice");
             const auto owner = accepted_.find(id);

@@ -117,8 +117,8 @@ void Network::forget_lost(std::size_t machine) {
         const auto record = consensus::decode_record(entry.record).value();
         const auto* batch = std::get_if<types::Batch>(&record);
         if (batch == nullptr || batch->author != m.member) continue;
-        for (const auto& transaction : *batch->transactions)
-            logged.insert(load_le<std::uint64_t>(transaction->data()));
+        for (const ByteView transaction : batch->transactions)
+            logged.insert(load_le<std::uint64_t>(transaction.data()));
     }
     std::erase_if(accepted_, [&](const auto& item) {
         return item.second == machine && !logged.contains(item.first) &&

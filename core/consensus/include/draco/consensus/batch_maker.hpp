@@ -91,7 +91,7 @@ private:
     types::WorkerIndex worker_;
     std::size_t quorum_;
 
-    std::vector<types::TransactionBytes> open_;
+    decltype(types::Batch::transactions) open_;
     std::size_t open_bytes_ = 0;
     Instant opened_at_;
     std::uint64_t next_sequence_ = 0;

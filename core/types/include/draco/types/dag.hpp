@@ -38,7 +38,7 @@ struct Batch {
     AuthorityIndex author;
     WorkerIndex worker;
     std::uint64_t sequence = 0;
-    bcs::Bounded<std::vector<TransactionBytes>, kBatchTransactionsMax> transactions;
+    bcs::PackedStrings<kTransactionBytesMax, kBatchTransactionsMax> transactions;
 
     bool operator==(const Batch&) const = default;
 };

@@ -9,6 +9,7 @@
 //   std::string, std::string_view          ULEB128 byte length, UTF-8
 //   ByteView                               ULEB128 length, the bytes
 //   std::vector<T>                         ULEB128 length, the elements
+//   PackedStrings<N, M>                    as a vector of at most M byte strings of at most N bytes
 //   std::array<T, N>, FixedBytes           the N elements
 //   std::map<K, V>                         ULEB128 length, entries in order of their encoded keys
 //   std::optional<T>                       0, or 1 and the value

@@ -225,6 +225,9 @@ bool read_sized(Decoder& in, std::size_t count_max, T& out) {
     }
 }
 
+// Moves the cursor over `count` byte strings of at most `string_bytes_max` bytes.
+bool skip_strings(Decoder& in, std::size_t count, std::size_t string_bytes_max);
+
 template <class T>
 bool read_bounded(Decoder& in, T& out) {
     auto container = std::move(out).take();
@@ -317,6 +320,17 @@ bool read(Decoder& in, T& out) {
         return detail::read_array(in, out.bytes);
     } else if constexpr (detail::kIsArray<T>) {
         return detail::read_array(in, out);
+    } else if constexpr (detail::kIsPackedStrings<T>) {
+        std::size_t count = 0;
+        if (!in.length(T::kCountMax, 1, count)) [[unlikely]]
+            return false;
+        const std::size_t from = in.offset();
+        if (!detail::skip_strings(in, count, T::kStringBytesMax)) [[unlikely]]
+            return false;
+        const ByteView elements = in.since(from);
+        out.encoded_.assign(elements.begin(), elements.end());
+        out.count_ = count;
+        return true;
     } else if constexpr (detail::kIsBounded<T>) {
         return detail::read_bounded(in, out);
     } else if constexpr (Text<T> || std::same_as<T, ByteView> || detail::kIs<T, std::vector> ||

@@ -155,6 +155,9 @@ void write(Encoder& out, const T& value) {
         detail::write_elements(out, value);
     } else if constexpr (detail::kIsBounded<T>) {
         write(out, *value);
+    } else if constexpr (detail::kIsPackedStrings<T>) {
+        out.length(value.size());
+        out.bytes(value.encoded_elements().data(), value.encoded_elements().size());
     } else if constexpr (Text<T> || std::same_as<T, ByteView>) {
         out.length(value.size());
         out.bytes(value.data(), value.size());

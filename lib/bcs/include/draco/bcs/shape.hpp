@@ -4,6 +4,7 @@
 #include "draco/base/bytes.hpp"
 #include "draco/base/strong_id.hpp"
 #include "draco/bcs/bounded.hpp"
+#include "draco/bcs/packed_strings.hpp"
 #include "draco/bcs/reflect.hpp"
 
 #include <array>
@@ -53,6 +54,11 @@ template <class T>
 inline constexpr bool kIsBounded = false;
 template <class Container, std::size_t N>
 inline constexpr bool kIsBounded<Bounded<Container, N>> = true;
+
+template <class T>
+inline constexpr bool kIsPackedStrings = false;
+template <std::size_t Bytes, std::size_t Count>
+inline constexpr bool kIsPackedStrings<PackedStrings<Bytes, Count>> = true;
 
 template <class T, class... Kinds>
 concept OneOf = (std::same_as<T, Kinds> || ...);
