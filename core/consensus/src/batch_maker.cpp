@@ -112,7 +112,7 @@ std::vector<types::BatchReference> BatchMaker::take(Round round) {
     std::size_t bytes = 0;
     while (has_ready() && batches.size() < types::kHeaderBatchesMax) {
         bytes += ready_.front().bytes;
-        if (bytes > types::kHeaderPayloadBytesMax) break;
+        if (bytes > parameters_.header_payload_bytes) break;
         batches.push_back(ready_.front());
         ready_.pop_front();
     }

@@ -23,7 +23,9 @@ BatchStore::Addition BatchStore::add(CheckedBatch batch, Round round, Demand dem
     held += bytes;
     total_bytes_ += bytes;
     const types::BatchDigest digest = batch.digest;
-    batches_.emplace(digest, Entry{std::move(batch), std::max(round, floor_)});
+    round = std::max(round, floor_);
+    batches_.emplace(digest, Entry{std::move(batch), round});
+    by_round_[round].push_back(digest);
     return Addition::Added;
 }
 
@@ -49,14 +51,21 @@ void BatchStore::keep_until(const types::BatchDigest& digest, Round round) {
 void BatchStore::raise_floor(Round floor) {
     if (floor <= floor_) return;
     floor_ = floor;
-    std::erase_if(batches_, [&](const auto& item) {
-        const Entry& entry = item.second;
-        if (entry.round >= floor) return false;
-        const std::size_t bytes = cost(entry.batch);
-        bytes_[entry.batch.batch->author.value()] -= bytes;
-        total_bytes_ -= bytes;
-        return true;
-    });
+    while (!by_round_.empty() && by_round_.begin()->first < floor) {
+        const auto passed = by_round_.extract(by_round_.begin());
+        for (const types::BatchDigest& digest : passed.mapped()) {
+            const auto found = batches_.find(digest);
+            const Entry& entry = found->second;
+            if (entry.round >= floor) {
+                by_round_[entry.round].push_back(digest);
+                continue;
+            }
+            const std::size_t bytes = cost(entry.batch);
+            bytes_[entry.batch.batch->author.value()] -= bytes;
+            total_bytes_ -= bytes;
+            batches_.erase(found);
+        }
+    }
 }
 
 }  // namespace draco::consensus

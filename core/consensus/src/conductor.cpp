@@ -66,6 +66,7 @@ Result<> Conductor::turn(std::optional<Verified> verified) {
     DRACO_TRY_VOID(take_news());
     if (verified) DRACO_TRY_VOID(step(*std::move(verified)));
     const Instant now = setting_.parts.executor.clock().now();
+    protect_idle_logs(now);
     for (Engine* engine : {running_.get(), previous_.get()}) {
         if (engine == nullptr) continue;
         if (engine->is_due(now)) DRACO_TRY_VOID(engine->step(WakeUp{}));
@@ -124,7 +125,11 @@ Result<> Conductor::settle(Engine& engine) {
 
 Result<> Conductor::start_write(Engine& engine) {
     auto write = engine.begin_write();
-    if (!write) return {};
+    if (!write) {
+        if (engine.has_unprotected() && !engine.is_writing() && !protect_at_)
+            protect_at_ = setting_.parts.executor.clock().now() + kProtectDelay;
+        return {};
+    }
     DRACO_TRY(done, self_.in_turn([epoch = engine.epoch()](Conductor& conductor, Result<> outcome) {
         return conductor.judged(conductor.on_written(epoch, std::move(outcome)));
     }));
@@ -163,6 +168,13 @@ void Conductor::resubmit(const std::vector<types::TransactionBytes>& transaction
     }
 }
 
+void Conductor::protect_idle_logs(Instant now) {
+    if (!protect_at_ || now < *protect_at_) return;
+    protect_at_.reset();
+    for (Engine* engine : {running_.get(), previous_.get()})
+        if (engine != nullptr && engine->has_unprotected()) engine->protect();
+}
+
 void Conductor::arm() {
     std::optional<Instant> next;
     for (const Engine* engine : {running_.get(), previous_.get()})
@@ -186,11 +198,6 @@ void Conductor::retire() {
     if (armed_for_ && *armed_for_ <= now) {
         armed_for_.reset();
         timer_.reset();
-    }
-    if (protect_at_ && *protect_at_ <= now) {
-        protect_at_.reset();
-        for (Engine* engine : {running_.get(), previous_.get()})
-            if (engine != nullptr && engine->has_unprotected()) engine->protect();
     }
     if (previous_ && previous_->is_settled() && !retire_at_)
         retire_at_ = now + setting_.options.linger;

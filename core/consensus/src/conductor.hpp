@@ -71,6 +71,7 @@ private:
     Result<> step(Verified verified);
     Result<> settle(Engine& engine);
     Result<> start_write(Engine& engine);
+    void protect_idle_logs(Instant now);
     Result<> on_written(types::Epoch epoch, Result<> outcome);
     Result<> on_lost_records(Engine& engine);
     void resubmit(const std::vector<types::TransactionBytes>& transactions);

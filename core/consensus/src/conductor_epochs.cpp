@@ -257,8 +257,10 @@ void Conductor::open_routes() {
     std::vector<std::shared_ptr<const Route>> routes;
     for (const Engine* engine : {running_.get(), previous_.get()})
         if (engine != nullptr)
-            routes.push_back(std::make_shared<const Route>(
-                Route{engine->committee(), setting_.chain, setting_.options.signatures}));
+            routes.push_back(std::make_shared<const Route>(Route{engine->committee(),
+                                                                 setting_.chain,
+                                                                 setting_.options.signatures,
+                                                                 engine->votes_awaited_from()}));
     setting_.intake.set_routes(epoch_, std::move(routes));
 }
 

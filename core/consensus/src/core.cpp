@@ -342,7 +342,7 @@ void Core::announce(const CheckedBatch& batch, Turn& turn) {
 // comes: what a member pushes must not fill the others' logs.
 void Core::log_batch(const types::BatchDigest& digest, Round round, Turn& turn) {
     if (const CheckedBatch* batch = batches_.to_log(digest, round))
-        turn.out.persist.push_back({round, encode_record(*batch->batch)});
+        turn.out.persist.push_back(persist_batch(round, batch->batch));
 }
 
 bool Core::lacks_certificates() const {

@@ -106,8 +106,8 @@ void Core::receive(AuthorityIndex from, const CheckedBatch& batch, Turn& turn) {
     }
     synchronizer_.batch_arrived(batch.digest);
     if (batch.bytes <= parameters_.batch_bytes_small || author != from) return;
-    log_batch(batch.digest, std::max(round, dag_.floor()), turn);
-    send(from, BatchStored{committee_.epoch(), batch.digest}, Release::AfterPersist, turn);
+    // Its vote is what says that it is durable.
+    send(from, BatchStored{committee_.epoch(), batch.digest}, Release::AtOnce, turn);
 }
 
 void Core::receive(AuthorityIndex from, const CheckedHeader& header, Turn& turn) {

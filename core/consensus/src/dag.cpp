@@ -56,6 +56,15 @@ AuthoritySet Dag::accepted(Round round) const {
     return holds(round.value()) ? row(round.value()).accepted : AuthoritySet{};
 }
 
+std::size_t Dag::payload_bytes(Round round) const {
+    std::size_t bytes = 0;
+    accepted(round).for_each([&](AuthorityIndex author) {
+        for (const types::BatchReference& batch : *find({round, author})->header.batches)
+            bytes += batch.bytes;
+    });
+    return bytes;
+}
+
 AuthoritySet Dag::suspended(Round round) const {
     return holds(round.value()) ? row(round.value()).suspended : AuthoritySet{};
 }

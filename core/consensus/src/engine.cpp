@@ -6,6 +6,9 @@
 namespace draco::consensus {
 namespace {
 
+// Records that nothing waits for are written when they are so many.
+constexpr std::size_t kUnwrittenBytesMax = std::size_t{256} << 10;
+
 std::size_t bytes_of(const std::vector<types::TransactionBytes>& transactions) {
     std::size_t bytes = 0;
     for (const auto& transaction : transactions) bytes += transaction->size();
@@ -21,11 +24,14 @@ Engine::Engine(Surroundings surroundings,
     : around_(std::move(surroundings)),
       committee_(std::move(committee)),
       core_(std::move(core)),
-      writer_(std::move(writer)) {}
+      writer_(std::move(writer)),
+      votes_awaited_from_(
+          std::make_shared<std::atomic<std::uint64_t>>(core_->votes_awaited_from().value())) {}
 
 Result<> Engine::step(const Event& event) {
     Effects effects = std::exchange(effects_, {});
     core_->step(event, {around_.clock.now(), around_.clock.unix_now()}, effects);
+    votes_awaited_from_->store(core_->votes_awaited_from().value(), std::memory_order_relaxed);
     auto outcome = perform(effects);
     effects.persist.clear();
     effects.sends.clear();
@@ -49,7 +55,7 @@ Result<> Engine::perform(Effects& effects) {
              "faulty, or the ledger is; nothing more is signed"});
     if (effects.lost_records) {
         requests_.lost_records = true;
-        std::erase_if(held_back_, [](const HeldBack& held) { return held.effect.index() == 0; });
+        held_back_.clear();
         std::erase_if(effects.sends,
                       [](const Send& send) { return send.release == Release::AfterPersist; });
     }
@@ -61,8 +67,9 @@ Result<> Engine::perform(Effects& effects) {
             held_back_.push_back({appended_, std::move(send)});
     }
     for (CommittedBlock& block : effects.blocks)
-        held_back_.push_back({appended_, std::move(block)});
+        if (!is_void(block.block)) for_ledger_.push_back(std::move(block));
     release();
+    hand_over();
     for (const types::BlockCertificate& certificate : effects.certificates)
         DRACO_TRY_VOID(certify(certificate));
     if (effects.prune_below) prune_below_ = effects.prune_below;
@@ -83,6 +90,7 @@ Result<> Engine::stop_at_fork(Error error) {
 void Engine::keep(std::vector<Persist>& records) {
     if (!writer_) return;
     appended_ += records.size();
+    for (const Persist& each : records) unwritten_bytes_ += each.bytes();
     std::ranges::move(records, std::back_inserter(unwritten_));
 }
 
@@ -99,16 +107,9 @@ void Engine::transmit(const Send& send) {
 
 void Engine::release() {
     while (!held_back_.empty() && held_back_.front().records <= durable_) {
-        HeldBack held = std::move(held_back_.front());
+        transmit(held_back_.front().send);
         held_back_.pop_front();
-        if (const auto* send = std::get_if<Send>(&held.effect)) {
-            transmit(*send);
-            continue;
-        }
-        auto& block = std::get<CommittedBlock>(held.effect);
-        if (!is_void(block.block)) for_ledger_.push_back(std::move(block));
     }
-    hand_over();
 }
 
 void Engine::hand_over() {
@@ -165,8 +166,12 @@ std::size_t Engine::own_bytes() const {
 
 std::optional<LogWriter::Write> Engine::begin_write() {
     if (!writer_ || writing_ || unwritten_.empty()) return std::nullopt;
+    if (held_back_.empty() && unwritten_bytes_ < kUnwrittenBytesMax && !writes_all_)
+        return std::nullopt;
     writing_ = true;
+    writes_all_ = false;
     in_write_ = appended_;
+    unwritten_bytes_ = 0;
     return LogWriter::Write{
         std::exchange(unwritten_, {}), std::exchange(prune_below_, std::nullopt), {}};
 }
@@ -186,8 +191,13 @@ void Engine::written() {
 }
 
 void Engine::protect() {
+    if (!writer_) return;
+    if (!unwritten_.empty()) {
+        writes_all_ = true;  // and comes back here when that is done
+        return;
+    }
     unprotected_ = false;
-    if (writer_) static_cast<void>(writer_->address().tell(LogWriter::Protect{}));
+    static_cast<void>(writer_->address().tell(LogWriter::Protect{}));
 }
 
 void Engine::drop_writer() {
@@ -195,6 +205,7 @@ void Engine::drop_writer() {
     writing_ = false;
     unprotected_ = false;
     unwritten_.clear();
+    unwritten_bytes_ = 0;
     durable_ = appended_;
     release();
 }

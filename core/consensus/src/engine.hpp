@@ -1,6 +1,6 @@
 #pragma once
-// One epoch's core at work: steps it and performs its effects, holding back what depends on records
-// until they are durable. Knows no thread: the conductor calls it, and writes its log.
+// One epoch's core at work: steps it and performs its effects, holding back sends that depend on
+// records until these are durable. Knows no thread: the conductor calls it, and writes its log.
 
 #include "draco/affair/registry.hpp"
 #include "draco/consensus/core.hpp"
@@ -10,10 +10,10 @@
 
 #include "record_log.hpp"
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <optional>
-#include <variant>
 #include <vector>
 
 namespace draco::consensus {
@@ -49,6 +49,11 @@ public:
 
     types::Height handed_over() const { return handed_over_; }
 
+    // Core::votes_awaited_from() as of the last step, for any thread.
+    const std::shared_ptr<std::atomic<std::uint64_t>>& votes_awaited_from() const {
+        return votes_awaited_from_;
+    }
+
     // Corrupt: two final blocks of one height. Then fork() says so too.
     Result<> step(const Event& event);
     // The block is executed, or, with `last`, the epoch's last.
@@ -65,7 +70,8 @@ public:
     std::size_t own_bytes() const;
 
     // --- the log ---
-    // What is to be written next, unless a write is under way or there is nothing.
+    // What is to be written next: nothing while a write is under way, nor for records that nothing
+    // waits for, until they are many. A sync costs more than most records are worth.
     std::optional<LogWriter::Write> begin_write();
     Result<> write(LogWriter::Write write);
     void written();
@@ -73,7 +79,7 @@ public:
 
     bool is_writing() const { return writing_; }
 
-    bool has_unprotected() const { return unprotected_; }
+    bool has_unprotected() const { return unprotected_ || !unwritten_.empty(); }
 
     // Nothing is signed any more, and nothing of the log is needed.
     void drop_writer();
@@ -89,7 +95,7 @@ public:
 private:
     struct HeldBack {
         std::uint64_t records;  // that must be durable
-        std::variant<Send, CommittedBlock> effect;
+        Send send;
     };
 
     Result<> perform(Effects& effects);
@@ -105,6 +111,7 @@ private:
     types::Committee committee_;
     std::unique_ptr<Core> core_;
     std::optional<affair::Owner<LogWriter>> writer_;
+    const std::shared_ptr<std::atomic<std::uint64_t>> votes_awaited_from_;
 
     Effects effects_;  // its memory is used again
     Requests requests_;
@@ -112,6 +119,8 @@ private:
     std::size_t waiting_bytes_ = 0;
 
     std::vector<Persist> unwritten_;
+    std::size_t unwritten_bytes_ = 0;
+    bool writes_all_ = false;  // also what nothing waits for
     std::optional<Round> prune_below_;
     std::uint64_t appended_ = 0;  // records given out by the core
     std::uint64_t in_write_ = 0;  // of those, what will be durable after the write under way

@@ -18,6 +18,7 @@ struct Route {
     types::Committee committee;
     types::ChainId chain;
     SignatureCheck signatures;
+    std::shared_ptr<const std::atomic<std::uint64_t>> votes_awaited_from;  // Core's
 };
 
 // What one peer may have under way.

@@ -45,6 +45,11 @@ Result<> check(const Parameters& p) {
     if (p.batch_bytes == 0 ||
         p.batch_bytes + types::kTransactionBytesMax > types::kBatchBytesMax / 2)
         return refuse("batch_bytes must be positive and at most 448 KiB");
+    if (p.header_payload_bytes < types::kBatchBytesMax ||
+        p.header_payload_bytes > types::kHeaderPayloadBytesMax)
+        return refuse("header_payload_bytes must be from 1 MiB to 4 MiB");
+    if (p.unpaced_bytes_per_s == 0 || p.pace_max.count() < 0 || p.pace_max > p.leader_timeout)
+        return refuse("unpaced_bytes_per_s must be positive, pace_max from 0 to leader_timeout");
     if (p.block_signature_interval < std::chrono::milliseconds(1))
         return refuse("block_signature_interval must be at least 1 ms");
     if (p.own_bytes_max < types::kBatchBytesMax || p.peer_bytes_max < 2 * p.own_bytes_max)

@@ -55,6 +55,13 @@ Duration Proposer::timeout(Round round, std::optional<Round> last_anchor) const 
     return std::min(wait, parameters_.leader_timeout_max);
 }
 
+Duration Proposer::pace(const Dag& dag, Round below) const {
+    const double seconds = static_cast<double>(dag.payload_bytes(below)) /
+                           static_cast<double>(parameters_.unpaced_bytes_per_s);
+    return std::min(parameters_.pace_max,
+                    std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)));
+}
+
 Proposer::Decision Proposer::decide(const Dag& dag, const Committer& committer, Instant now) {
     if (dag.quorum_round() != quorum_round_) {
         quorum_round_ = dag.quorum_round();
@@ -68,13 +75,17 @@ Proposer::Decision Proposer::decide(const Dag& dag, const Committer& committer, 
     const Round below(next->value() - 1);
     Instant deadline = quorum_since_ + timeout(*next, committer.last());
     if (complete(dag, committer, below)) {
-        if (has_all_expected(dag, committer, below)) return propose;
         if (!complete_since_) complete_since_ = now;
-        const Duration round_took = last_ ? *complete_since_ - proposed_at_ : Duration::zero();
-        deadline = std::min(
-            deadline,
-            *complete_since_ +
-                std::clamp(round_took / 8, Duration::zero(), parameters_.parents_patience));
+        Instant due = *complete_since_;
+        if (last_) due = std::max(due, proposed_at_ + pace(dag, below));
+        if (!has_all_expected(dag, committer, below)) {
+            const Duration round_took = last_ ? *complete_since_ - proposed_at_ : Duration::zero();
+            due = std::max(
+                due,
+                *complete_since_ +
+                    std::clamp(round_took / 8, Duration::zero(), parameters_.parents_patience));
+        }
+        deadline = std::min(deadline, due);
     }
     if (now >= deadline) return propose;
     return {Decision::Kind::Wait, {}, deadline};

@@ -127,7 +127,7 @@ LogWriter::~LogWriter() {
 
 Result<> LogWriter::perform(const Write& write) {
     for (const Persist& persist : write.records)
-        DRACO_TRY_VOID(log_->append(persist.round.value(), persist.record));
+        DRACO_TRY_VOID(log_->append(persist.round.value(), persist.record, persist.rest()));
     if (write.prune_below) log_->drop_below(write.prune_below->value());
     return log_->sync();
 }

@@ -24,10 +24,15 @@ protected:
         return Core::make(std::move(seat), {}, {mode, std::move(records), {}});
     }
 
+    static Record record_of(const Persist& persist) {
+        Bytes whole = persist.record;
+        append(whole, persist.rest());
+        return decode_record(whole).value();
+    }
+
     static std::vector<Record> records_of(const Effects& effects) {
         std::vector<Record> records;
-        for (const Persist& persist : effects.persist)
-            records.push_back(decode_record(persist.record).value());
+        for (const Persist& persist : effects.persist) records.push_back(record_of(persist));
         return records;
     }
 
@@ -170,8 +175,7 @@ TEST_F(CoreTest, ABatchThatIsNamedAgainMuchLaterIsInTheLog) {
         Effects out;
         core->step(event, at(ms += 10'000), out);
         for (const Persist& each : out.persist)
-            if (std::holds_alternative<types::Batch>(decode_record(each.record).value()))
-                record = each.round;
+            if (std::holds_alternative<types::Batch>(record_of(each))) record = each.round;
         for (const auto& header : sent<types::SignedHeader>(out)) {
             if (header.header.batches->empty()) continue;
             named.insert(header.header.round.value());

@@ -170,15 +170,16 @@ SegmentLog::SegmentLog(std::unique_ptr<State> state) : state_(std::move(state)) 
 
 SegmentLog::~SegmentLog() = default;
 
-Result<Position> SegmentLog::append(std::uint64_t mark, ByteView bytes) {
+Result<Position> SegmentLog::append(std::uint64_t mark, ByteView first, ByteView rest) {
     State& log = *state_;
     DRACO_TRY_VOID(log.usable());
-    if (bytes.size() > log.options.record_bytes_max)
+    const std::size_t size = first.size() + rest.size();
+    if (size > log.options.record_bytes_max)
         return fail(Errc::InvalidArgument,
-                    log.options.directory + ": a record of " + std::to_string(bytes.size()) +
+                    log.options.directory + ": a record of " + std::to_string(size) +
                         " bytes; at most " + std::to_string(log.options.record_bytes_max) +
                         " are allowed");
-    const std::uint64_t whole = kRecordHeadBytes + padded(bytes.size());
+    const std::uint64_t whole = kRecordHeadBytes + padded(size);
     if (!log.fits(whole + (log.group.empty() ? kGroupHeadBytes : 0), kReservedGroups)) {
         if (log.live.size() >= log.options.segments_max)
             return fail(Errc::Exhausted,
@@ -192,19 +193,20 @@ Result<Position> SegmentLog::append(std::uint64_t mark, ByteView bytes) {
     SegmentInfo& info = log.active().info;
     const Position position{.segment = info.segment,
                             .offset = static_cast<std::uint32_t>(log.end + at),
-                            .record_bytes = static_cast<std::uint32_t>(bytes.size())};
+                            .record_bytes = static_cast<std::uint32_t>(size)};
     const RecordHead head{.bytes = position.record_bytes,
                           .sequence = info.first_sequence + info.records,
                           .mark = mark};
+    log.group.resize(at + kRecordHeadBytes);
+    log.group.insert(log.group.end(), first.begin(), first.end());
+    log.group.insert(log.group.end(), rest.begin(), rest.end());
     log.group.resize(at + whole);
-    std::ranges::copy(bytes,
-                      log.group.begin() + static_cast<std::ptrdiff_t>(at + kRecordHeadBytes));
-    log.group_heads.push_back(
-        log.format.encode(head,
-                          position.segment,
-                          position.offset,
-                          bytes,
-                          MutByteView(log.group).subspan(at, kRecordHeadBytes)));
+    const MutByteView record = MutByteView(log.group).subspan(at);
+    log.group_heads.push_back(log.format.encode(head,
+                                                position.segment,
+                                                position.offset,
+                                                record.subspan(kRecordHeadBytes, size),
+                                                record.first(kRecordHeadBytes)));
     info.mark_min = info.records == 0 ? mark : std::min(info.mark_min, mark);
     info.mark_max = std::max(info.mark_max, mark);
     ++info.records;

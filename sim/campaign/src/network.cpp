@@ -207,7 +207,7 @@ void Network::perform(std::size_t machine, consensus::Effects effects) {
     Machine& m = machines_[machine];
     const std::uint64_t life = m.life;
     if (effects.lost_records) {
-        std::erase_if(m.held_back, [](const HeldBack& held) { return held.is_send; });
+        m.held_back.clear();
         std::erase_if(effects.sends, [](const consensus::Send& send) {
             return send.release == consensus::Release::AfterPersist;
         });
@@ -219,10 +219,10 @@ void Network::perform(std::size_t machine, consensus::Effects effects) {
         if (send.release == consensus::Release::AtOnce)
             transmit(machine, send);
         else
-            hold_back(machine, true, [this, machine, send] { transmit(machine, send); });
+            hold_back(machine, [this, machine, send] { transmit(machine, send); });
     }
     for (const consensus::CommittedBlock& block : effects.blocks) {
-        hold_back(machine, false, [this, machine, block] { execute(machine, block); });
+        execute(machine, block);
         if (machines_[machine].life != life) return;
     }
     for (const types::BlockCertificate& certificate : effects.certificates) {
@@ -242,7 +242,8 @@ void Network::perform(std::size_t machine, consensus::Effects effects) {
             if (machines_[machine].life == life && is_up(machine)) follow(machine);
         });
     }
-    if (m.durable < m.log.size() && !m.syncing) sync_disk(machine);
+    // What nothing waits for is synced with the next record that something waits for.
+    if (!m.held_back.empty() && !m.syncing) sync_disk(machine);
 }
 
 }  // namespace draco::campaign

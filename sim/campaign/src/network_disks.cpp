@@ -17,6 +17,7 @@ constexpr Duration kFullDiskRestart = milliseconds(200);
 bool Network::write(std::size_t machine, std::vector<consensus::Persist>& records) {
     Machine& m = machines_[machine];
     for (consensus::Persist& record : records) {
+        append(record.record, record.rest());
         note("persist", record.record);
         // Tag 0, an own header: its signature and that of the own vote for it.
         if (record.record[0] == 0) costs_.signatures_made += 2;
@@ -32,13 +33,13 @@ bool Network::write(std::size_t machine, std::vector<consensus::Persist>& record
 }
 
 // Released at once if nothing that came before waits for the disk.
-void Network::hold_back(std::size_t machine, bool is_send, std::function<void()> release) {
+void Network::hold_back(std::size_t machine, std::function<void()> release) {
     Machine& m = machines_[machine];
-    const bool is_early = is_send && options_.bug == PlantedBug::SentBeforeDurable;
-    if (is_early || (m.durable >= m.log.size() && m.held_back.empty()))
+    if (options_.bug == PlantedBug::SentBeforeDurable ||
+        (m.durable >= m.log.size() && m.held_back.empty()))
         release();
     else
-        m.held_back.push_back({m.log.size(), is_send, std::move(release)});
+        m.held_back.push_back({m.log.size(), std::move(release)});
 }
 
 void Network::sync_disk(std::size_t machine) {
@@ -66,7 +67,7 @@ void Network::synced(std::size_t machine, std::size_t records, Round prune_below
         released.push_back(std::move(m.held_back[count++]));
     m.held_back.erase(m.held_back.begin(),
                       m.held_back.begin() + static_cast<std::ptrdiff_t>(count));
-    if (m.durable < m.log.size()) sync_disk(machine);
+    if (!m.held_back.empty()) sync_disk(machine);
     for (const HeldBack& held : released) {
         if (crashes_here(machine)) {
             crash(machine);
@@ -159,7 +160,19 @@ std::vector<consensus::Record> Network::read_log(Machine& m) {
                                 std::holds_alternative<consensus::OwnHeader>(record));
         if (!forgotten) records.push_back(std::move(record));
     }
+    add_executed(m, records);
     return records;
+}
+
+// What a node's ledger has and its log has not: blocks are executed before their records are
+// durable.
+void Network::add_executed(const Machine& m, std::vector<consensus::Record>& records) {
+    std::uint64_t logged = 0;
+    for (const consensus::Record& record : records)
+        if (const auto* block = std::get_if<types::Block>(&record))
+            logged = std::max(logged, block->height.value());
+    for (std::uint64_t height = logged; height < m.blocks.size(); ++height)
+        records.emplace_back(m.blocks[height]);
 }
 
 void Network::restart(std::size_t machine, consensus::RecoveryMode mode) {

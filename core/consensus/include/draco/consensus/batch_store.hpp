@@ -45,6 +45,7 @@ public:
     // A header of `round` names the batch.
     void keep_until(const types::BatchDigest& digest, Round round);
 
+    // O(batches whose round it passes).
     void raise_floor(Round floor);
 
     std::size_t bytes(AuthorityIndex author) const { return bytes_[author.value()]; }
@@ -66,6 +67,9 @@ private:
     std::vector<std::size_t> bytes_;  // by author
     std::size_t total_bytes_ = 0;
     std::map<types::BatchDigest, Entry> batches_;
+    // Where to look when the floor passes a round: each batch is in the entry of a round that is
+    // not above its own.
+    std::map<Round, std::vector<types::BatchDigest>> by_round_;
     Round floor_;
 };
 

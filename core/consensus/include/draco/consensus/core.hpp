@@ -11,10 +11,12 @@
 //     what is missing -> requests;  what may be lost -> again
 //
 // Rules for the driver:
-//   1. Effects::sends with Release::AfterPersist and Effects::blocks leave only when the Persist
-//      effects of this and all earlier steps are durable, in the order appended.
+//   1. Effects::sends with Release::AfterPersist leave only when the Persist effects of this and
+//   all
+//      earlier steps are durable, in the order appended.
 //   2. Every message from a peer passes verify() before it becomes an event.
-//   3. After a crash the core is rebuilt from the log's records, in order. A log that may have lost
+//   3. After a crash the core is rebuilt from the log's records, in order, with the blocks above
+//      them that the application has executed. A log that may have lost
 //      a durable record (damaged, restored from a backup, another machine's) is recovered as
 //      Observer: this member then follows the epoch and signs nothing in it.
 //   4. Nothing waits for a wake-up later than Effects::wake.
@@ -91,6 +93,13 @@ public:
     bool upholds_dag() const {
         return mode_ == RecoveryMode::Participant &&
                (!ended_ || signatures_.certified() < last_height_);
+    }
+
+    // Votes for own headers of lower rounds are of no use any more.
+    Round votes_awaited_from() const {
+        const auto& last = proposer_.last();
+        if (!last) return Round(0);
+        return Round(last->header.header.round.value() + (aggregator_.is_open() ? 0 : 1));
     }
 
     // What it takes from clients would wait until the others' clocks have come so far.

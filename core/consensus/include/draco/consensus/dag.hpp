@@ -59,6 +59,8 @@ public:
     void note_proposal(const types::Header& header);
 
     AuthoritySet accepted(Round round) const;  // in the DAG
+    // Of all batches that its accepted vertices name. O(those).
+    std::size_t payload_bytes(Round round) const;
     AuthoritySet suspended(Round round) const;
     AuthoritySet settled(Round round) const;  // ordered by a block
 

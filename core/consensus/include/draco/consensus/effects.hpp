@@ -65,8 +65,16 @@ using Event = std::variant<TransactionsSubmitted,
 // Append to the log. Not needed any more once Effects::prune_below is above `round`.
 struct Persist {
     Round round;
-    Bytes record;
+    Bytes record;  // of a batch, what is before its transactions
+    std::shared_ptr<const types::Batch> batch{};
+
+    ByteView rest() const { return batch ? batch->transactions.encoded_elements() : ByteView{}; }
+
+    std::size_t bytes() const { return record.size() + rest().size(); }
 };
+
+// The batch's record, without a copy of it.
+Persist persist_batch(Round round, std::shared_ptr<const types::Batch> batch);
 
 enum class Release : std::uint8_t {
     AtOnce,
@@ -80,8 +88,9 @@ struct Send {
     Release release;
 };
 
-// To be executed in the order handed over, AfterPersist. After a restart blocks may come again from
-// the first one that was not reported as executed.
+// To be executed in the order handed over, and at once: no signature of this member rests on it
+// being in the log. After a restart blocks may come again from the first one that was not reported
+// as executed; those that were and that the log has not got are given to the core with its records.
 struct CommittedBlock {
     types::Block block;
     types::BlockDigest digest;

@@ -53,6 +53,11 @@ struct Parameters {
     // A round that could be left waits so long, and at most an eighth of what it took so far, for
     // the vertices that are still to be expected: one that is left out is ordered a round later.
     Duration parents_patience = std::chrono::milliseconds(5);
+    // A round costs the same whatever it carries. So after one with much payload the next header
+    // waits until its own predecessor is as old as that payload takes at this rate, but not longer
+    // than `pace_max`: below the rate, rounds follow each other as fast as they can.
+    std::size_t unpaced_bytes_per_s = std::size_t{32} << 20;
+    Duration pace_max = std::chrono::milliseconds(40);
     // Without any progress, what may have been lost is sent or asked for again; doubles each time.
     Duration retry = std::chrono::milliseconds(250);
     Duration retry_max = std::chrono::seconds(4);
@@ -65,8 +70,10 @@ struct Parameters {
     Duration batch_delay_max = std::chrono::milliseconds(10);
     std::size_t batch_bytes = std::size_t{256} << 10;
     // A larger batch enters a header when 2f others hold it or this time has passed.
-    std::size_t batch_bytes_small = std::size_t{32} << 10;
+    std::size_t batch_bytes_small = std::size_t{128} << 10;
     Duration batch_grace = std::chrono::milliseconds(150);
+    // Of all batches that an own header names, unless the first alone is longer.
+    std::size_t header_payload_bytes = std::size_t{1} << 20;
 
     // Blocks are signed when their time enters another span of this length, and the newest one when
     // none has come for so long: a certificate covers all blocks before it. Equal on all members.
@@ -75,7 +82,7 @@ struct Parameters {
     // Headers from the future wait until they are at most this far ahead of the own clock.
     std::uint64_t header_lead_ms_max = 500;
 
-    std::size_t own_bytes_max = std::size_t{32} << 20;    // not yet executed; beyond: busy
+    std::size_t own_bytes_max = std::size_t{8} << 20;     // not yet executed; beyond: busy
     std::size_t peer_bytes_max = std::size_t{128} << 20;  // batches of one author that are held
     // Batches that are held in all. Beyond, when the application cannot keep up, no headers are
     // voted for and only the next block's batches are fetched.

@@ -2,7 +2,8 @@
 // When to propose the next header. Rounds follow the DAG: after a quorum of round r comes round
 // r + 1, and a quorum seen further up is jumped to. A round waits, up to a timeout, for what makes
 // the anchor commit in time: the leader's vertex, then its votes; for the own vertex, so that the
-// next one carries it along; and for a moment for all others that can be expected.
+// next one carries it along; and for a moment for all others that can be expected. After much
+// payload it also waits for its pace (Parameters::unpaced_bytes_per_s).
 
 #include "draco/consensus/committer.hpp"
 #include "draco/consensus/effects.hpp"
@@ -37,6 +38,7 @@ public:
 private:
     bool complete(const Dag& dag, const Committer& committer, Round round) const;
     bool has_all_expected(const Dag& dag, const Committer& committer, Round round) const;
+    Duration pace(const Dag& dag, Round below) const;
     Duration timeout(Round round, std::optional<Round> last_anchor) const;
 
     const Parameters& parameters_;

@@ -51,8 +51,10 @@ enum class SignatureCheck : std::uint8_t {
 
 // `from` is the member whose link the message came by. Checked: the epoch, that every index is in
 // the committee, bounds, the shape of parents and signer sets, quorums, that a header, vote or
-// block signature came from who signed it, and all signatures. Thread-safe. Cost: hashing the
-// message and one Ed25519 verification per signature in it.
+// block signature came from who made it, and all signatures but those of headers: the link has
+// authenticated the author of a header, which only goes from its author to the others; its
+// signature is evidence for who wants to prove later what was proposed. Thread-safe. Cost: hashing
+// the message and one Ed25519 verification per signature that is checked.
 Result<CheckedMessage, Refusal> verify(Message message,
                                        AuthorityIndex from,
                                        const types::Committee& committee,

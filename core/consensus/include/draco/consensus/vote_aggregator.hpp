@@ -22,6 +22,9 @@ public:
     // Once, as soon as there is a quorum.
     std::optional<CheckedCertificate> take_certificate();
 
+    // Whether more votes are of use.
+    bool is_open() const { return header_.has_value(); }
+
     AuthoritySet voters() const { return voters_; }
 
 private:

@@ -92,7 +92,7 @@ struct NodeConfig {
         std::uint32_t retry_ms = 250;
         std::uint32_t retry_max_ms = 4000;
         std::uint32_t request_deadline_ms = 300;
-        std::uint64_t own_bytes_max = std::uint64_t{32} << 20;
+        std::uint64_t own_bytes_max = std::uint64_t{8} << 20;
         std::uint64_t held_bytes_max = std::uint64_t{1} << 30;
         std::uint64_t served_bytes_per_s = std::uint64_t{64} << 20;
 

@@ -86,11 +86,14 @@ public:
     SegmentLog(const SegmentLog&) = delete;
     SegmentLog& operator=(const SegmentLog&) = delete;
 
-    // Adds a record at the end; durable after the next sync(). Copies `bytes` to memory; reaches
+    // Adds a record at the end; durable after the next sync(). Copies `bytes`, or `first` and
+    // `rest` behind it as one record, to memory; reaches
     // the disk only when the group or the segment is full. Marks may come in any order. Errors:
     // InvalidArgument (more than record_bytes_max), Exhausted (segments_max are in use and none was
     // dropped: nothing changed, the log goes on working).
-    Result<Position> append(std::uint64_t mark, ByteView bytes);
+    Result<Position> append(std::uint64_t mark, ByteView bytes) { return append(mark, bytes, {}); }
+
+    Result<Position> append(std::uint64_t mark, ByteView first, ByteView rest);
 
     // Makes every appended record durable, and removes the files of dropped segments.
     Result<> sync();

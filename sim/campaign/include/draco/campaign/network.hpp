@@ -266,7 +266,6 @@ private:
 
     struct HeldBack {
         std::size_t records;  // that must be durable
-        bool is_send;
         std::function<void()> run;
     };
 
@@ -321,7 +320,7 @@ private:
 
     // False if the machine crashed on the way.
     bool write(std::size_t machine, std::vector<consensus::Persist>& records);
-    void hold_back(std::size_t machine, bool is_send, std::function<void()> release);
+    void hold_back(std::size_t machine, std::function<void()> release);
     void sync_disk(std::size_t machine);
     void synced(std::size_t machine, std::size_t records, Round prune_below);
     bool crashes_here(std::size_t machine);
@@ -329,6 +328,7 @@ private:
     void forget_lost(std::size_t machine);
     void prune_log(Machine& m);
     std::vector<consensus::Record> read_log(Machine& m);
+    static void add_executed(const Machine& m, std::vector<consensus::Record>& records);
 
     void transmit(std::size_t from, const consensus::Send& send);
     void transmit_forgeries(std::size_t from, const std::vector<Forgery>& forgeries);
