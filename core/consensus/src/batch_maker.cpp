@@ -38,7 +38,7 @@ bool BatchMaker::submit(const types::TransactionBytes& transaction,
 }
 
 std::optional<Instant> BatchMaker::seal_deadline() const {
-    if (open_.empty()) return std::nullopt;
+    if (open_bytes_ <= parameters_.batch_bytes_with_header) return std::nullopt;
     return opened_at_ + parameters_.batch_delay_max;
 }
 

@@ -116,6 +116,7 @@ void Core::on_accepted(std::span<const VertexId> accepted, Turn& turn) {
         if (certificate == nullptr) continue;  // the floor has passed it since
         progressed_ = true;
         turn.out.persist.push_back({vertex.round, encode_record(*certificate)});
+        check_clock(*certificate);
         if (dag_.settled(vertex.round).contains(vertex.author)) continue;
         for (const types::BatchReference& batch : *certificate->header.batches) {
             batches_.keep_until(batch.digest, vertex.round);
@@ -127,6 +128,15 @@ void Core::on_accepted(std::span<const VertexId> accepted, Turn& turn) {
                                          turn.now.instant + parameters_.batch_patience);
         }
     }
+}
+
+void Core::check_clock(const types::Certificate& certificate) {
+    const types::Header& header = certificate.header;
+    if (header.author == self_ || header.round.value() == 0) return;
+    const Round before(header.round.value() - 1);
+    const types::Certificate* followed = dag_.find({before, header.author});
+    if (followed != nullptr && followed->signers.contains(self_))
+        clock_check_.followed(header.author, before, header.created);
 }
 
 void Core::count_proposals() {
@@ -249,6 +259,7 @@ void Core::cast_votes(Turn& turn) {
             log_batch(batch.digest, content.round, turn);
         }
         voted_round_ = std::max(voted_round_.value_or(Round(0)), content.round);
+        clock_check_.voted(content.author, content.round, turn.now.unix);
         turn.out.persist.push_back(
             {content.round, encode_record(OwnVote{content.round, content.author, header->digest})});
         send_vote(content.author, content.round, header->digest, turn);
@@ -267,7 +278,8 @@ void Core::send_vote(AuthorityIndex author, Round round, types::HeaderDigest hea
 // A round that anybody began is completed by all, or who began it could not go on when it has
 // something to say; a new one is begun only for payload.
 bool Core::wants_round(Round round) {
-    const bool has_reason = !ended_ && (maker_.has_ready() || dag_.unsettled_payload() > 0);
+    const bool has_reason =
+        !ended_ && (maker_.has_ready() || maker_.has_open() || dag_.unsettled_payload() > 0);
     return has_reason || (dag_.highest_round() && *dag_.highest_round() >= round) ||
            (voted_round_ && *voted_round_ >= round);
 }
@@ -288,7 +300,7 @@ bool Core::propose(Turn& turn) {
     if (!round) return false;
     const bool is_due = decision.kind == Proposer::Decision::Kind::Propose;
     if (is_due && !ended_)
-        if (const auto batch = maker_.seal(turn.now.instant)) announce(*batch, turn);
+        if (const auto batch = maker_.seal(turn.now.instant)) announce_with_header(*batch, turn);
     if (!wants_round(*round)) return false;
     if (!is_due) {
         proposal_deadline_ = decision.deadline;
@@ -336,6 +348,19 @@ void Core::announce(const CheckedBatch& batch, Turn& turn) {
     batches_.add(batch, round, BatchStore::Demand::Requested);
     log_batch(batch.digest, round, turn);
     send(std::nullopt, *batch.batch, Release::AtOnce, turn);
+}
+
+// A small one saves a message to everybody: it travels in front of the header, in its channel.
+void Core::announce_with_header(const CheckedBatch& batch, Turn& turn) {
+    if (batch.bytes > parameters_.batch_bytes_with_header || committee_.size() == 1)
+        return announce(batch, turn);
+    const Round round = dag_.quorum_round().value_or(Round(0));
+    batches_.add(batch, round, BatchStore::Demand::Requested);
+    log_batch(batch.digest, round, turn);
+    turn.out.sends.push_back({std::nullopt,
+                              Channel::Consensus,
+                              std::make_shared<const Bytes>(encode_message(*batch.batch)),
+                              Release::AfterPersist});
 }
 
 // A batch is written when something is about to be signed or promised that rests on it, not when it

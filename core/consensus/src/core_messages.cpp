@@ -117,7 +117,6 @@ void Core::receive(AuthorityIndex from, const CheckedHeader& header, Turn& turn)
     if (!reception) return refusals_.count(from, reception.error());
     if (*reception == Voter::Reception::VotedBefore)
         return send_vote(content.author, content.round, header.digest, turn);
-    clock_check_.heard(content.author, content.round, content.created, turn.now.unix);
     synchronizer_.forget_uncertified(content.author);
     for (const types::BatchReference& batch : *content.batches)
         if (batches_.find(batch.digest) == nullptr && batches_.has_room())

@@ -60,12 +60,14 @@ Result<> Engine::perform(Effects& effects) {
                       [](const Send& send) { return send.release == Release::AfterPersist; });
     }
     keep(effects.persist);
+    std::vector<Send> at_once;
     for (Send& send : effects.sends) {
         if (send.release == Release::AtOnce)
-            transmit(send);
+            at_once.push_back(std::move(send));
         else
             held_back_.push_back({appended_, std::move(send)});
     }
+    transmit(at_once);
     for (CommittedBlock& block : effects.blocks)
         if (!is_void(block.block)) for_ledger_.push_back(std::move(block));
     release();
@@ -94,22 +96,29 @@ void Engine::keep(std::vector<Persist>& records) {
     std::ranges::move(records, std::back_inserter(unwritten_));
 }
 
-void Engine::transmit(const Send& send) {
-    // A message that cannot be sent is one that got lost: the core sends it again if it matters.
-    const auto to = [&](const types::NodeKey& key) {
-        static_cast<void>(
-            around_.links.send(key, interfaces::Protocol::Consensus, send.channel, *send.message));
-    };
-    if (send.to) return to(committee_.key(*send.to));
-    for (const types::NodeKey& member : committee_.members())
-        if (member != around_.links.self()) to(member);
+// Member by member, so that what goes to one of them leaves in one piece.
+void Engine::transmit(const std::vector<Send>& sends) {
+    if (sends.empty()) return;
+    for (std::size_t i = 0; i < committee_.size(); ++i) {
+        const AuthorityIndex member(static_cast<std::uint16_t>(i));
+        const types::NodeKey& key = committee_.key(member);
+        if (key == around_.links.self()) continue;
+        // A message that cannot be sent is one that got lost: the core sends it again if it
+        // matters.
+        for (const Send& send : sends)
+            if (!send.to || *send.to == member)
+                static_cast<void>(around_.links.send(
+                    key, interfaces::Protocol::Consensus, send.channel, *send.message));
+    }
 }
 
 void Engine::release() {
+    std::vector<Send> released;
     while (!held_back_.empty() && held_back_.front().records <= durable_) {
-        transmit(held_back_.front().send);
+        released.push_back(std::move(held_back_.front().send));
         held_back_.pop_front();
     }
+    transmit(released);
 }
 
 void Engine::hand_over() {

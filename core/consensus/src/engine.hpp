@@ -100,7 +100,7 @@ private:
 
     Result<> perform(Effects& effects);
     void keep(std::vector<Persist>& records);
-    void transmit(const Send& send);
+    void transmit(const std::vector<Send>& sends);
     void release();
     Result<> certify(const types::BlockCertificate& certificate);
     Result<> stop_at_fork(Error error);

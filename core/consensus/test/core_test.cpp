@@ -68,16 +68,18 @@ protected:
 };
 
 TEST_F(CoreTest, ProposesAtOnceAndNothingLeavesBeforeItsRecord) {
-    // The first transaction goes out in a batch and a header; the header's send waits for its
-    // record, the batch's does not.
+    // The first transaction goes out in a batch and a header, which leave together when both are in
+    // the log.
     const auto core = make({}).value();
     Effects out;
     core->step(TransactionsSubmitted{{transaction(105)}}, at(0), out);
     ASSERT_EQ(sent<types::Batch>(out).size(), 1U);
     ASSERT_EQ(sent<types::SignedHeader>(out).size(), 1U);
     EXPECT_EQ(out.persist.size(), 2U);
-    EXPECT_EQ(out.sends[0].release, Release::AtOnce);
-    EXPECT_EQ(out.sends[1].release, Release::AfterPersist);
+    for (const Send& send : out.sends) {
+        EXPECT_EQ(send.release, Release::AfterPersist);
+        EXPECT_EQ(send.channel, Channel::Consensus);
+    }
     EXPECT_TRUE(out.wake.has_value());
 }
 
@@ -140,21 +142,23 @@ TEST_F(CoreTest, APushedBatchIsLoggedWhenAVoteRestsOnIt) {
     EXPECT_TRUE(again.persist.empty());
 }
 
-TEST_F(CoreTest, ALargeBatchIsLoggedBeforeItIsAcknowledged) {
-    // Its author counts on it; the vote for the header that names it later needs no second record.
+TEST_F(CoreTest, ALargeBatchIsAcknowledgedWhenItComesAndLoggedForTheVote) {
+    // Its author may name it then; what counts as available is what the vote stands for.
     const auto core = make({}).value();
-    const types::Batch batch = four.batch(1, 1, 50'000);
+    types::Batch batch = four.batch(1, 1, 60'000);
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(batch.transactions.try_push_back(Bytes(60'000)));
     Effects out;
     core->step(from(1, batch), at(0), out);
-    EXPECT_EQ(logged<types::Batch>(out), std::vector{batch});
+    EXPECT_TRUE(logged<types::Batch>(out).empty());
     ASSERT_EQ(sent<BatchStored>(out).size(), 1U);
-    EXPECT_EQ(out.sends[0].release, Release::AfterPersist);
+    EXPECT_EQ(out.sends[0].release, Release::AtOnce);
     types::Header header = four.header(0, 1);
     ASSERT_TRUE(header.batches.try_push_back(reference(batch)));
     Effects voted;
     core->step(from(1, four.sign(header)), at(1), voted);
     EXPECT_EQ(sent<types::Vote>(voted).size(), 1U);
-    EXPECT_TRUE(logged<types::Batch>(voted).empty());
+    EXPECT_EQ(logged<types::Batch>(voted), std::vector{batch});
+    EXPECT_EQ(voted.sends[0].release, Release::AfterPersist);
 }
 
 TEST_F(CoreTest, ABatchThatIsNamedAgainMuchLaterIsInTheLog) {

@@ -160,19 +160,24 @@ std::vector<consensus::Record> Network::read_log(Machine& m) {
                                 std::holds_alternative<consensus::OwnHeader>(record));
         if (!forgotten) records.push_back(std::move(record));
     }
-    add_executed(m, records);
+    join_executed(m, records);
     return records;
 }
 
-// What a node's ledger has and its log has not: blocks are executed before their records are
-// durable.
-void Network::add_executed(const Machine& m, std::vector<consensus::Record>& records) {
-    std::uint64_t logged = 0;
+// Blocks are executed before their records are durable: as in a node, what the log has lost of them
+// comes from the ledger.
+void Network::join_executed(const Machine& m, std::vector<consensus::Record>& records) {
+    std::map<std::uint64_t, types::Block> logged;
     for (const consensus::Record& record : records)
         if (const auto* block = std::get_if<types::Block>(&record))
-            logged = std::max(logged, block->height.value());
-    for (std::uint64_t height = logged; height < m.blocks.size(); ++height)
-        records.emplace_back(m.blocks[height]);
+            logged.emplace(block->height.value(), *block);
+    std::erase_if(records, [](const consensus::Record& record) {
+        return std::holds_alternative<types::Block>(record);
+    });
+    std::uint64_t height = logged.empty() ? 1 : logged.begin()->first;
+    for (; height <= m.blocks.size(); ++height) records.emplace_back(m.blocks[height - 1]);
+    for (auto above = logged.lower_bound(height); above != logged.end(); ++above)
+        records.emplace_back(above->second);
 }
 
 void Network::restart(std::size_t machine, consensus::RecoveryMode mode) {

@@ -27,7 +27,7 @@ public:
                               Instant now,
                               std::vector<CheckedBatch>& sealed);
 
-    // When the open batch must be sealed at the latest.
+    // When the open batch must be sealed at the latest, unless it may wait for a header.
     std::optional<Instant> seal_deadline() const;
     // nullopt if there are no open transactions.
     std::optional<CheckedBatch> seal(Instant now);

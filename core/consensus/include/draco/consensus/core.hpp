@@ -171,11 +171,13 @@ private:
     Round batch_floor() const;
 
     void announce(const CheckedBatch& batch, Turn& turn);
+    void announce_with_header(const CheckedBatch& batch, Turn& turn);
     void log_batch(const types::BatchDigest& digest, Round round, Turn& turn);
     void add_certificate(AuthorityIndex from, const CheckedCertificate& certificate, Turn& turn);
     bool is_forgotten_own(const CheckedCertificate& certificate) const;
     void stop_signing(Turn& turn);
     void on_accepted(std::span<const VertexId> accepted, Turn& turn);
+    void check_clock(const types::Certificate& certificate);
     void advance_to(const types::Block& block, Turn& turn);
     void send_vote(AuthorityIndex author, Round round, types::HeaderDigest header, Turn& turn);
     void send_block_signature(std::optional<AuthorityIndex> to,

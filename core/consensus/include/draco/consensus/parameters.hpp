@@ -66,7 +66,10 @@ struct Parameters {
     // A batch that a header names may still be on its way for this long.
     Duration batch_patience = std::chrono::milliseconds(30);
 
-    // A batch is sealed when a header is due, when it is this old, or when it is full.
+    // A batch is sealed when a header is due, or when it is full. One of at most so many bytes goes
+    // to the others right in front of the header; a larger one is sealed when it is this old, and
+    // sent ahead.
+    std::size_t batch_bytes_with_header = std::size_t{32} << 10;
     Duration batch_delay_max = std::chrono::milliseconds(10);
     std::size_t batch_bytes = std::size_t{256} << 10;
     // A larger batch enters a header when 2f others hold it or this time has passed.

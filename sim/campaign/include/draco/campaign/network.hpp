@@ -328,7 +328,7 @@ private:
     void forget_lost(std::size_t machine);
     void prune_log(Machine& m);
     std::vector<consensus::Record> read_log(Machine& m);
-    static void add_executed(const Machine& m, std::vector<consensus::Record>& records);
+    static void join_executed(const Machine& m, std::vector<consensus::Record>& records);
 
     void transmit(std::size_t from, const consensus::Send& send);
     void transmit_forgeries(std::size_t from, const std::vector<Forgery>& forgeries);
