@@ -79,6 +79,7 @@ Result<JoinedLog> join_tail(std::vector<Record> records,
     for (const types::Block& block : tail.blocks) blocks.emplace(block.height, block);
     std::vector<types::Block> logged;
     std::vector<Record> joined;
+    std::map<types::Height, types::Block> missing = blocks;
     for (Record& record : records) {
         if (auto* block = std::get_if<types::Block>(&record))
             logged.push_back(std::move(*block));
@@ -86,6 +87,7 @@ Result<JoinedLog> join_tail(std::vector<Record> records,
             joined.push_back(std::move(record));
     }
     for (types::Block& block : logged) {
+        missing.erase(block.height);
         const auto known = blocks.find(block.height);
         if (known == blocks.end()) {
             blocks.emplace(block.height, std::move(block));
@@ -111,7 +113,8 @@ Result<JoinedLog> join_tail(std::vector<Record> records,
         if (before->first.value() + 1 != next) break;
         first = before;
     }
-    JoinedLog result{tail.start, std::move(joined)};
+    JoinedLog result{tail.start, std::move(joined), {}};
+    for (auto& [height, block] : missing) result.missing.push_back(std::move(block));
     if (first == blocks.end()) return result;
     if (first->first <= tail.start.height)
         result.start = {types::Height(first->first.value() - 1), first->second.parent, {}};

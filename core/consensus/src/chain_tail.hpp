@@ -34,6 +34,9 @@ Result<std::optional<Tip>> uncertified_end(const interfaces::Ledger& ledger,
 struct JoinedLog {
     Tip start;  // the block before the first one in the records
     std::vector<Record> records;
+    // The ledger's that the log lacks, in order. It must have them before anything else is logged:
+    // they say which of the own batches are ordered, and the ledger's tail moves on.
+    std::vector<types::Block> missing;
 };
 
 // The log's records with one unbroken sequence of blocks: the ledger's up to the head, the log's

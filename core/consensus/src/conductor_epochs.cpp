@@ -201,6 +201,9 @@ Result<> Conductor::open_engine(const types::Committee& committee,
             return std::unexpected(*std::move(contradiction));
         DRACO_TRY_VOID(observe_instead(committee, tail, *contradiction, standing, core));
     }
+    if (standing.log && joined)
+        for (const types::Block& block : joined->missing)
+            DRACO_TRY_VOID(standing.log->append(block.anchor_round.value(), encode_record(block)));
     DRACO_TRY(writer, open_writer(committee.epoch(), std::move(standing.log)));
     may_sign_ = standing.mode == RecoveryMode::Participant;
     reason_ = std::move(standing.reason);

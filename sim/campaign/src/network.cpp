@@ -221,10 +221,9 @@ void Network::perform(std::size_t machine, consensus::Effects effects) {
         else
             hold_back(machine, [this, machine, send] { transmit(machine, send); });
     }
-    for (const consensus::CommittedBlock& block : effects.blocks) {
-        execute(machine, block);
-        if (machines_[machine].life != life) return;
-    }
+    std::ranges::move(effects.blocks, std::back_inserter(m.for_ledger));
+    hand_over(machine);
+    if (machines_[machine].life != life) return;
     for (const types::BlockCertificate& certificate : effects.certificates) {
         if (options_.signatures == consensus::SignatureCheck::Required &&
             !types::verify(kChain, *committee_, certificate))

@@ -102,6 +102,19 @@ void Network::execute(std::size_t machine, const consensus::CommittedBlock& bloc
         step(machine, consensus::BlockExecuted{types::Height(height)});
 }
 
+// In order, though executing one may bring the next.
+void Network::hand_over(std::size_t machine) {
+    Machine& m = machines_[machine];
+    if (std::exchange(m.handing_over, true)) return;
+    const std::uint64_t life = m.life;
+    while (m.life == life && !m.for_ledger.empty()) {
+        const consensus::CommittedBlock next = std::move(m.for_ledger.front());
+        m.for_ledger.pop_front();
+        execute(machine, next);
+    }
+    if (m.life == life) m.handing_over = false;
+}
+
 void Network::execute_new(std::size_t machine, const consensus::CommittedBlock& block) {
     Machine& m = machines_[machine];
     ++changes_;

@@ -104,6 +104,8 @@ void Network::stop(std::size_t machine) {
     ++changes_;
     m.syncing = false;
     m.held_back.clear();
+    m.for_ledger.clear();
+    m.handing_over = false;
     m.wake.reset();
     m.following = false;
     for (std::size_t peer = 0; peer < machines_.size(); ++peer)
@@ -151,33 +153,39 @@ void Network::prune_log(Machine& m) {
 
 std::vector<consensus::Record> Network::read_log(Machine& m) {
     prune_log(m);
+    restore_blocks(m);
     std::vector<consensus::Record> records;
+    std::map<types::Height, types::Block> blocks;
     for (const LogEntry& entry : m.log) {
         auto record = consensus::decode_record(entry.record).value();
         const bool forgotten = (options_.bug == PlantedBug::VotesForgotten &&
                                 std::holds_alternative<consensus::OwnVote>(record)) ||
                                (options_.bug == PlantedBug::HeadersForgotten &&
                                 std::holds_alternative<consensus::OwnHeader>(record));
-        if (!forgotten) records.push_back(std::move(record));
+        if (auto* block = std::get_if<types::Block>(&record))
+            blocks.emplace(block->height, std::move(*block));
+        else if (!forgotten)
+            records.push_back(std::move(record));
     }
-    join_executed(m, records);
+    for (auto& [height, block] : blocks) records.emplace_back(std::move(block));
     return records;
 }
 
 // Blocks are executed before their records are durable: as in a node, what the log has lost of them
-// comes from the ledger.
-void Network::join_executed(const Machine& m, std::vector<consensus::Record>& records) {
-    std::map<std::uint64_t, types::Block> logged;
-    for (const consensus::Record& record : records)
+// comes from the ledger, and is logged again.
+void Network::restore_blocks(Machine& m) {
+    std::set<std::uint64_t> logged;
+    for (const LogEntry& entry : m.log) {
+        const auto record = consensus::decode_record(entry.record).value();
         if (const auto* block = std::get_if<types::Block>(&record))
-            logged.emplace(block->height.value(), *block);
-    std::erase_if(records, [](const consensus::Record& record) {
-        return std::holds_alternative<types::Block>(record);
-    });
-    std::uint64_t height = logged.empty() ? 1 : logged.begin()->first;
-    for (; height <= m.blocks.size(); ++height) records.emplace_back(m.blocks[height - 1]);
-    for (auto above = logged.lower_bound(height); above != logged.end(); ++above)
-        records.emplace_back(above->second);
+            logged.insert(block->height.value());
+    }
+    for (std::uint64_t height = logged.empty() ? 1 : *logged.begin(); height <= m.blocks.size();
+         ++height) {
+        const types::Block& block = m.blocks[height - 1];
+        if (!logged.contains(height))
+            m.log.push_back({block.anchor_round, consensus::encode_record(block)});
+    }
 }
 
 void Network::restart(std::size_t machine, consensus::RecoveryMode mode) {

@@ -15,6 +15,7 @@
 #include "draco/consensus/core.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -285,6 +286,8 @@ private:
         Round prunable;     // and what the disk may do, as of the last sync
         bool syncing = false;
         std::vector<HeldBack> held_back;
+        std::deque<consensus::CommittedBlock> for_ledger;
+        bool handing_over = false;
         std::vector<types::BlockDigest> executed;  // survives crashes
         std::vector<types::Block> blocks;
         std::vector<std::vector<std::shared_ptr<const types::Batch>>> contents;
@@ -328,7 +331,7 @@ private:
     void forget_lost(std::size_t machine);
     void prune_log(Machine& m);
     std::vector<consensus::Record> read_log(Machine& m);
-    static void join_executed(const Machine& m, std::vector<consensus::Record>& records);
+    static void restore_blocks(Machine& m);
 
     void transmit(std::size_t from, const consensus::Send& send);
     void transmit_forgeries(std::size_t from, const std::vector<Forgery>& forgeries);
@@ -346,6 +349,7 @@ private:
     void link_up(std::size_t a, std::size_t b);
 
     void execute(std::size_t machine, const consensus::CommittedBlock& block);
+    void hand_over(std::size_t machine);
     void execute_new(std::size_t machine, const consensus::CommittedBlock& block);
     void follow(std::size_t machine);
     void note_sent(std::size_t from, const consensus::Message& message);
