@@ -57,6 +57,19 @@ TEST(ChainTail, JoinsWhicheverIsLonger) {
     EXPECT_EQ(joined(log({3, 4}), ledger(3, 2)), (Heights{2, 3, 4}));
 }
 
+TEST(ChainTail, NamesWhatTheLogLacks) {
+    // The ledger's blocks without a record, so that the log gets them back; none that it has.
+    const auto missing = [](const std::vector<std::uint64_t>& logged) {
+        std::vector<std::uint64_t> heights;
+        for (const types::Block& each : join_tail(log(logged), ledger(3, 5), kChain)->missing)
+            heights.push_back(each.height.value());
+        return heights;
+    };
+    EXPECT_EQ(missing({}), (Heights{3, 4, 5}));
+    EXPECT_EQ(missing({3, 5, 6}), (Heights{4}));
+    EXPECT_EQ(missing({2, 3, 4, 5}), Heights{});
+}
+
 TEST(ChainTail, LeavesOutWhatIsCutOff) {
     // Old blocks that do not reach the ledger's, and new ones after a gap, do not count.
     EXPECT_EQ(joined(log({1}), ledger(3, 5)), (Heights{2, 3, 4, 5}));

@@ -83,6 +83,20 @@ TEST_F(CoreTest, ProposesAtOnceAndNothingLeavesBeforeItsRecord) {
     EXPECT_TRUE(out.wake.has_value());
 }
 
+TEST_F(CoreTest, SaysWhichVotesAreOfUse) {
+    // Those for the last own header, until it is certified: what is below need not be verified.
+    const auto core = make({}).value();
+    EXPECT_EQ(core->votes_awaited_from(), Round(0));
+    Effects out;
+    core->step(TransactionsSubmitted{{transaction(105)}}, at(0), out);
+    EXPECT_EQ(core->votes_awaited_from(), Round(0));
+    const auto header = sent<types::SignedHeader>(out).at(0);
+    core->step(from(1, four.vote(header.header, 1)), at(1), out);
+    EXPECT_EQ(core->votes_awaited_from(), Round(0));
+    core->step(from(2, four.vote(header.header, 2)), at(2), out);
+    EXPECT_EQ(core->votes_awaited_from(), Round(1));
+}
+
 TEST_F(CoreTest, SendsItsLastHeaderAgainAfterARestart) {
     // From the log alone: the very same header to a peer that comes up, and no other for the round.
     auto core = make({}).value();

@@ -146,6 +146,20 @@ TEST_F(SegmentLogTest, SealingAnIdleLogWritesNothingTwice) {
     EXPECT_EQ(disk.change_count(), changes);
 }
 
+TEST_F(SegmentLogTest, ARecordInTwoPartsIsOneRecord) {
+    // Of any sizes, also when a part is empty: it reads as if it had been in one piece.
+    open();
+    const Bytes whole = payload(7, 1'001);
+    for (const std::size_t first :
+         {std::size_t{0}, std::size_t{1}, std::size_t{500}, whole.size()}) {
+        const auto position =
+            log->append(1, ByteView(whole).first(first), ByteView(whole).subspan(first));
+        ASSERT_TRUE(position);
+        ASSERT_TRUE(log->sync());
+        EXPECT_EQ(log->read(*position), whole);
+    }
+}
+
 TEST_F(SegmentLogTest, OneWriteAndOneSyncPerGroup) {
     options.segment_bytes = options.group_bytes_max = 1U << 20;
     open();
