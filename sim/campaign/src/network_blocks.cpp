@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace draco::campaign {
 
@@ -92,6 +93,7 @@ void Network::execute(std::size_t machine, const consensus::CommittedBlock& bloc
     Machine& m = machines_[machine];
     const std::uint64_t height = block.block.height.value();
     if (options_.last_height && height > *options_.last_height) return;
+    if (m.application_halts) return m.unexecuted.push_back(block);
     if (height <= m.executed.size())
         checker_->repeated(m.executed[height - 1], block.digest);
     else
@@ -100,6 +102,14 @@ void Network::execute(std::size_t machine, const consensus::CommittedBlock& bloc
         step(machine, consensus::EpochEnded{types::Height(height)});
     else
         step(machine, consensus::BlockExecuted{types::Height(height)});
+}
+
+void Network::resume_application(std::size_t machine) {
+    Machine& m = machines_[machine];
+    m.application_halts = false;
+    const std::uint64_t life = m.life;
+    for (const consensus::CommittedBlock& block : std::exchange(m.unexecuted, {}))
+        if (machines_[machine].life == life) execute(machine, block);
 }
 
 void Network::execute_new(std::size_t machine, const consensus::CommittedBlock& block) {
