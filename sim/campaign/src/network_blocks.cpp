@@ -257,7 +257,8 @@ std::string Network::describe() const {
                 std::to_string(dag.floor().value()) + " quorum " + number(dag.quorum_round()) +
                 " highest " + number(dag.highest_round()) + " suspended " +
                 std::to_string(dag.suspended_count()) + " payload " +
-                std::to_string(dag.unsettled_payload()) + "\n";
+                std::to_string(dag.unsettled_payload()) + " own bytes " +
+                std::to_string(m.core->own_bytes()) + "\n";
         for (std::size_t peer = 0; peer < options_.members; ++peer)
             for (std::size_t reason = 0; reason < consensus::kRefusalCount; ++reason)
                 if (const auto count =

@@ -17,17 +17,17 @@ namespace draco::consensus {
 // Sequence numbers of one author and round.
 inline constexpr std::uint64_t kBatchesPerRound = std::uint64_t{1} << 20;
 
-constexpr std::uint64_t first_sequence(Round sealed) {
+constexpr std::uint64_t first_sequence(types::Round sealed) {
     return sealed.value() * kBatchesPerRound;
 }
 
-constexpr Round sealed_in(const types::Batch& batch) {
-    return Round(batch.sequence / kBatchesPerRound);
+constexpr types::Round sealed_in(const types::Batch& batch) {
+    return types::Round(batch.sequence / kBatchesPerRound);
 }
 
 // Whether a header of this round may name the batch.
-constexpr bool is_of_age(const types::Batch& batch, Round header, std::uint64_t rounds_max) {
-    const Round sealed = sealed_in(batch);
+constexpr bool is_of_age(const types::Batch& batch, types::Round header, std::uint64_t rounds_max) {
+    const types::Round sealed = sealed_in(batch);
     return sealed <= header && header.value() - sealed.value() <= rounds_max;
 }
 
