@@ -15,6 +15,7 @@ const simulon::LinkOptions kLossy{
     .resend = 0.2};
 const simulon::LinkOptions kCalm{.latency =
                                      simulon::Latency::uniform(milliseconds(1), milliseconds(8))};
+const simulon::LinkOptions kFar{.latency = simulon::Latency::constant(milliseconds(50))};
 const simulon::DiskOptions kDisk{};
 
 // At most f nodes are down at a time.
@@ -31,6 +32,25 @@ const std::array kScenarios{
                     .link = kCalm,
                     .disk = kDisk,
                     .faults = {.kinds = {}}},
+    NetworkScenario{.name = "network/epochs",
+                    .what = "7 members, no faults, load, epochs of 1 s: the gap between two epochs",
+                    .members = 7,
+                    .epoch = seconds(1),
+                    .duration = seconds(12),
+                    .transfer_interval_mean = milliseconds(10),
+                    .link = kCalm,
+                    .disk = kDisk,
+                    .faults = {.kinds = {}},
+                    .is_measured = true},
+    NetworkScenario{.name = "network/far",
+                    .what = "4 members and 2 followers, 50 ms apart: epochs, and who follows",
+                    .members = 4,
+                    .followers = 2,
+                    .duration = seconds(20),
+                    .link = kFar,
+                    .disk = kDisk,
+                    .faults = {.kinds = {}},
+                    .is_measured = true},
     NetworkScenario{.name = "network/four",
                     .what = "4 members: crashes, pauses, partitions, loss, repeats, torn disks",
                     .members = 4,

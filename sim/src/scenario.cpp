@@ -4,6 +4,7 @@
 
 #include "checker.hpp"
 #include "clients.hpp"
+#include "pace_meter.hpp"
 #include "population.hpp"
 #include "readers.hpp"
 #include "simulated_node.hpp"
@@ -36,6 +37,7 @@ public:
           watch_(watch),
           population_(make_population(scenario, world.seed(), kStart)),
           checker_(population_, bug),
+          meter_(scenario.members, population_.nodes.size()),
           clients_(
               world, scenario, population_, checker_, [this](std::size_t i) { return node_at(i); }),
           readers_(world,
@@ -69,6 +71,9 @@ public:
         return converge();
     }
 
+    // Of the time under load.
+    Pace pace() const { return meter_.pace(); }
+
 private:
     std::unique_ptr<simulon::Program> boot(std::size_t index, const simulon::Host& host) {
         const std::uint64_t life = ++lives_[index];
@@ -80,6 +85,11 @@ private:
             index + scenario_.liars >= population_.nodes.size(),
             [this, index, life](const interfaces::LedgerBlock& block) {
                 checker_.executed(index, life, block);
+                if (world_.now() < Instant{} + scenario_.duration)
+                    meter_.executed(index,
+                                    block.content.block.height.value(),
+                                    block.result.next_committee.has_value(),
+                                    world_.now());
             });
     }
 
@@ -187,6 +197,7 @@ private:
     const Watch watch_;
     Population population_;
     Checker checker_;
+    PaceMeter meter_;
     Clients clients_;
     Readers readers_;
     std::vector<std::uint64_t> lives_;
@@ -194,17 +205,22 @@ private:
 
 }  // namespace
 
-simulon::Scenario make_scenario(const NetworkScenario& scenario, PlantedBug bug, Watch watch) {
-    return [scenario, bug, watch = std::move(watch)](simulon::World& world) {
-        // On the heap: programs of the world refer to it until the world ends.
-        auto network = std::make_shared<Network>(world, scenario, bug, watch);
-        const auto verdict = network->run();
-        for (std::size_t i = 0; i < world.node_count(); ++i)
-            world.crash(PeerId(static_cast<std::uint32_t>(i)));
-        // The world's script may still hold actions that refer to it.
-        world.at(Instant{Duration::max()}, [network] {});
-        return verdict;
-    };
+simulon::Scenario make_scenario(const NetworkScenario& scenario,
+                                PlantedBug bug,
+                                Watch watch,
+                                PaceReport paced) {
+    return
+        [scenario, bug, watch = std::move(watch), paced = std::move(paced)](simulon::World& world) {
+            // On the heap: programs of the world refer to it until the world ends.
+            auto network = std::make_shared<Network>(world, scenario, bug, watch);
+            const auto verdict = network->run();
+            if (verdict && paced) paced(network->pace());
+            for (std::size_t i = 0; i < world.node_count(); ++i)
+                world.crash(PeerId(static_cast<std::uint32_t>(i)));
+            // The world's script may still hold actions that refer to it.
+            world.at(Instant{Duration::max()}, [network] {});
+            return verdict;
+        };
 }
 
 }  // namespace draco::sim

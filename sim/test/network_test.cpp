@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <ostream>
 #include <string>
+#include <vector>
 
 namespace draco::sim {
 namespace {
@@ -61,6 +63,56 @@ TEST(Networks, AWatcherSeesTimePass) {
     EXPECT_EQ(watched.digest, alone.digest);
     EXPECT_GT(calls, 1'000U);
     EXPECT_GE(last, scenario.duration);
+}
+
+// Of a scenario's seeds, one after the other; each must go well.
+Pace pace_of(std::string_view name, std::uint64_t seeds) {
+    Pace all;
+    const auto append = [](std::vector<Duration>& to, const std::vector<Duration>& more) {
+        to.insert(to.end(), more.begin(), more.end());
+    };
+    const PaceReport report = [&](const Pace& pace) {
+        append(all.epoch_gaps, pace.epoch_gaps);
+        append(all.block_gaps, pace.block_gaps);
+        append(all.follower_lags, pace.follower_lags);
+    };
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+        const auto outcome =
+            simulon::run(make_scenario(named(name), PlantedBug::None, {}, report), seed);
+        EXPECT_TRUE(outcome.verdict) << name << ": " << to_string(outcome);
+    }
+    return all;
+}
+
+double milliseconds_of(Duration duration) {
+    return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+void print(std::string_view what, const std::vector<Duration>& durations) {
+    std::cout << what << ": " << durations.size() << ", p50 " << milliseconds_of(median(durations))
+              << " ms, max " << milliseconds_of(longest(durations)) << " ms\n";
+}
+
+// In virtual time, on every member: the first block of an epoch is executed within 1 s of the last
+// one of the epoch before, near and far from each other.
+TEST(Pace, AnEpochFollowsTheOneBeforeWithinASecond) {
+    for (const std::string_view name : {"network/epochs", "network/far"}) {
+        const Pace pace = pace_of(name, 3);
+        ASSERT_GT(pace.epoch_gaps.size(), 30U) << name;
+        print(std::string(name) + " between epochs", pace.epoch_gaps);
+        EXPECT_LE(longest(pace.epoch_gaps), std::chrono::seconds(1)) << name;
+    }
+}
+
+// Between nodes 50 ms apart: a signature's way to the members, a certificate's way to the follower,
+// a question for the blocks and the answer are two round trips, and a round may begin meanwhile.
+TEST(Pace, AFollowerIsTwoRoundTripsBehindTheMembers) {
+    const Pace pace = pace_of("network/far", 3);
+    ASSERT_GT(pace.follower_lags.size(), 300U);
+    print("a follower's lag", pace.follower_lags);
+    EXPECT_LE(median(pace.follower_lags), std::chrono::milliseconds(200));
+    EXPECT_LE(longest(pace.follower_lags), std::chrono::milliseconds(300));
+    EXPECT_GT(median(pace.follower_lags), std::chrono::milliseconds(50)) << "nothing is measured";
 }
 
 struct Slice {

@@ -11,7 +11,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -20,14 +22,76 @@ namespace {
 
 namespace json = boost::json;
 
-simulon::Scenario watched(const sim::NetworkScenario& scenario, RunProgress& progress) {
+simulon::Scenario watched(const sim::NetworkScenario& scenario,
+                          RunProgress& progress,
+                          sim::PaceReport paced) {
     auto watch = [&progress](Duration virtual_time) { progress.at(virtual_time); };
-    return [run = sim::make_scenario(scenario, sim::PlantedBug::None, std::move(watch)),
+    return [run = sim::make_scenario(
+                scenario, sim::PlantedBug::None, std::move(watch), std::move(paced)),
             &progress](simulon::World& world) {
         Result<> verdict = run(world);
         progress.run_ended();
         return verdict;
     };
+}
+
+// The pace of many seeds.
+class PaceOfAll {
+public:
+    // Every seed is run twice, the same both times: one of them counts.
+    sim::PaceReport report() {
+        return [this](const sim::Pace& pace) {
+            if (runs_++ % 2 == 1) return;
+            append(all_.epoch_gaps, pace.epoch_gaps);
+            append(all_.block_gaps, pace.block_gaps);
+            append(all_.follower_lags, pace.follower_lags);
+        };
+    }
+
+    // Name and durations, of those that there are.
+    template <class Visit>  // visit(const char* name, const std::vector<Duration>&)
+    void for_each(Visit&& visit) const {
+        if (!all_.epoch_gaps.empty()) visit("between epochs", all_.epoch_gaps);
+        if (!all_.block_gaps.empty()) visit("between blocks", all_.block_gaps);
+        if (!all_.follower_lags.empty()) visit("follower's lag", all_.follower_lags);
+    }
+
+private:
+    static void append(std::vector<Duration>& all, const std::vector<Duration>& more) {
+        all.insert(all.end(), more.begin(), more.end());
+    }
+
+    sim::Pace all_;
+    std::uint64_t runs_ = 0;
+};
+
+std::int64_t milliseconds_of(Duration duration) {
+    return duration / std::chrono::milliseconds(1);
+}
+
+json::object object_of(const PaceOfAll& pace) {
+    json::object object;
+    pace.for_each([&](std::string_view name, const std::vector<Duration>& durations) {
+        std::string key(name);
+        for (char& c : key)
+            if (c == ' ') c = '_';
+        std::erase(key, '\'');
+        object[key] = {{"count", durations.size()},
+                       {"p50_ms", milliseconds_of(sim::median(durations))},
+                       {"max_ms", milliseconds_of(sim::longest(durations))}};
+    });
+    return object;
+}
+
+void print_pace(const PaceOfAll& pace) {
+    std::vector<std::vector<std::string>> rows;
+    pace.for_each([&](const char* name, const std::vector<Duration>& durations) {
+        rows.push_back({name,
+                        std::to_string(durations.size()),
+                        std::to_string(milliseconds_of(sim::median(durations))),
+                        std::to_string(milliseconds_of(sim::longest(durations)))});
+    });
+    print_table({"in virtual time", "count", "p50 ms", "max ms"}, std::move(rows));
 }
 
 }  // namespace
@@ -73,23 +137,25 @@ Result<> run_sim(const Invocation& invocation, const SimOptions& options) {
     progress.emplace(
         clock, options.scenario, 2 * options.seeds * run_ms, Progress::Unit::VirtualTime);
     RunProgress runs(run_ms, [&progress](std::uint64_t ms) { progress->advance(ms); });
-    const auto report = simulon::run_seeds(watched(*scenario, runs), options.seed, options.seeds);
+    PaceOfAll pace;
+    const auto report =
+        simulon::run_seeds(watched(*scenario, runs, pace.report()), options.seed, options.seeds);
     progress.reset();  // clears the line before there is something to say
     if (!report.verdict)
         return fail(report.verdict.error().code,
                     simulon::to_string(report) + "; replay it with draco sim run " +
                         options.scenario + " --seed " + std::to_string(report.seed));
-    const auto virtual_ms =
-        std::chrono::duration_cast<std::chrono::milliseconds>(report.virtual_time).count();
-    print_value(invocation,
-                json::object{{"scenario", options.scenario},
-                             {"first_seed", options.seed},
-                             {"seeds", options.seeds},
-                             {"verdict", "ok"},
-                             {"last_seed", report.seed},
-                             {"events", report.counts.events},
-                             {"messages", report.counts.messages_delivered},
-                             {"virtual_ms", virtual_ms}});
+    json::object result{{"scenario", options.scenario},
+                        {"first_seed", options.seed},
+                        {"seeds", options.seeds},
+                        {"verdict", "ok"},
+                        {"last_seed", report.seed},
+                        {"events", report.counts.events},
+                        {"messages", report.counts.messages_delivered},
+                        {"virtual_ms", milliseconds_of(report.virtual_time)}};
+    if (scenario->is_measured && invocation.json) result["pace"] = object_of(pace);
+    if (scenario->is_measured && !invocation.json) print_pace(pace);
+    print_value(invocation, result);
     return {};
 }
 

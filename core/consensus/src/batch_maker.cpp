@@ -1,6 +1,7 @@
 #include "draco/consensus/batch_maker.hpp"
 
 #include "draco/base/assert.hpp"
+#include "draco/consensus/batch_age.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -19,6 +20,10 @@ BatchMaker::BatchMaker(const Parameters& parameters,
       self_(self),
       worker_(worker),
       quorum_(quorum) {}
+
+void BatchMaker::enter(Round round) {
+    next_sequence_ = std::max(next_sequence_, first_sequence(round));
+}
 
 bool BatchMaker::submit(const types::TransactionBytes& transaction,
                         Instant now,
@@ -110,12 +115,20 @@ bool BatchMaker::has_ready() {
 std::vector<types::BatchReference> BatchMaker::take(Round round) {
     std::vector<types::BatchReference> batches;
     std::size_t bytes = 0;
-    while (has_ready() && batches.size() < types::kHeaderBatchesMax) {
-        bytes += ready_.front().bytes;
-        if (bytes > parameters_.header_payload_bytes) break;
-        batches.push_back(ready_.front());
-        ready_.pop_front();
+    std::deque<types::BatchReference> left;
+    for (const types::BatchReference& ready : ready_) {
+        if (!is_unordered(ready.digest)) continue;
+        const bool fits = batches.size() < types::kHeaderBatchesMax &&
+                          bytes + ready.bytes <= parameters_.header_payload_bytes;
+        if (fits &&
+            is_of_age(*own(ready.digest).batch, round, parameters_.batch_age_rounds_max())) {
+            bytes += ready.bytes;
+            batches.push_back(ready);
+        } else {
+            left.push_back(ready);
+        }
     }
+    ready_ = std::move(left);
     if (!batches.empty()) proposed_[round] = batches;
     return batches;
 }
@@ -151,6 +164,24 @@ void BatchMaker::raise_floor(Round floor) {
         make_ready_again(proposed_.begin()->second);
         proposed_.erase(proposed_.begin());
     }
+}
+
+std::vector<CheckedBatch> BatchMaker::renew(Round floor) {
+    std::vector<CheckedBatch> renewed;
+    for (types::BatchReference& ready : ready_) {
+        const auto found = own_.find(ready.digest);
+        if (found == own_.end() || found->second.height) continue;
+        const types::Batch& old = *found->second.batch.batch;
+        if (sealed_in(old).value() + parameters_.batch_age_rounds_max() >= floor.value()) continue;
+        types::Batch batch = old;
+        batch.sequence = next_sequence_++;
+        CheckedBatch fresh = checked(chain_, std::move(batch));
+        ready.digest = fresh.digest;
+        own_.erase(found);
+        own_.emplace(fresh.digest, Own{fresh, {}});
+        renewed.push_back(std::move(fresh));
+    }
+    return renewed;
 }
 
 void BatchMaker::ordered(const types::BatchDigest& digest, types::Height height) {

@@ -7,7 +7,7 @@
 namespace draco::consensus {
 namespace {
 
-// The depth of the DAG in blocks: an anchor is two rounds above the one before at least.
+// Of the rounds that a core remembers; each has one anchor at most.
 constexpr std::size_t kTailBlocksMax = 4096;
 
 // How far below the head the end of an epoch is looked for: blocks that a member may be ahead of
@@ -43,7 +43,7 @@ Result<std::optional<ChainTail>> read_tail(const interfaces::Ledger& ledger,
         tail.start = {types::Height(height.value() - 1), block->parent, {}};
         const Round anchor = block->anchor_round;
         tail.blocks.push_back(*std::move(block));
-        if (anchor.value() + parameters.gc_depth_rounds < last_anchor->value() ||
+        if (anchor.value() + parameters.ordered_memory_rounds() < last_anchor->value() ||
             tail.blocks.size() >= kTailBlocksMax)
             break;
     }

@@ -10,7 +10,7 @@
 
 namespace draco::consensus {
 
-// The blocks of one epoch up to the ledger's head: as many as the DAG's floor rests on.
+// The blocks of one epoch up to the ledger's head: as many as a core remembers.
 struct ChainTail {
     Tip start;  // the block before the first of them
     std::vector<types::Block> blocks;

@@ -19,7 +19,7 @@ Core::Core(Seat seat, Parameters parameters, AuthorityIndex self, CommitRule rul
                parameters_.peer_bytes_max,
                parameters_.held_bytes_max,
                parameters_.window_rounds),
-      voter_(committee_.size(), parameters_.header_lead_ms_max),
+      voter_(committee_.size(), parameters_.header_lead_ms_max, parameters_.batch_age_rounds_max()),
       clock_check_(committee_, parameters_.header_lead_ms_max),
       aggregator_(committee_),
       dag_(committee_.size(), committee_.quorum(), parameters_.window_rounds),
@@ -29,7 +29,7 @@ Core::Core(Seat seat, Parameters parameters, AuthorityIndex self, CommitRule rul
                                 parameters_.reputation_rounds,
                                 seat.start.height),
                  rule),
-      builder_(chain_, committee_.epoch(), seat.start, parameters_.gc_depth_rounds),
+      builder_(chain_, committee_.epoch(), seat.start, parameters_.ordered_memory_rounds()),
       signatures_(committee_, seat.start.height),
       synchronizer_(parameters_, committee_.size(), self),
       serving_(committee_.size(), parameters_.served_bytes_per_s),
@@ -53,6 +53,7 @@ Result<std::unique_ptr<Core>> Core::make(Seat seat, Parameters parameters, Recov
 void Core::step(const Event& event, Now now, Effects& out) {
     Turn turn{now, out};
     progressed_ = false;
+    if (const auto quorum = dag_.quorum_round()) maker_.enter(Round(quorum->value() + 1));
     std::visit([&](const auto& happened) { on(happened, turn); }, event);
     settle(turn);
 }
@@ -301,6 +302,8 @@ bool Core::propose(Turn& turn) {
     const bool is_due = decision.kind == Proposer::Decision::Kind::Propose;
     if (is_due && !ended_)
         if (const auto batch = maker_.seal(turn.now.instant)) announce_with_header(*batch, turn);
+    if (participates())
+        for (const CheckedBatch& batch : maker_.renew(dag_.floor())) announce(batch, turn);
     if (!wants_round(*round)) return false;
     if (!is_due) {
         proposal_deadline_ = decision.deadline;

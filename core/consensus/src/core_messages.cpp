@@ -76,6 +76,8 @@ void Core::on(const BlockFollowed& event, Turn& turn) {
     } else {
         return;
     }
+    // Its content is not needed here, and those who have executed it may have forgotten it.
+    for (const types::BatchDigest& batch : *block.batches) synchronizer_.batch_arrived(batch);
     delivered_ = block.height;
     delivered_time_ = block.timestamp;
     block_signature_due_.reset();

@@ -1,6 +1,8 @@
 #include "draco/consensus/core.hpp"
 
 #include <algorithm>
+#include <ranges>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -59,7 +61,8 @@ Result<> Core::recover_blocks(const std::vector<types::Block>& blocks, types::He
         // The log was pruned: take the first block's word for what was before it.
         const types::Block& first = blocks.front();
         const Tip before{types::Height(first.height.value() - 1), first.parent, {}};
-        builder_ = BlockBuilder(chain_, committee_.epoch(), before, parameters_.gc_depth_rounds);
+        builder_ =
+            BlockBuilder(chain_, committee_.epoch(), before, parameters_.ordered_memory_rounds());
         delivered_ = before.height;
     }
     std::vector<VertexId> none;
@@ -87,21 +90,38 @@ Result<> Core::recover_blocks(const std::vector<types::Block>& blocks, types::He
     return {};
 }
 
+// A batch that was sealed anew stands in the log beside the new one: of those with the same content
+// the last one counts.
+void Core::restore_own(std::vector<CheckedBatch> batches) {
+    std::ranges::sort(batches, std::ranges::greater{}, [](const CheckedBatch& batch) {
+        return batch.batch->sequence;
+    });
+    std::set<types::BatchDigest> contents;
+    std::erase_if(batches, [&](const CheckedBatch& batch) {
+        types::Batch content = *batch.batch;
+        content.sequence = 0;
+        return !contents.insert(types::digest_of(chain_, content)).second;
+    });
+    for (const CheckedBatch& batch : std::views::reverse(batches)) maker_.restore(batch);
+}
+
 void Core::recover_dag(const std::vector<CheckedMessage>& records) {
     // Until a header names it, a batch of unknown age is kept for as long as a new one.
     const Round fresh(dag_.floor().value() + parameters_.gc_depth_rounds);
     std::vector<VertexId> accepted;
     std::map<Round, CheckedHeader> own_headers;
+    std::vector<CheckedBatch> own_batches;
     for (const CheckedMessage& record : records) {
         if (const auto* batch = std::get_if<CheckedBatch>(&record)) {
             batches_.add(*batch, fresh, BatchStore::Demand::Requested);
-            if (batch->batch->author == self_) maker_.restore(*batch);
+            if (batch->batch->author == self_) own_batches.push_back(*batch);
         } else if (const auto* certificate = std::get_if<CheckedCertificate>(&record)) {
             dag_.add(*certificate, accepted);
         } else if (const auto* header = std::get_if<CheckedHeader>(&record)) {
             own_headers.insert_or_assign(header->header.header.round, *header);
         }
     }
+    restore_own(std::move(own_batches));
     for (const VertexId vertex : accepted)
         for (const types::BatchReference& batch : *dag_.find(vertex)->header.batches)
             batches_.keep_until(batch.digest, vertex.round);

@@ -1,5 +1,7 @@
 #include "draco/consensus/voter.hpp"
 
+#include "draco/consensus/batch_age.hpp"
+
 #include <algorithm>
 
 namespace draco::consensus {
@@ -55,7 +57,8 @@ bool Voter::is_ready(const CheckedHeader& header,
     return std::ranges::all_of(*content.batches, [&](const types::BatchReference& reference) {
         const CheckedBatch* batch = batches.find(reference.digest);
         return batch != nullptr && batch->bytes == reference.bytes &&
-               batch->batch->author == content.author && batch->batch->worker == reference.worker;
+               batch->batch->author == content.author && batch->batch->worker == reference.worker &&
+               is_of_age(*batch->batch, content.round, batch_age_rounds_max_);
     });
 }
 

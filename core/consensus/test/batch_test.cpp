@@ -1,3 +1,4 @@
+#include "draco/consensus/batch_age.hpp"
 #include "draco/consensus/batch_maker.hpp"
 #include "draco/consensus/batch_store.hpp"
 
@@ -45,6 +46,17 @@ TEST_F(BatchMakerTest, SealsWhenFullAndByTime) {
     EXPECT_EQ(maker.seal_deadline(), at(6) + parameters.batch_delay_max);
 }
 
+TEST_F(BatchMakerTest, TheSameTransactionTwiceIsTwoBatches) {
+    // Also where another member made the other: who waits for one does not get the other.
+    const CheckedBatch first = sealed(110);
+    const CheckedBatch second = sealed(110);
+    EXPECT_EQ(first.batch->transactions, second.batch->transactions);
+    EXPECT_NE(first.digest, second.digest);
+    types::Batch of_another = *first.batch;
+    of_another.author = member(2);
+    EXPECT_NE(checked(kChain, std::move(of_another)).digest, first.digest);
+}
+
 TEST_F(BatchMakerTest, LargeBatchesWaitForHoldersOrGrace) {
     // A small batch is ready at once; a large one when 2f others hold it, or when its grace ends.
     sealed(100);
@@ -82,6 +94,42 @@ TEST_F(BatchMakerTest, LosesNothingOnTheWay) {
     EXPECT_EQ(maker.unordered_after(types::Height(8)),
               (std::vector{transaction(111), transaction(112)}));
     EXPECT_EQ(maker.unordered_after(types::Height(7)).size(), 3U);
+}
+
+TEST_F(BatchMakerTest, NamesNoBatchThatIsNotOfAge) {
+    // A header gets what was sealed in its round or in the rounds before it that may still be
+    // named, and what is skipped stays ready.
+    maker.enter(Round(7));
+    const CheckedBatch batch = sealed(110);
+    EXPECT_EQ(sealed_in(*batch.batch), Round(7));
+    EXPECT_TRUE(maker.take(Round(6)).empty());
+    EXPECT_TRUE(maker.take(Round(8 + parameters.batch_age_rounds_max())).empty());
+    EXPECT_TRUE(maker.has_ready());
+    EXPECT_EQ(maker.take(Round(7 + parameters.batch_age_rounds_max())).size(), 1U);
+}
+
+TEST_F(BatchMakerTest, SealsAnewWhatIsTooOldForAnyHeader) {
+    // Not before every header that may name it is below the floor: the transactions would be in two
+    // batches that can both be ordered.
+    maker.enter(Round(7));
+    const CheckedBatch old = sealed(110);
+    const std::size_t bytes = maker.bytes();
+    const std::uint64_t last = 7 + parameters.batch_age_rounds_max();
+    maker.enter(Round(last + 30));
+    EXPECT_TRUE(maker.renew(Round(last)).empty());
+    const auto renewed = maker.renew(Round(last + 1));
+    ASSERT_EQ(renewed.size(), 1U);
+    EXPECT_NE(renewed[0].digest, old.digest);
+    EXPECT_EQ(renewed[0].batch->transactions, old.batch->transactions);
+    EXPECT_EQ(maker.bytes(), bytes);
+    EXPECT_TRUE(maker.renew(Round(last + 1)).empty()) << "once";
+    const auto taken = maker.take(Round(last + 30));
+    ASSERT_EQ(taken.size(), 1U);
+    EXPECT_EQ(taken[0].digest, renewed[0].digest);
+    maker.ordered(old.digest, types::Height(1));
+    EXPECT_TRUE(maker.outstanding());
+    maker.ordered(renewed[0].digest, types::Height(1));
+    EXPECT_FALSE(maker.outstanding());
 }
 
 TEST_F(BatchMakerTest, RefusesWhatDoesNotFitUntilBlocksAreExecuted) {

@@ -214,6 +214,47 @@ TEST_F(CoreTest, ABatchThatIsNamedAgainMuchLaterIsInTheLog) {
     EXPECT_GT(pruned_below.value_or(Round(0)), Round(10)) << "the log forgets";
 }
 
+TEST_F(CoreTest, AsksForNoBatchOfABlockThatWasFollowed) {
+    // The DAG commits a block whose batch is missing; then the block comes with its content from
+    // elsewhere. Nobody is asked for the batch any more: all may have forgotten it.
+    const auto core = make({}, 2, RecoveryMode::Observer).value();
+    const types::Batch batch = four.batch(3, 1);
+    types::Header anchor = four.header(3, 3);
+    ASSERT_TRUE(anchor.batches.try_push_back(reference(batch)));
+    std::vector<types::Block> blocks;
+    std::size_t asked = 0;
+    std::int64_t ms = 0;
+    const auto step = [&](const Event& event) {
+        Effects out;
+        core->step(event, at(ms += 1'000), out);
+        for (const auto& block : logged<types::Block>(out)) blocks.push_back(block);
+        asked += sent<BatchRequest>(out).size();
+    };
+    for (std::uint64_t round = 0; round <= 4; ++round)
+        for (std::size_t author = 0; author < 4; ++author) {
+            types::Header header = four.header(round, author);
+            if (round == 3 && author == 3) header = anchor;
+            if (round == 4) {
+                header.parent_authors.erase(member(2));
+                header.parent_authors.insert(member(3));
+                header.parents = {};
+                for (const std::size_t parent : {0U, 1U})
+                    ASSERT_TRUE(header.parents.try_push_back(
+                        types::digest_of(kChain, four.header(3, parent))));
+                ASSERT_TRUE(header.parents.try_push_back(types::digest_of(kChain, anchor)));
+            }
+            step(from(author == 2 ? 0 : author, four.certify(std::move(header), 3)));
+        }
+    ASSERT_FALSE(blocks.empty());
+    ASSERT_EQ(*blocks.back().batches, std::vector{checked(kChain, batch).digest});
+    step(WakeUp{});
+    EXPECT_GT(asked, 0U);
+    step(BlockFollowed{blocks.back()});
+    asked = 0;
+    for (std::size_t i = 0; i < 20; ++i) step(WakeUp{});
+    EXPECT_EQ(asked, 0U);
+}
+
 TEST_F(CoreTest, AnObserverIsSilent) {
     // It takes no transactions and answers headers with nothing.
     const auto core = make({}, 0, RecoveryMode::Observer).value();

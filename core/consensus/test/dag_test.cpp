@@ -54,6 +54,17 @@ TEST_F(DagTest, HasBoundsBelowAndAbove) {
     EXPECT_EQ(dag.add(checked(kChain, four.certify(other, 0)), accepted), Dag::Addition::Conflict);
 }
 
+TEST_F(DagTest, ACertificateIsItsHeaderWhoeverSigned) {
+    // Two certificates of one header by other signers are one vertex, with one identity.
+    const types::Header header = four.header(0, 1);
+    const CheckedCertificate by_three = checked(kChain, four.certify(header, 3));
+    const CheckedCertificate by_four = checked(kChain, four.certify(header, 4));
+    ASSERT_NE(*by_three.certificate, *by_four.certificate);
+    EXPECT_EQ(by_three.digest, by_four.digest);
+    EXPECT_EQ(dag.add(by_three, accepted), Dag::Addition::Accepted);
+    EXPECT_EQ(dag.add(by_four, accepted), Dag::Addition::Known);
+}
+
 TEST_F(DagTest, TheFloorAndBlocksStandInForParents) {
     // What misses parents below the floor, or parents that a block settled, is accepted.
     EXPECT_EQ(add(5, 0), Dag::Addition::Suspended);

@@ -343,6 +343,57 @@ TEST(Network, EndsTheEpochAtOneHeight) {
     expect_clean(network);
 }
 
+TEST(Network, WaitsForAnApplicationThatStandsStill) {
+    // What nobody executes piles up to its bounds, on the way to the application and from clients,
+    // who are told; when the application goes on, all that was taken is executed.
+    NetworkOptions options;
+    options.parameters.own_bytes_max = std::size_t{1} << 20;
+    options.parameters.blocks_ahead_max = 8;
+    options.transaction_bytes = 32 << 10;
+    Network network(options);
+    for (std::size_t i = 0; i < 4; ++i) network.halt_application(i);
+    for (std::size_t i = 0; i < 400; ++i) {
+        network.submit(i % 4);
+        network.run(milliseconds(10));
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+        EXPECT_EQ(network.height(i), 0U);
+        EXPECT_EQ(network.blocks_waiting(i), 8U);
+        EXPECT_GT(network.busy(i), 50U);
+        EXPECT_LE(network.core(i).own_bytes(), options.parameters.own_bytes_max);
+    }
+    for (std::size_t i = 0; i < 4; ++i) network.resume_application(i);
+    EXPECT_TRUE(network.run_until([&] { return network.all_executed(); }, seconds(10)))
+        << network.describe();
+    expect_clean(network);
+}
+
+TEST(Network, GoesOnForMinutesAndForgetsWhatItOrdered) {
+    // Under steady load rounds neither stop nor slow down, and what a log must keep does not grow.
+    NetworkOptions options;
+    options.parameters.gc_depth_rounds = 8;
+    options.parameters.reputation_rounds = 8;
+    options.parameters.window_rounds = 32;
+    Network network(options);
+    std::uint64_t round_before = 0;
+    std::vector<std::uint64_t> rounds_each_minute;
+    for (std::size_t minute = 0; minute < 3; ++minute) {
+        for (std::size_t i = 0; i < 3'000; ++i) {
+            network.submit(i % 4);
+            network.run(milliseconds(20));
+        }
+        const std::uint64_t round = network.highest_round();
+        rounds_each_minute.push_back(round - round_before);
+        round_before = round;
+        for (std::size_t i = 0; i < 4; ++i)
+            EXPECT_LT(network.records_needed(i), 1'000U) << network.describe();
+    }
+    EXPECT_GT(network.records_written(0), 20'000U);
+    EXPECT_GT(2 * rounds_each_minute[2], rounds_each_minute[0]);
+    EXPECT_TRUE(network.run_until([&] { return network.all_executed(); }, seconds(10)));
+    expect_clean(network);
+}
+
 TEST(Network, TellsClientsWhenItIsFull) {
     // Without a quorum nothing is executed: what does not fit is refused, memory stays bounded, and
     // all that was accepted is executed in the end.

@@ -1,3 +1,4 @@
+#include "draco/consensus/batch_age.hpp"
 #include "draco/consensus/vote_aggregator.hpp"
 #include "draco/consensus/voter.hpp"
 
@@ -27,7 +28,7 @@ protected:
     TestCommittee four = TestCommittee::make(4);
     Dag dag{4, 3, 16};
     BatchStore batches{4, 1U << 20U, 1U << 22U, 100};
-    Voter voter{4, 500};
+    Voter voter{4, 500, 100};
 };
 
 TEST_F(VoterTest, VotesOncePerAuthorAndRound) {
@@ -104,6 +105,31 @@ TEST_F(VoterTest, AVoteProvesThatTheBatchesAreHeld) {
         types::BatchReference{third.digest, types::WorkerIndex(0), third.bytes + 1}));
     ASSERT_TRUE(receive(header).has_value());
     EXPECT_FALSE(votes());
+}
+
+TEST_F(VoterTest, VotesForBatchesOfItsRoundAndTheHundredBefore) {
+    // A batch that is older than that may have been ordered when nobody remembers it; one that was
+    // sealed in a later round would be of age for too long.
+    const auto votes_for = [&](std::uint64_t sealed, std::uint64_t round) {
+        Voter fresh{4, 500, 100};
+        Dag high{4, 3, 16};
+        std::vector<VertexId> accepted;
+        high.raise_floor(Round(round - 1), accepted);
+        for (std::size_t author = 0; author < 4; ++author)
+            high.add(four.vertex(round - 1, author), accepted);
+        const CheckedBatch batch =
+            checked(kChain, four.batch(1, first_sequence(Round(sealed)) + kBatchesPerRound - 1));
+        batches.add(batch, Round(round), BatchStore::Demand::Pushed);
+        types::Header header = four.header(round, 1);
+        EXPECT_TRUE(header.batches.try_push_back(
+            types::BatchReference{batch.digest, types::WorkerIndex(0), batch.bytes}));
+        EXPECT_TRUE(fresh.receive(four.checked_header(std::move(header)), high, {}).has_value());
+        return fresh.next(high, batches, UnixTime{1000}).has_value();
+    };
+    EXPECT_TRUE(votes_for(200, 200));
+    EXPECT_TRUE(votes_for(100, 200));
+    EXPECT_FALSE(votes_for(99, 200));
+    EXPECT_FALSE(votes_for(201, 200));
 }
 
 TEST(VoteAggregator, CertifiesWithAQuorumOfItsHeader) {

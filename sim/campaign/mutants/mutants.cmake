@@ -39,6 +39,12 @@ plant(collected_a_round_too_early core.cpp consensus/stragglers 50
       "std::min(anchor.value(), parameters_.gc_depth_rounds - 1)")
 plant(history_ordered_again committer.cpp consensus/default 1
       ".without(dag.settled(Round(round)))" "")
+plant(ordered_batches_forgotten block_builder.cpp consensus/repeats 5
+      "fits && !ordered_.contains(batch.digest)" "fits")
+plant(ordered_memory_too_short core.cpp consensus/repeats 5
+      "seat.start, parameters_.ordered_memory_rounds()" "seat.start, parameters_.gc_depth_rounds")
+plant(batches_of_any_age voter.cpp consensus/repeats 20
+      "is_of_age(*batch->batch, content.round, batch_age_rounds_max_)" "batch_age_rounds_max_ > 0")
 plant(upper_median block_builder.cpp consensus/default 5
       "(created.size() - 1) / 2" "created.size() / 2")
 plant(block_without_content core.cpp consensus/withheld 20

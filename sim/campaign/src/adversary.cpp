@@ -9,6 +9,8 @@ namespace {
 constexpr std::size_t kHeardMax = 64;
 constexpr std::size_t kFloodPerHeader = 20;
 constexpr std::size_t kResponse = 4;
+constexpr std::size_t kSentMax = 512;
+constexpr std::size_t kRepeatedMax = 3;
 constexpr std::uint64_t kFar = std::uint64_t{1} << 40;
 
 }  // namespace
@@ -59,6 +61,10 @@ AuthoritySet Adversary::receivers(const consensus::Message& message, AuthoritySe
         if (to != others() || batch->author != self_) return {};
         return some();
     }
+    // Nobody gets the header of its core where one that repeats batches takes its place.
+    hides_header_ = std::holds_alternative<types::SignedHeader>(message) && to == others() &&
+                    has(Lie::RepeatedBatches) && !sent_.empty() && random_() % 2 == 0;
+    if (hides_header_) return {};
     // The others get the second header instead.
     if (std::holds_alternative<types::SignedHeader>(message) && has(Lie::SecondHeader))
         return to == others() ? some() : AuthoritySet{};
@@ -72,13 +78,21 @@ std::vector<Forgery> Adversary::speak(const consensus::Message& message, const B
         heard_.push_back(std::make_shared<const types::Certificate>(*certificate));
         if (heard_.size() > kHeardMax) heard_.pop_front();
     }
+    if (const auto* batch = std::get_if<types::Batch>(&message);
+        batch != nullptr && batch->author == self_ && sent_.size() < kSentMax)
+        sent_.push_back(*batch);
     const auto* header = std::get_if<types::SignedHeader>(&message);
     if (header == nullptr || lies_.empty()) return out;
+    if (hides_header_) {
+        repeat_batches(header->header, out);
+        return out;
+    }
     switch (const Lie lie = lies_[random_() % lies_.size()]) {
         case Lie::SecondHeader:
         case Lie::VoteForAll:
         case Lie::WithholdBatches:
         case Lie::Garbage:
+        case Lie::RepeatedBatches:
             break;
         case Lie::FloodCertificates:
             flood(out);
@@ -182,6 +196,27 @@ void Adversary::distort_header(const types::Header& header, Lie how, std::vector
         distorted.parents = decltype(distorted.parents)::make(std::move(digests)).value();
     }
     out.push_back(ask_votes_for(std::move(distorted), others()));
+}
+
+std::optional<types::BatchReference> Adversary::others_batch() {
+    if (heard_.empty()) return std::nullopt;
+    const types::Header& header = heard_[random_() % heard_.size()]->header;
+    if (header.author == self_ || header.batches->empty()) return std::nullopt;
+    return (*header.batches)[random_() % header.batches->size()];
+}
+
+// The batches go out once more with it, or nobody could vote for what all have forgotten.
+void Adversary::repeat_batches(types::Header header, std::vector<Forgery>& out) {
+    for (std::size_t count = 1 + random_() % kRepeatedMax; count > 0; --count) {
+        const auto batch = consensus::checked(chain_, sent_[random_() % sent_.size()]);
+        out.push_back({others(), Channel::Bulk, consensus::encode_message(*batch.batch)});
+        static_cast<void>(header.batches.try_push_back(
+            types::BatchReference{batch.digest, batch.batch->worker, batch.bytes}));
+    }
+    // Nobody votes for a header with somebody else's, so it is tried now and then only.
+    if (const auto stolen = others_batch(); stolen && random_() % 8 == 0)
+        static_cast<void>(header.batches.try_push_back(*stolen));
+    out.push_back(ask_votes_for(std::move(header), others()));
 }
 
 void Adversary::far_rounds(const types::Header& like, std::vector<Forgery>& out) {

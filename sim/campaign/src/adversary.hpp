@@ -52,6 +52,8 @@ private:
     void flood(std::vector<Forgery>& out);
     void garbage(const Bytes& encoded, std::vector<Forgery>& out);
     void distort_header(const types::Header& header, Lie how, std::vector<Forgery>& out);
+    void repeat_batches(types::Header header, std::vector<Forgery>& out);
+    std::optional<types::BatchReference> others_batch();
     Forgery signed_header(types::Header header, AuthoritySet to);
     Forgery ask_votes_for(types::Header header, AuthoritySet to);
     Forgery vote_for(const types::Header& header, types::HeaderDigest digest);
@@ -66,6 +68,8 @@ private:
     std::optional<types::SignedHeader> shown_;         // that header
     std::optional<types::SignedHeader> certified_;
     std::deque<std::shared_ptr<const types::Certificate>> heard_;
+    std::vector<types::Batch> sent_;  // own batches, the first ones
+    bool hides_header_ = false;       // the one that its core sends now
 };
 
 }  // namespace draco::campaign

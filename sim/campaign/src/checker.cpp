@@ -175,13 +175,13 @@ void Checker::check_order(const types::Block& block) {
             violation(at + " orders what nobody certified");
             continue;
         }
-        for (const auto& batch : *found->second.header.batches) {
-            const auto before = ordered_batches_.find(batch.digest);
-            const bool again = before != ordered_batches_.end() &&
-                               before->second + gc_depth_rounds_ >= last_anchor_;
-            if (!again && seen.insert(batch.digest).second) batches.push_back(batch.digest);
-        }
+        for (const auto& batch : *found->second.header.batches)
+            if (!ordered_batches_.contains(batch.digest) && seen.insert(batch.digest).second)
+                batches.push_back(batch.digest);
     }
+    for (const auto& batch : *block.batches)
+        if (ordered_batches_.contains(batch))
+            violation(at + " orders a batch that was ordered before");
     if (batches != *block.batches) violation(at + " orders other batches than its vertices carry");
     const UnixTime time = std::max(UnixTime{last_time_.ms + 1}, median(vertex->second.header));
     if (block.timestamp != time) violation(at + " has a time that is not its parents' median");
@@ -190,8 +190,7 @@ void Checker::check_order(const types::Block& block) {
 
 void Checker::remember(const types::Block& block, const std::set<Place>& ordered) {
     ordered_.insert(ordered.begin(), ordered.end());
-    for (const auto& batch : *block.batches)
-        ordered_batches_.insert_or_assign(batch, block.anchor_round.value());
+    ordered_batches_.insert(block.batches->begin(), block.batches->end());
     last_anchor_ = block.anchor_round.value();
     last_time_ = block.timestamp;
 }

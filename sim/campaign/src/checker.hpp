@@ -70,7 +70,7 @@ private:
     std::map<Place, Vertex> vertices_;
     std::map<std::uint64_t, types::BlockDigest> blocks_;
     std::set<Place> ordered_;
-    std::map<types::BatchDigest, std::uint64_t> ordered_batches_;  // with the anchor's round
+    std::set<types::BatchDigest> ordered_batches_;
     std::uint64_t last_anchor_ = 0;
     UnixTime last_time_{};
     std::vector<std::string> violations_;

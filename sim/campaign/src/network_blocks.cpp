@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace draco::campaign {
 
@@ -92,6 +93,7 @@ void Network::execute(std::size_t machine, const consensus::CommittedBlock& bloc
     Machine& m = machines_[machine];
     const std::uint64_t height = block.block.height.value();
     if (options_.last_height && height > *options_.last_height) return;
+    if (m.application_halts) return m.unexecuted.push_back(block);
     if (height <= m.executed.size())
         checker_->repeated(m.executed[height - 1], block.digest);
     else
@@ -113,6 +115,14 @@ void Network::hand_over(std::size_t machine) {
         execute(machine, next);
     }
     if (m.life == life) m.handing_over = false;
+}
+
+void Network::resume_application(std::size_t machine) {
+    Machine& m = machines_[machine];
+    m.application_halts = false;
+    const std::uint64_t life = m.life;
+    for (const consensus::CommittedBlock& block : std::exchange(m.unexecuted, {}))
+        if (machines_[machine].life == life) execute(machine, block);
 }
 
 void Network::execute_new(std::size_t machine, const consensus::CommittedBlock& block) {
@@ -259,7 +269,8 @@ std::string Network::describe() const {
                 std::to_string(dag.floor().value()) + " quorum " + number(dag.quorum_round()) +
                 " highest " + number(dag.highest_round()) + " suspended " +
                 std::to_string(dag.suspended_count()) + " payload " +
-                std::to_string(dag.unsettled_payload()) + "\n";
+                std::to_string(dag.unsettled_payload()) + " own bytes " +
+                std::to_string(m.core->own_bytes()) + "\n";
         for (std::size_t peer = 0; peer < options_.members; ++peer)
             for (std::size_t reason = 0; reason < consensus::kRefusalCount; ++reason)
                 if (const auto count =

@@ -22,6 +22,7 @@ bool Network::write(std::size_t machine, std::vector<consensus::Persist>& record
         // Tag 0, an own header: its signature and that of the own vote for it.
         if (record.record[0] == 0) costs_.signatures_made += 2;
         m.log.push_back({record.round, std::move(record.record)});
+        ++m.records_written;
         if (!crashes_here(machine)) continue;
         m.durable = m.log.size();
         stop(machine);
@@ -106,6 +107,7 @@ void Network::stop(std::size_t machine) {
     m.held_back.clear();
     m.for_ledger.clear();
     m.handing_over = false;
+    m.unexecuted.clear();
     m.wake.reset();
     m.following = false;
     for (std::size_t peer = 0; peer < machines_.size(); ++peer)
@@ -138,6 +140,12 @@ void Network::crash(std::size_t machine) {
     m.log.resize(m.durable + (tail == 0 ? 0 : random_() % (tail + 1)));
     m.durable = m.log.size();
     forget_lost(machine);
+}
+
+std::size_t Network::records_needed(std::size_t machine) const {
+    const Machine& m = machines_[machine];
+    return static_cast<std::size_t>(std::ranges::count_if(
+        m.log, [&](const LogEntry& entry) { return entry.round >= m.prunable; }));
 }
 
 // Forgets what it may, or less: whole segments go, and late.

@@ -66,6 +66,7 @@ INSTANTIATE_TEST_SUITE_P(Lies,
                                            Slice{"consensus/floods", 1, 10},
                                            Slice{"consensus/far-rounds", 1, 10},
                                            Slice{"consensus/garbage", 1, 20},
+                                           Slice{"consensus/repeats", 1, 20},
                                            Slice{"consensus/everything", 1, 20}));
 INSTANTIATE_TEST_SUITE_P(Measured,
                          Seeds,

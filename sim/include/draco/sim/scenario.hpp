@@ -3,6 +3,7 @@
 // disks and clocks, under load and faults, watched by checkers. A scenario is data; the seed
 // decides everything else.
 
+#include "draco/sim/pace.hpp"
 #include "draco/simulon/fault_plan.hpp"
 #include "draco/simulon/scenario.hpp"
 
@@ -34,6 +35,7 @@ struct NetworkScenario {
     simulon::LinkOptions link{};
     simulon::DiskOptions disk{};
     simulon::FaultPlanOptions faults{};  // `duration` is the scenario's; no kinds: no faults
+    bool is_measured = false;            // its pace is worth to be shown
 };
 
 // All that can be run by name.
@@ -60,11 +62,12 @@ enum class PlantedBug : std::uint8_t {
 // node is settled, and it has paid exactly the price of that.
 //
 // `watch`, if there is one, is called after every event with the time in the world; quick, and
-// without effect on it.
+// without effect on it. `paced` gets the pace of the run.
 using Watch = std::function<void(Duration virtual_time)>;
 
 simulon::Scenario make_scenario(const NetworkScenario& scenario,
                                 PlantedBug bug = PlantedBug::None,
-                                Watch watch = {});
+                                Watch watch = {},
+                                PaceReport paced = {});
 
 }  // namespace draco::sim

@@ -21,6 +21,9 @@ public:
                types::WorkerIndex worker,
                std::size_t quorum);
 
+    // Headers of `round` and later may name what is sealed from here on.
+    void enter(Round round);
+
     // False if the transaction is shorter than kTransactionBytesMin, or the bytes are used up.
     // Appends the batch that it filled.
     [[nodiscard]] bool submit(const types::TransactionBytes& transaction,
@@ -45,7 +48,8 @@ public:
 
     bool has_open() const { return !open_.empty(); }
 
-    // For the header of `round`: what is ready, oldest first, within a header's bounds.
+    // For the header of `round`: what is ready and may be named by it (batch_age.hpp), oldest
+    // first, within a header's bounds.
     std::vector<types::BatchReference> take(Round round);
     // Precondition (asserted): take() returned it, and it is not executed.
     const CheckedBatch& own(const types::BatchDigest& digest) const;
@@ -56,6 +60,8 @@ public:
     void abandon(Round round);
     // So is what headers below the floor carried and no block ordered.
     void raise_floor(Round floor);
+    // What is ready and so old that only headers below the floor may name it, sealed anew.
+    std::vector<CheckedBatch> renew(Round floor);
 
     void ordered(const types::BatchDigest& digest, types::Height height);
     void executed(types::Height height);

@@ -22,7 +22,8 @@ struct Tip {
 
 class BlockBuilder {
 public:
-    // A batch that a block of the last `memory_rounds` rounds ordered is not ordered again.
+    // A batch that a block of the last `memory_rounds` rounds ordered is not ordered again. With
+    // Parameters::ordered_memory_rounds() none ever is: see batch_age.hpp.
     BlockBuilder(types::ChainId chain, Epoch epoch, Tip tip, std::uint64_t memory_rounds);
 
     // `history` is unsettled_history(dag, anchor).

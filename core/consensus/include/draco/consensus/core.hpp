@@ -193,6 +193,7 @@ private:
     // core_recovery.cpp
     Result<> recover(Recovery recovery);
     Result<> recover_blocks(const std::vector<types::Block>& blocks, types::Height executed);
+    void restore_own(std::vector<CheckedBatch> batches);
     void recover_dag(const std::vector<CheckedMessage>& records);
 
     const Parameters parameters_;

@@ -40,6 +40,15 @@ struct Parameters {
     // Vertices this many rounds below the last committed anchor are not ordered any more. Part of
     // the protocol: equal on all members.
     std::uint64_t gc_depth_rounds = 50;
+
+    // A header names no batch that was sealed more rounds before it (batch_age.hpp). An author
+    // whose header was never ordered knows that after gc_depth_rounds, and can propose the batch
+    // again.
+    std::uint64_t batch_age_rounds_max() const { return 2 * gc_depth_rounds; }
+
+    // What blocks of so many rounds before the last anchor ordered may come again.
+    std::uint64_t ordered_memory_rounds() const { return gc_depth_rounds + batch_age_rounds_max(); }
+
     // Rounds from the floor up that are held in memory; what is beyond is refused.
     std::uint64_t window_rounds = 512;
     // Who leads is decided by who took part in so many rounds before the last anchor. Part of the

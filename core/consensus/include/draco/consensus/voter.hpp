@@ -1,7 +1,8 @@
 #pragma once
 // Votes for others' headers: at most one per (author, round), in ascending rounds per author, and
 // only when this member holds the header's parents and all its batches, so that a certificate
-// proves them available (Narwhal section 3.1). One header per author waits at a time.
+// proves them available (Narwhal section 3.1), and that they are of age (batch_age.hpp). One header
+// per author waits at a time.
 
 #include "draco/consensus/batch_store.hpp"
 #include "draco/consensus/dag.hpp"
@@ -17,8 +18,10 @@ bool has_parents(const Dag& dag, const types::Header& header);
 
 class Voter {
 public:
-    Voter(std::size_t committee_size, std::uint64_t lead_ms_max)
-        : lead_ms_max_(lead_ms_max), authors_(committee_size) {}
+    Voter(std::size_t committee_size, std::uint64_t lead_ms_max, std::uint64_t batch_age_rounds_max)
+        : lead_ms_max_(lead_ms_max),
+          batch_age_rounds_max_(batch_age_rounds_max),
+          authors_(committee_size) {}
 
     enum class Reception : std::uint8_t { Pending, VotedBefore };
 
@@ -70,6 +73,7 @@ private:
                   UnixTime now) const;
 
     std::uint64_t lead_ms_max_;
+    std::uint64_t batch_age_rounds_max_;
     std::vector<Author> authors_;
 };
 

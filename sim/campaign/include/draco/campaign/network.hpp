@@ -47,6 +47,7 @@ enum class Lie : std::uint8_t {
     Garbage,            // bytes, and messages with some of them changed
     FewParents,         // a header with fewer parents than a quorum
     FalseParents,       // a header that names a vertex which does not exist
+    RepeatedBatches,    // headers that name batches of earlier ones, its own and others'
 };
 
 // Bugs at the core's boundary, to see that the checkers find them.
@@ -161,6 +162,11 @@ public:
 
     void empty_disk(std::size_t machine) { machines_[machine].disk_full = false; }
 
+    // Blocks that are handed over are not executed until it goes on.
+    void halt_application(std::size_t machine) { machines_[machine].application_halts = true; }
+
+    void resume_application(std::size_t machine);
+
     // The machine's clock is so far ahead from now on.
     void set_clock(std::size_t machine, std::int64_t ahead_ms) {
         machines_[machine].clock_skew_ms = ahead_ms;
@@ -209,6 +215,18 @@ public:
 
     std::vector<types::TransactionBytes> resubmitted(std::size_t machine) const {
         return machines_[machine].resubmit;
+    }
+
+    // Blocks that its application has not executed.
+    std::size_t blocks_waiting(std::size_t machine) const {
+        return machines_[machine].unexecuted.size();
+    }
+
+    // Records in a machine's log that it may not forget yet, and all that were ever written.
+    std::size_t records_needed(std::size_t machine) const;
+
+    std::size_t records_written(std::size_t machine) const {
+        return machines_[machine].records_written;
     }
 
     // Transactions that a machine refused.
@@ -303,6 +321,9 @@ private:
         Duration certificate_delay{};
         std::optional<Duration> sync_max;
         bool disk_full = false;
+        bool application_halts = false;
+        std::vector<consensus::CommittedBlock> unexecuted;
+        std::size_t records_written = 0;
         std::uint64_t points_passed = 0;
         std::optional<std::uint64_t> crash_point;
         Duration crash_down{};
