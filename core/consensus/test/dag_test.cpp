@@ -165,32 +165,28 @@ TEST_F(ProposerTest, DoesNotWaitOnceAllAreThere) {
 TEST_F(ProposerTest, KeepsItsPaceAfterMuchPayload) {
     // The next header comes when the own last one is as old as the round's payload takes at the
     // unpaced rate, at most pace_max; little payload costs nothing.
-    const auto pace_ms_after = [&](std::uint64_t round, std::uint32_t payload_bytes) {
+    parameters.unpaced_bytes_per_s = 1'000'000;
+    parameters.pace_max = std::chrono::milliseconds(40);
+    const auto pace_ms_after = [&](std::uint32_t payload_bytes) {
+        Dag round(4, 3, 16);
+        Proposer paced(parameters, member(3), rule, four.committee);
         for (std::size_t author = 0; author < 4; ++author) {
-            types::Header header = four.header(round, author);
+            types::Header header = four.header(0, author);
             types::BatchReference batch{};
             batch.bytes = payload_bytes / 4;
             EXPECT_TRUE(header.batches.try_push_back(batch));
-            const auto vertex = checked(kChain, four.certify(header, 0));
-            if (author == 3)
-                proposer.proposed({{vertex.certificate->header, {}}, vertex.digest}, {});
-            dag.add(vertex, accepted);
+            if (author == 3) paced.proposed(four.checked_header(header), {});
+            round.add(checked(kChain, four.certify(header, 0)), accepted);
         }
-        const auto decision = decide(0);
-        return decision.kind == Kind::Propose ? 0
-                                              : decision.deadline.since_origin.count() / 1'000'000;
+        std::int64_t ms = 0;
+        while (paced.decide(round, committer, Instant{std::chrono::milliseconds(ms)}).kind !=
+               Kind::Propose)
+            ++ms;
+        return ms;
     };
-    parameters.unpaced_bytes_per_s = 1'000'000;
-    parameters.pace_max = std::chrono::milliseconds(40);
-    EXPECT_EQ(pace_ms_after(0, 0), 0);
-    dag = Dag(4, 3, 16);
-    proposer = Proposer(parameters, member(3), rule, four.committee);
-    EXPECT_EQ(pace_ms_after(0, 20'000), 20);
-    EXPECT_EQ(decide(19).kind, Kind::Wait);
-    EXPECT_EQ(decide(20).kind, Kind::Propose);
-    dag = Dag(4, 3, 16);
-    proposer = Proposer(parameters, member(3), rule, four.committee);
-    EXPECT_EQ(pace_ms_after(0, 400'000), 40);
+    EXPECT_EQ(pace_ms_after(0), 0);
+    EXPECT_EQ(pace_ms_after(20'000), 20);
+    EXPECT_EQ(pace_ms_after(400'000), 40);
 }
 
 TEST_F(ProposerTest, WaitsForItsOwnVertexAndJumpsAhead) {

@@ -93,7 +93,6 @@ void Network::execute(std::size_t machine, const consensus::CommittedBlock& bloc
     Machine& m = machines_[machine];
     const std::uint64_t height = block.block.height.value();
     if (options_.last_height && height > *options_.last_height) return;
-    if (m.application_halts) return m.unexecuted.push_back(block);
     if (height <= m.executed.size())
         checker_->repeated(m.executed[height - 1], block.digest);
     else
@@ -109,7 +108,7 @@ void Network::hand_over(std::size_t machine) {
     Machine& m = machines_[machine];
     if (std::exchange(m.handing_over, true)) return;
     const std::uint64_t life = m.life;
-    while (m.life == life && !m.for_ledger.empty()) {
+    while (m.life == life && !m.application_halts && !m.for_ledger.empty()) {
         const consensus::CommittedBlock next = std::move(m.for_ledger.front());
         m.for_ledger.pop_front();
         execute(machine, next);
@@ -118,11 +117,8 @@ void Network::hand_over(std::size_t machine) {
 }
 
 void Network::resume_application(std::size_t machine) {
-    Machine& m = machines_[machine];
-    m.application_halts = false;
-    const std::uint64_t life = m.life;
-    for (const consensus::CommittedBlock& block : std::exchange(m.unexecuted, {}))
-        if (machines_[machine].life == life) execute(machine, block);
+    machines_[machine].application_halts = false;
+    hand_over(machine);
 }
 
 void Network::execute_new(std::size_t machine, const consensus::CommittedBlock& block) {
@@ -168,7 +164,7 @@ void Network::follow(std::size_t machine) {
         if (connected(machine, peer) && is_honest(peer) &&
             (best == nullptr || machines_[peer].certified > best->certified))
             best = &machines_[peer];
-    if (best == nullptr) return;
+    if (best == nullptr || m.application_halts) return;
     const std::uint64_t life = m.life;
     // Blocks that were executed in an earlier life, and are not in the log, come from the own
     // store.

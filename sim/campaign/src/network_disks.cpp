@@ -107,7 +107,6 @@ void Network::stop(std::size_t machine) {
     m.held_back.clear();
     m.for_ledger.clear();
     m.handing_over = false;
-    m.unexecuted.clear();
     m.wake.reset();
     m.following = false;
     for (std::size_t peer = 0; peer < machines_.size(); ++peer)

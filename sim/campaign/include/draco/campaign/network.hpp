@@ -219,7 +219,7 @@ public:
 
     // Blocks that its application has not executed.
     std::size_t blocks_waiting(std::size_t machine) const {
-        return machines_[machine].unexecuted.size();
+        return machines_[machine].for_ledger.size();
     }
 
     // Records in a machine's log that it may not forget yet, and all that were ever written.
@@ -322,7 +322,6 @@ private:
         std::optional<Duration> sync_max;
         bool disk_full = false;
         bool application_halts = false;
-        std::vector<consensus::CommittedBlock> unexecuted;
         std::size_t records_written = 0;
         std::uint64_t points_passed = 0;
         std::optional<std::uint64_t> crash_point;
