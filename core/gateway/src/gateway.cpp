@@ -65,28 +65,29 @@ private:
              std::uint64_t client,
              http::Reply reply) const {
         const std::vector<sdk::FieldView> fields = views_of(request.fields);
-        service.on_request(
-            {.method = request.method,
-             .target = target,
-             .target_as_sent = request.target,
-             .fields = fields,
-             .body = request.body,
-             .client_network = client},
-            std::make_shared<ContentHost>(
-                source_,
-                interfaces::Asker{.kind = interfaces::AskerClass::Stranger, .number = client},
-                clock_.now() + open_deadline_),
-            [reply = std::move(reply),
-             charge = Charge{.limits = limits_, .client = client},
-             is_head = request.method == "HEAD",
-             bad_answers = bad_answers_](sdk::Answer answer) mutable {
-                auto sent = to_http(std::move(answer), is_head, charge);
-                if (!sent) {
-                    bad_answers->fetch_add(1, std::memory_order_relaxed);
-                    sent = refusal(500, "the service gave an answer that is none.");
-                }
-                reply.answer(*std::move(sent));
-            });
+        auto host = std::make_shared<ContentHost>(
+            source_,
+            interfaces::Asker{.kind = interfaces::AskerClass::Stranger, .number = client},
+            clock_.now() + open_deadline_);
+        reply.on_gone([host] { host->give_up(); });
+        service.on_request({.method = request.method,
+                            .target = target,
+                            .target_as_sent = request.target,
+                            .fields = fields,
+                            .body = request.body,
+                            .client_network = client},
+                           std::move(host),
+                           [reply = std::move(reply),
+                            charge = Charge{.limits = limits_, .client = client},
+                            is_head = request.method == "HEAD",
+                            bad_answers = bad_answers_](sdk::Answer answer) mutable {
+                               auto sent = to_http(std::move(answer), is_head, charge);
+                               if (!sent) {
+                                   bad_answers->fetch_add(1, std::memory_order_relaxed);
+                                   sent = refusal(500, "the service gave an answer that is none.");
+                               }
+                               reply.answer(*std::move(sent));
+                           });
     }
 
     const ServiceTable services_;

@@ -29,10 +29,10 @@ Result<T> only(std::optional<Result<T>> outcome) {
 
 Result<std::unique_ptr<sdk::Content>> open(interfaces::ContentSource& source,
                                            const types::ContentHash& hash) {
-    ContentHost host(source, kAsker, kDeadline);
+    const auto host = std::make_shared<ContentHost>(source, kAsker, kDeadline);
     std::optional<Result<std::unique_ptr<sdk::Content>>> outcome;
-    host.open(hash,
-              [&](Result<std::unique_ptr<sdk::Content>> content) { outcome = std::move(content); });
+    host->open(
+        hash, [&](Result<std::unique_ptr<sdk::Content>> content) { outcome = std::move(content); });
     return only(std::move(outcome));
 }
 
@@ -130,6 +130,75 @@ TEST(ContentHost, ErrorsArePassedOn) {
     EXPECT_EQ(code_of(open(source, hash)), Errc::DeadlineExceeded);
 }
 
+// Outcomes of asks, each counted.
+struct Outcomes {
+    std::vector<Errc> opens;
+    std::vector<Errc> reads;
+    std::vector<std::unique_ptr<sdk::Content>> contents;
+
+    sdk::Host::OpenCallback open() {
+        return [this](Result<std::unique_ptr<sdk::Content>> content) {
+            opens.push_back(code_of(content));
+            if (content) contents.push_back(*std::move(content));
+        };
+    }
+
+    sdk::PieceCallback read() {
+        return [this](const Result<sdk::Piece>& piece) { reads.push_back(code_of(piece)); };
+    }
+};
+
+constexpr Errc kCame = Errc::AlreadyExists;  // as code_of has it
+
+TEST(ContentHost, GivingUpTakesBackWhatWaitsAndLetsGoOfWhatIsOpen) {
+    MemorySource source;
+    const auto here = source.add_file(Bytes(10));
+    const auto held = source.add_file(Bytes(11));
+    const auto directory = source.add_directory({link_to("a", here)});
+    source.hold_blocks(here, 0);
+    source.hold_opens(held);
+    Outcomes outcomes;
+    const auto host = std::make_shared<ContentHost>(source, kAsker, kDeadline);
+    host->open(here, outcomes.open());
+    host->open(directory, outcomes.open());
+    outcomes.contents.at(0)->read(0, 5, outcomes.read());
+    host->open(held, outcomes.open());
+    host->open(held, outcomes.open());
+    EXPECT_EQ(source.waiting(), 2U);
+    EXPECT_EQ(source.held(), 1U);
+    EXPECT_EQ(source.open_contents(), 2U);
+
+    host->give_up();
+    EXPECT_EQ(source.waiting(), 0U);
+    EXPECT_EQ(source.held(), 0U);
+    EXPECT_EQ(source.open_contents(), 0U);
+    EXPECT_EQ(outcomes.opens, std::vector(2, kCame)) << "who gives up calls nobody";
+    EXPECT_TRUE(outcomes.reads.empty());
+    source.release();
+    EXPECT_EQ(outcomes.opens, (std::vector{kCame, kCame, Errc::Abandoned, Errc::Abandoned}));
+    EXPECT_EQ(outcomes.reads, std::vector{Errc::Abandoned});
+
+    // What is asked for later is nobody's either, and what was opened still says what it is.
+    EXPECT_EQ(outcomes.contents.at(0)->info().bytes, 10U);
+    outcomes.contents.at(0)->read(0, 5, outcomes.read());
+    EXPECT_EQ(outcomes.reads.back(), Errc::Abandoned);
+    EXPECT_EQ(code_of(find(*outcomes.contents.at(1), "a")), Errc::Abandoned);
+    EXPECT_EQ(code_of(list(*outcomes.contents.at(1), 0, 1)), Errc::Abandoned);
+    host->open(here, outcomes.open());
+    EXPECT_EQ(outcomes.opens.back(), Errc::Abandoned);
+    host->give_up();
+}
+
+TEST(ContentHost, WhatWasClosedIsNoMoreOfTheHost) {
+    MemorySource source;
+    Outcomes outcomes;
+    const auto host = std::make_shared<ContentHost>(source, kAsker, kDeadline);
+    host->open(source.add_file(Bytes(10)), outcomes.open());
+    EXPECT_EQ(source.open_contents(), 1U);
+    outcomes.contents.clear();
+    EXPECT_EQ(source.open_contents(), 0U);
+}
+
 // A source that is wrong about its blocks, and that tells who asked it.
 class WrongSource final : public interfaces::ContentSource {
 public:
@@ -179,13 +248,18 @@ public:
                                 OpenCallback callback) override {
         asker = by;
         deadline = until;
+        if (before_answer) before_answer();
         callback(std::make_shared<WrongContent>(block));
-        return {};
+        return interfaces::OpenId(9);
     }
+
+    void cancel(interfaces::OpenId call) override { cancelled.push_back(call.value()); }
 
     std::shared_ptr<const Bytes> block;
     std::optional<interfaces::Asker> asker;
     std::optional<Instant> deadline;
+    std::move_only_function<void()> before_answer;
+    std::vector<std::uint64_t> cancelled;
 };
 
 TEST(ContentHost, OpensForTheClientThatAsked) {
@@ -193,6 +267,18 @@ TEST(ContentHost, OpensForTheClientThatAsked) {
     EXPECT_TRUE(open(source, {}));
     EXPECT_EQ(source.asker, kAsker);
     EXPECT_EQ(source.deadline, kDeadline);
+}
+
+// A request may end while the source is told of a call, before the call has a name.
+TEST(ContentHost, GivingUpMayCrossWithACall) {
+    WrongSource source;
+    source.block = std::make_shared<const Bytes>(10);
+    Outcomes outcomes;
+    const auto host = std::make_shared<ContentHost>(source, kAsker, kDeadline);
+    source.before_answer = [&] { host->give_up(); };
+    host->open({}, outcomes.open());
+    EXPECT_EQ(outcomes.opens, std::vector{Errc::Abandoned});
+    EXPECT_EQ(source.cancelled, std::vector<std::uint64_t>{9});
 }
 
 TEST(ContentHost, ABlockOfAWrongLengthIsCorrupt) {

@@ -59,6 +59,9 @@ public:
                   static_cast<ssize_t>(text.size()));
     }
 
+    // Sends no more, and still reads.
+    void end() const { ::shutdown(socket_.get(), SHUT_WR); }
+
     // nullopt when the server ends first.
     std::optional<Response> receive(bool head_only = false) {
         http::ResponseParser parser({.body_bytes_max = std::size_t{1} << 30}, head_only);

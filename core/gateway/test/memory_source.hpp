@@ -1,5 +1,6 @@
 #pragma once
-// A content source in memory, with real addresses. Blocks can be held back, and fail.
+// A content source in memory, with real addresses. Objects and blocks can be held back, and fail;
+// who waits for an object takes one of its places.
 
 #include "draco/blake3_tree/directory.hpp"
 #include "draco/interfaces/content.hpp"
@@ -8,10 +9,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -81,6 +85,27 @@ public:
         return hash;
     }
 
+    // open() of it waits until release().
+    void hold_opens(const types::ContentHash& hash) {
+        const std::lock_guard lock(state_->mutex);
+        state_->held_objects.insert(hash);
+    }
+
+    // Of those that wait for objects; the next ones are Exhausted.
+    void set_places(std::size_t places) {
+        const std::lock_guard lock(state_->mutex);
+        state_->places = places;
+    }
+
+    // For objects.
+    std::size_t waiting() const {
+        const std::lock_guard lock(state_->mutex);
+        return state_->waiting.size();
+    }
+
+    // Objects that somebody holds.
+    std::size_t open_contents() const { return state_->open_contents; }
+
     // open() of it answers so.
     void fail_open(const types::ContentHash& hash, Errc code) {
         const std::lock_guard lock(state_->mutex);
@@ -99,13 +124,20 @@ public:
     }
 
     void release() {
-        std::vector<std::move_only_function<void()>> held;
+        std::vector<HeldBlock> blocks;
+        std::map<std::uint64_t, std::move_only_function<void(Go)>> waiting;
+        std::vector<std::move_only_function<void()>> abandoned;
         {
             const std::lock_guard lock(state_->mutex);
             state_->held_from.clear();
-            held.swap(state_->held);
+            state_->held_objects.clear();
+            blocks.swap(state_->held);
+            waiting.swap(state_->waiting);
+            abandoned.swap(state_->abandoned);
         }
-        for (auto& give : held) give();
+        for (auto& give : abandoned) give();
+        for (auto& [id, end] : waiting) end(Go::Look);
+        for (HeldBlock& held : blocks) held.callback(std::move(held.block));
     }
 
     std::size_t held() const {
@@ -118,24 +150,53 @@ public:
         return state_->reads;
     }
 
-    void open(const types::ContentHash& hash,
-              Instant /*deadline*/,
-              OpenCallback callback) override {
-        Result<std::shared_ptr<interfaces::Content>> found = fail(Errc::NotFound, "nobody has it");
-        {
-            const std::lock_guard lock(state_->mutex);
-            const auto object = state_->objects.find(hash);
-            if (object != state_->objects.end())
-                found = std::make_shared<MemoryContent>(state_, object->second);
-            const auto failing = state_->failing_opens.find(hash);
-            if (failing != state_->failing_opens.end()) found = fail(failing->second, "planted");
+    void open(const types::ContentHash& hash, Instant deadline, OpenCallback callback) override {
+        open_for({}, hash, deadline, std::move(callback));
+    }
+
+    interfaces::OpenId open_for(const interfaces::Asker& /*asker*/,
+                                const types::ContentHash& hash,
+                                Instant /*deadline*/,
+                                OpenCallback callback) override {
+        const interfaces::OpenId id(++state_->opens);
+        std::unique_lock lock(state_->mutex);
+        if (!state_->held_objects.contains(hash)) {
+            lock.unlock();
+            look(hash, std::move(callback));
+        } else if (state_->waiting.size() < state_->places) {
+            state_->waiting.emplace(id.value(),
+                                    [this, hash, callback = std::move(callback)](Go go) mutable {
+                                        if (go == Go::Look) return look(hash, std::move(callback));
+                                        callback(fail(Errc::Abandoned, "nobody waits"));
+                                    });
+        } else {
+            lock.unlock();
+            state_->run([callback = std::move(callback)]() mutable {
+                callback(fail(Errc::Exhausted, "no place"));
+            });
         }
-        state_->run([callback = std::move(callback), found = std::move(found)]() mutable {
-            callback(std::move(found));
-        });
+        return id;
+    }
+
+    void cancel(interfaces::OpenId call) override {
+        std::unique_lock lock(state_->mutex);
+        auto node = state_->waiting.extract(call.value());
+        lock.unlock();
+        if (node)
+            state_->run_later([end = std::move(node.mapped())]() mutable { end(Go::Abandon); });
     }
 
 private:
+    enum class Go : std::uint8_t { Look, Abandon };
+
+    class MemoryContent;
+
+    struct HeldBlock {
+        const MemoryContent* of = nullptr;
+        interfaces::Content::BlockCallback callback;
+        Result<std::shared_ptr<const Bytes>> block;
+    };
+
     struct Object {
         types::ContentInfo info;
         std::variant<Bytes, std::vector<types::DirectoryEntry>> data;
@@ -147,20 +208,72 @@ private:
             task();
         }
 
+        // The same for what must not be called by who has it run.
+        void run_later(std::move_only_function<void()> task) {
+            if (pool != nullptr) return pool->post(std::move(task));
+            const std::lock_guard lock(mutex);
+            abandoned.push_back(std::move(task));
+        }
+
         io::ThreadPool* pool = nullptr;
+        std::atomic<std::uint64_t> opens = 0;
+        std::atomic<std::size_t> open_contents = 0;
         std::mutex mutex;
         std::map<types::ContentHash, std::shared_ptr<const Object>> objects;
         std::map<types::ContentHash, Errc> failing_opens;
         std::map<types::ContentHash, std::uint64_t> held_from;
         std::map<types::ContentHash, std::pair<std::uint64_t, Errc>> failing_from;
-        std::vector<std::move_only_function<void()>> held;
+        std::set<types::ContentHash> held_objects;
+        std::size_t places = 1'000;
+        std::map<std::uint64_t, std::move_only_function<void(Go)>> waiting;
+        std::vector<HeldBlock> held;
+        std::vector<std::move_only_function<void()>> abandoned;
         std::size_t reads = 0;
     };
+
+    void look(const types::ContentHash& hash, OpenCallback callback) {
+        Result<std::shared_ptr<interfaces::Content>> found = fail(Errc::NotFound, "nobody has it");
+        {
+            const std::lock_guard lock(state_->mutex);
+            const auto object = state_->objects.find(hash);
+            const auto failing = state_->failing_opens.find(hash);
+            if (failing != state_->failing_opens.end())
+                found = fail(failing->second, "planted");
+            else if (object != state_->objects.end())
+                found = std::make_shared<MemoryContent>(state_, object->second);
+        }
+        state_->run([callback = std::move(callback), found = std::move(found)]() mutable {
+            callback(std::move(found));
+        });
+    }
 
     class MemoryContent final : public interfaces::Content {
     public:
         MemoryContent(std::shared_ptr<State> state, std::shared_ptr<const Object> object)
-            : state_(std::move(state)), object_(std::move(object)) {}
+            : state_(std::move(state)), object_(std::move(object)) {
+            ++state_->open_contents;
+        }
+
+        MemoryContent(const MemoryContent&) = delete;
+        MemoryContent& operator=(const MemoryContent&) = delete;
+
+        // Whoever waits for a block is Abandoned.
+        ~MemoryContent() override {
+            std::vector<BlockCallback> abandoned;
+            {
+                const std::lock_guard lock(state_->mutex);
+                std::erase_if(state_->held, [&](HeldBlock& held) {
+                    if (held.of != this) return false;
+                    abandoned.push_back(std::move(held.callback));
+                    return true;
+                });
+            }
+            for (BlockCallback& callback : abandoned)
+                state_->run_later([callback = std::move(callback)]() mutable {
+                    callback(fail(Errc::Abandoned, "nobody reads"));
+                });
+            --state_->open_contents;
+        }
 
         const types::ContentInfo& info() const override { return object_->info; }
 
@@ -171,16 +284,16 @@ private:
             const auto failing = state_->failing_from.find(info().hash);
             if (failing != state_->failing_from.end() && index >= failing->second.first)
                 block = fail(failing->second.second, "planted");
-            auto give = [callback = std::move(callback), block = std::move(block)]() mutable {
-                callback(std::move(block));
-            };
             const auto held = state_->held_from.find(info().hash);
             if (held != state_->held_from.end() && index >= held->second) {
-                state_->held.emplace_back(std::move(give));
+                state_->held.push_back(
+                    {.of = this, .callback = std::move(callback), .block = std::move(block)});
                 return;
             }
             lock.unlock();
-            state_->run(std::move(give));
+            state_->run([callback = std::move(callback), block = std::move(block)]() mutable {
+                callback(std::move(block));
+            });
         }
 
         Result<std::vector<blake3_tree::Hash>> tree_nodes(std::uint64_t first,

@@ -213,6 +213,7 @@ void put_http(Exposition& to, const http::EngineCounters& counters) {
         .sample(counters.too_slow, {{"reason", "too_slow"}})
         .sample(counters.crowded_out, {{"reason", "crowded_out"}})
         .sample(counters.unanswered, {{"reason", "unanswered"}})
+        .sample(counters.gone, {{"reason", "client_gone"}})
         .sample(counters.cut_off, {{"reason", "content_failed"}});
 }
 

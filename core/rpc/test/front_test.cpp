@@ -234,7 +234,8 @@ TEST(Front, MetricsAreExposition) {
         return ProcessUsage{.rss_bytes = 4096, .cpu_ms = 12'034, .open_fds = 7};
     };
     usage.http_counters = [] {
-        return http::EngineCounters{.too_slow = 3, .crowded_out = 5, .body_bytes = 262'144};
+        return http::EngineCounters{
+            .too_slow = 3, .crowded_out = 5, .gone = 2, .body_bytes = 262'144};
     };
     usage.version = "1\"2\\3\n4";
     front.node.service.reset();
@@ -251,6 +252,7 @@ TEST(Front, MetricsAreExposition) {
                                         "draco_http_body_bytes 262144\n",
                                         "draco_http_dropped_total{reason=\"too_slow\"} 3\n",
                                         "draco_http_dropped_total{reason=\"crowded_out\"} 5\n",
+                                        "draco_http_dropped_total{reason=\"client_gone\"} 2\n",
                                         "draco_mailbox_capacity{object=\"rpc\"} 1024\n",
                                         "draco_consensus_role{role=\"follower\"} 1\n",
                                         "version=\"1\\\"2\\\\3\\n4\"",

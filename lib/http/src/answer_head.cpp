@@ -34,7 +34,7 @@ void append_head(std::string& to,
                  std::string_view date_line,
                  std::uint64_t content_length,
                  Persistence persistence) {
-    to.append("HTTP/1.1 ");
+    to.append(kHeadBegin);
     append_number(to, answer.status);
     to.append(" ").append(reason_phrase(answer.status)).append("\r\n").append(date_line);
     if (answer.shared_fields) to.append(answer.shared_fields->text());

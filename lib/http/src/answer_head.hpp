@@ -25,6 +25,9 @@ bool has_content(unsigned status);
 // "Date: ...\r\n".
 std::string date_line(UnixTime time);
 
+// What every head begins with.
+inline constexpr std::string_view kHeadBegin = "HTTP/1.1 ";
+
 void append_head(std::string& to,
                  const Answer& answer,
                  std::string_view date_line,

@@ -8,12 +8,9 @@
 namespace draco::http {
 namespace {
 
-constexpr std::size_t kBatchBytes = 16 << 10;                 // of answers sent together
-constexpr std::uint64_t kTurnBytes = std::uint64_t{1} << 20;  // sent before others' turn
-constexpr int kTurnSteps = 64;                                // requests, before others' turn
-constexpr auto kLinger = std::chrono::seconds(2);
-constexpr auto kRoomPatience = std::chrono::seconds(2);  // of who waits, and with slow readers
-constexpr int kJudgementsPerStall = 4;
+constexpr std::size_t kBatchBytes = 16 << 10;                      // of answers sent together
+constexpr std::uint64_t kTurnBytes = std::uint64_t{1} << 20;       // sent before others' turn
+constexpr int kTurnSteps = 64;                                     // requests, before others' turn
 constexpr std::uint64_t kLingerBytesMax = std::uint64_t{1} << 20;  // read and discarded
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -24,41 +21,6 @@ Answer no_room_answer() {
 }
 
 }  // namespace
-
-ConnectionHost::ConnectionHost(EngineHandler& handler,
-                               const EngineOptions& options,
-                               std::shared_ptr<detail::Inbox> inbox)
-    : handler_(handler),
-      options_(options),
-      inbox_(std::move(inbox)),
-      deadlines_({options.keep_alive,
-                  options.request_deadline,
-                  std::max<Duration>(options.stall_deadline / kJudgementsPerStall,
-                                     std::chrono::milliseconds(1)),
-                  options.answer_deadline,
-                  kRoomPatience,
-                  kLinger}),
-      room_(options.body_bytes_max / std::max<std::size_t>(options.thread_count, 1),
-            kRoomPatience) {}
-
-// What was seen of the readers when the system last took something for them may be old.
-void ConnectionHost::make_room() {
-    if (std::exchange(room_looked_at_, now_) != now_)
-        for (const PieceRoom::Place* const place : room_.slow(now_))
-            place->connection().note_taken();
-    PieceRoom::Place* const slowest = room_.slowest(now_);
-    if (slowest == nullptr) return;
-    DeliveryConnection& connection = slowest->connection();
-    room_.note(*slowest, false, 0, now_);  // goes once
-    connection.crowd_out();
-    enqueue(connection);
-}
-
-void ConnectionHost::set_time(Instant now, UnixTime date) {
-    now_ = now;
-    const std::uint64_t date_s = date.ms / 1000;
-    if (std::exchange(date_s_, date_s) != date_s) date_line_ = http::date_line(date);
-}
 
 DeliveryConnection::DeliveryConnection(ConnectionHost& host,
                                        std::unique_ptr<Transport> transport,
@@ -76,6 +38,15 @@ DeliveryConnection::DeliveryConnection(ConnectionHost& host,
       slot_(slot),
       peer_(peer) {
     arm(Wait::KeepAlive, true);
+}
+
+DeliveryConnection::~DeliveryConnection() {
+    if (is_unanswered_) host_.counters().gone.add();
+    tell_gone();
+}
+
+void DeliveryConnection::tell_gone() {
+    if (const auto notice = std::exchange(notice_, nullptr)) notice->gone();
 }
 
 void DeliveryConnection::note_readable(bool has_peer_ended) {
@@ -110,6 +81,7 @@ void DeliveryConnection::work() {
             break;
         }
         if (may_read_on() && take_ahead()) continue;
+        begin_answer();
         if (!send() || phase_ == Phase::Handling) break;
         if (phase_ != Phase::Reading) continue;
         if (is_last_ || (has_peer_ended_ && ahead_.empty())) {
@@ -293,11 +265,24 @@ void DeliveryConnection::hand_on() {
     keeps_alive_ = request.keep_alive;
     ++number_;
     phase_ = Phase::Handling;
+    is_unanswered_ = true;
     host_.counters().requests.add();
     host_.handler().on_request(
         request, peer_, Reply(host_.shared_inbox(), {slot_, serial_, number_}));
     parser_.next();
     host_.settle();
+}
+
+// Shows whether the client that has ended still reads: if not, its system answers with a reset.
+void DeliveryConnection::begin_answer() {
+    if (phase_ != Phase::Handling || !may_have_ended_ || std::exchange(has_begun_answer_, true))
+        return;
+    outgoing_.buffer().append(kHeadBegin);
+}
+
+void DeliveryConnection::watch(std::uint64_t number, std::shared_ptr<detail::GoneNotice> notice) {
+    if (number != number_ || phase_ != Phase::Handling) return notice->gone();
+    notice_ = std::move(notice);
 }
 
 void DeliveryConnection::refuse(const ParseError& error) {
@@ -317,6 +302,8 @@ void DeliveryConnection::queue_and_close(unsigned status, std::string_view text)
 
 void DeliveryConnection::answered(std::uint64_t number, Answer answer) {
     if (number != number_ || phase_ != Phase::Handling) return;
+    is_unanswered_ = false;
+    notice_.reset();
     if (!is_well_formed(answer)) answer = text_answer(500, "the answer is malformed\n");
     if (!has_room_for(answer)) {
         host_.counters().no_room.add();
@@ -333,7 +320,10 @@ void DeliveryConnection::queue_answer(const Answer& answer, std::uint64_t length
     const Persistence persistence = is_last_       ? Persistence::Ended
                                     : is_http_1_0_ ? Persistence::Told
                                                    : Persistence::Implied;
-    append_head(outgoing_.buffer(), answer, host_.date_line(), length, persistence);
+    std::string& buffer = outgoing_.buffer();
+    const std::size_t begin = buffer.size();
+    append_head(buffer, answer, host_.date_line(), length, persistence);
+    if (std::exchange(has_begun_answer_, false)) buffer.erase(begin, kHeadBegin.size());
     host_.counters().answers[answer.status / 100].add();
 }
 
@@ -369,7 +359,9 @@ void DeliveryConnection::expired(Wait what) {
             host_.counters().unanswered.add();
             if (phase_ != Phase::Handling) return reset();
             phase_ = Phase::Reading;
+            is_unanswered_ = false;
             queue_and_close(504, "the answer took too long to be made; try again later\n");
+            tell_gone();
             break;
     }
 }

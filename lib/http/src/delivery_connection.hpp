@@ -6,80 +6,19 @@
 #include "draco/http/engine.hpp"
 #include "draco/http/parser.hpp"
 
+#include "connection_host.hpp"
 #include "deadlines.hpp"
-#include "inbox.hpp"
+#include "gone_notice.hpp"
 #include "outgoing.hpp"
 #include "piece_room.hpp"
 #include "taking_rate.hpp"
-#include "thread_counters.hpp"
 #include "transport.hpp"
 
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
 
 namespace draco::http {
-
-// What a connection needs of its thread.
-class ConnectionHost {
-public:
-    ConnectionHost(EngineHandler& handler,
-                   const EngineOptions& options,
-                   std::shared_ptr<detail::Inbox> inbox);
-    virtual ~ConnectionHost() = default;
-
-    // Applies what was said on this thread since the last time: answered() and delivered() of any
-    // connection.
-    virtual void settle() = 0;
-    // Has the connection worked on, soon.
-    virtual void enqueue(DeliveryConnection& connection) = 0;
-
-    // Somebody has waited long for room: the slowest reader has to go, if anybody is slow.
-    void make_room();
-
-    EngineHandler& handler() const { return handler_; }
-
-    const EngineOptions& options() const { return options_; }
-
-    const std::shared_ptr<detail::Inbox>& shared_inbox() const { return inbox_; }
-
-    detail::Inbox& inbox() const { return *inbox_; }
-
-    Instant now() const { return now_; }
-
-    std::string_view date_line() const { return date_line_; }
-
-    MutByteView scratch() { return scratch_; }
-
-    Deadlines& deadlines() { return deadlines_; }
-
-    const Deadlines& deadlines() const { return deadlines_; }
-
-    PieceRoom& room() { return room_; }
-
-    ThreadCounters& counters() { return counters_; }
-
-protected:
-    void set_time(Instant now, UnixTime date);
-
-    ThreadCounters counters_;
-
-private:
-    static constexpr std::size_t kReadBytes = 16 << 10;
-
-    EngineHandler& handler_;
-    const EngineOptions& options_;
-    std::shared_ptr<detail::Inbox> inbox_;
-    Deadlines deadlines_;
-    PieceRoom room_;
-    std::optional<Instant> room_looked_at_;
-    Instant now_{};
-    std::uint64_t date_s_ = ~std::uint64_t{0};
-    std::string date_line_;
-    std::array<std::uint8_t, kReadBytes> scratch_{};
-};
 
 class DeliveryConnection {
 public:
@@ -88,6 +27,10 @@ public:
                        const Peer& peer,
                        std::uint32_t slot,
                        std::uint64_t serial);
+    // A handler that has a request is told that nobody waits for the answer.
+    ~DeliveryConnection();
+    DeliveryConnection(const DeliveryConnection&) = delete;
+    DeliveryConnection& operator=(const DeliveryConnection&) = delete;
 
     std::uint32_t slot() const { return slot_; }
 
@@ -101,6 +44,7 @@ public:
 
     void note_lost() { phase_ = Phase::Over; }
 
+    void watch(std::uint64_t number, std::shared_ptr<detail::GoneNotice> notice);
     void answered(std::uint64_t number, Answer answer);
     void delivered(std::uint64_t number, std::uint64_t piece, Result<SharedBytes> bytes);
     void expired(Wait what);
@@ -148,6 +92,8 @@ private:
     std::size_t take_bytes(ByteView bytes);
     bool take_ahead();
     void hand_on();
+    void begin_answer();
+    void tell_gone();
     void refuse(const ParseError& error);
     void queue_answer(const Answer& answer, std::uint64_t length);
     void queue_and_close(unsigned status, std::string_view text);
@@ -186,6 +132,9 @@ private:
     bool told_to_continue_ = false;
     bool wants_turn_ = false;
     // Of the request in work.
+    std::shared_ptr<detail::GoneNotice> notice_;  // or nothing
+    bool is_unanswered_ = false;
+    bool has_begun_answer_ = false;  // kHeadBegin is sent, or about to be
     bool is_head_ = false;
     bool keeps_alive_ = true;
     bool is_http_1_0_ = false;

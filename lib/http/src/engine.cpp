@@ -96,6 +96,7 @@ EngineCounters Engine::counters() const {
         sum.room_waits += counts.room_waits.get();
         sum.no_room += counts.no_room.get();
         sum.unanswered += counts.unanswered.get();
+        sum.gone += counts.gone.get();
         sum.cut_off += counts.cut_off.get();
         sum.accept_pauses += counts.accept_pauses.get();
         sum.bytes_sent += counts.bytes_sent.get();

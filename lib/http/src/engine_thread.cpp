@@ -182,6 +182,10 @@ void EngineThread::apply(detail::InboxEvent event) {
     const detail::ExchangeId exchange =
         std::visit([](const auto& said) { return said.exchange; }, event);
     DeliveryConnection* const connection = find(exchange.slot, exchange.serial);
+    if (auto* watched = std::get_if<detail::Watched>(&event)) {
+        if (connection == nullptr) return watched->notice->gone();
+        return connection->watch(exchange.number, std::move(watched->notice));
+    }
     if (connection == nullptr) return;
     if (auto* answered = std::get_if<detail::Answered>(&event))
         connection->answered(exchange.number, std::move(answered->answer));

@@ -1,5 +1,6 @@
 #include "inbox.hpp"
 
+#include "draco/base/assert.hpp"
 #include "draco/http/engine.hpp"
 
 #include <unistd.h>
@@ -10,7 +11,7 @@ namespace draco::http {
 namespace detail {
 
 void Inbox::post(InboxEvent event) {
-    if (std::this_thread::get_id() == owner_.load(std::memory_order_relaxed)) {
+    if (is_owner()) {
         own_.push_back(std::move(event));
         return;
     }
@@ -65,9 +66,19 @@ Reply::~Reply() {
     if (inbox_) answer(text_answer(500, "the request was dropped before it was answered\n"));
 }
 
+void Reply::on_gone(std::move_only_function<void()> tell) {
+    DRACO_ASSERT(inbox_ && inbox_->is_owner(), "to be said inside on_request, before answer()");
+    DRACO_ASSERT(!notice_, "to be said once");
+    notice_ = std::make_shared<detail::GoneNotice>(std::move(tell));
+    inbox_->post(detail::Watched{exchange_, notice_});
+}
+
 void Reply::answer(Answer answer) {
-    if (const auto inbox = std::exchange(inbox_, nullptr))
-        inbox->post(detail::Answered{exchange_, std::move(answer)});
+    const auto inbox = std::exchange(inbox_, nullptr);
+    if (!inbox) return;
+    if (const auto notice = std::exchange(notice_, nullptr)) notice->answered();
+    // Also where nobody waits: what the answer owns is to end on the thread of the engine.
+    inbox->post(detail::Answered{exchange_, std::move(answer)});
 }
 
 }  // namespace draco::http

@@ -4,8 +4,11 @@
 
 #include "draco/http/answer.hpp"
 
+#include "gone_notice.hpp"
+
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <variant>
@@ -24,7 +27,13 @@ struct Delivered {
     Result<SharedBytes> bytes;
 };
 
-using InboxEvent = std::variant<Answered, Delivered>;
+// The handler wants to hear if nobody waits any more.
+struct Watched {
+    ExchangeId exchange;
+    std::shared_ptr<GoneNotice> notice;
+};
+
+using InboxEvent = std::variant<Answered, Delivered, Watched>;
 
 class Inbox {
 public:
@@ -36,6 +45,10 @@ public:
     void wake();
 
     int descriptor() const { return event_fd_.get(); }
+
+    bool is_owner() const {
+        return std::this_thread::get_id() == owner_.load(std::memory_order_relaxed);
+    }
 
     // The rest, on the owner's thread.
     void become_owner() { owner_ = std::this_thread::get_id(); }

@@ -37,6 +37,7 @@ struct ThreadCounters {
     ThreadCounter room_waits;
     ThreadCounter no_room;
     ThreadCounter unanswered;
+    ThreadCounter gone;
     ThreadCounter cut_off;
     ThreadCounter accept_pauses;
     ThreadCounter bytes_sent;

@@ -6,10 +6,17 @@
 // returns; it is quick, does not block and does not throw. The service owns what it captures: it
 // may be called when the request is over, and after the service has gone.
 //
+// A request ends before its answer when its client is gone or was told that it takes too long, or
+// the node stops. The node then takes back what the request has asked for: asks that wait, on the
+// Host and on each Content of it, are Abandoned soon; its contents are let go and know no more than
+// info(); asks that come later are Abandoned before they return. So a service that treats Abandoned
+// as any failure has nothing else to do, and the answer that it gives then is not heard. Once an
+// answer is given, its body alone says how the client fares (answer.hpp).
+//
 // Errors: NotFound (nobody this node can reach has it), Corrupt (damaged here, and dropped: a new
 // open() fetches it anew), Exhausted (no room, or too much at once), Unavailable (the node stops),
-// DeadlineExceeded, Abandoned (the Content was destroyed), InvalidArgument (what was asked makes no
-// sense for this content), Io.
+// DeadlineExceeded, Abandoned (the Content was destroyed, or nobody waits for the answer),
+// InvalidArgument (what was asked makes no sense for this content), Io.
 
 #include "draco/base/result.hpp"
 #include "draco/sdk/piece.hpp"
@@ -63,7 +70,7 @@ public:
     virtual ~Host() = default;
 
     // From this node or from whoever has it. A directory is whole when it is open; of a file, what
-    // is read has to arrive first. Ends by the deadline of the request.
+    // is read has to arrive first. Ends by the deadline of the request, or with the request.
     virtual void open(const types::ContentHash& hash, OpenCallback callback) = 0;
 };
 

@@ -51,6 +51,7 @@ struct FileRegion {
 namespace detail {
 
 class Inbox;
+class GoneNotice;
 
 // Which connection of which thread, and which of its requests.
 struct ExchangeId {

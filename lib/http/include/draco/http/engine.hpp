@@ -16,6 +16,19 @@
 //
 // A client that does not take what it is offered at response_bytes_per_s_min, averaged over
 // stall_deadline, is dropped. What counts is what its system has acknowledged.
+//
+// Clients that are gone. Who waits for an answer that is being made may leave, and the handler can
+// hear of it (Reply::on_gone). A reset says so. A client that ends its own direction does not: it
+// may have closed, or it may still read (a half-close), and TCP has one sign for both. nginx takes
+// both for gone (its 499); here who still reads is answered, since nothing in RFC 9112 9.6 forbids
+// it to end first, and tools do. To tell them apart costs nine bytes: as soon as the client has
+// ended, the bytes that begin every answer, "HTTP/1.1 ", are sent to it. Who reads gets the rest
+// when it is there; the system of who has closed answers with a reset (RFC 9293 3.6.1), one round
+// trip later. What shows no client to be gone: a reset that gets lost, an end that is behind more
+// requests sent ahead than the system takes, and an end while a body waits for its next piece. Then
+// the deadlines are left.
+//
+// What a client sends ahead meanwhile is not read: 16 KiB and the system's buffer hold it.
 
 #include "draco/base/clock.hpp"
 #include "draco/base/result.hpp"
@@ -25,6 +38,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,7 +46,7 @@
 namespace draco::http {
 
 // The promise of one answer. Move-only; used by any thread, also after the client or the engine has
-// gone, which nobody hears of. Destroyed without answer(): 500.
+// gone, where it has no effect. Destroyed without answer(): 500.
 class Reply {
 public:
     Reply(std::shared_ptr<detail::Inbox> inbox, const detail::ExchangeId& exchange)
@@ -44,10 +58,23 @@ public:
     Reply& operator=(Reply&& other) noexcept {
         inbox_.swap(other.inbox_);
         std::swap(exchange_, other.exchange_);
+        notice_.swap(other.notice_);
         return *this;
     }
 
     ~Reply();
+
+    // Has `tell` called when nobody waits for the answer any more, so that what is under way for it
+    // can be taken back: the client is gone or was dropped, it was told that the answer took too
+    // long (answer_deadline), or the engine stops. At most once, inside on_request() and before
+    // answer() (asserted: on that thread).
+    //
+    // `tell` is called once, on the thread that gave the request, after on_request() has returned;
+    // it must not block or throw. It is not called once there is an answer: where answer() comes
+    // at the same time from another thread, the first of the two decides, and the call may still be
+    // running when answer() returns. `tell` and what it owns are destroyed after the call or inside
+    // answer().
+    void on_gone(std::move_only_function<void()> tell);
 
     // Once.
     void answer(Answer answer);
@@ -55,6 +82,7 @@ public:
 private:
     std::shared_ptr<detail::Inbox> inbox_;
     detail::ExchangeId exchange_;
+    std::shared_ptr<detail::GoneNotice> notice_;  // or nothing
 };
 
 class EngineHandler {
@@ -94,6 +122,7 @@ struct EngineCounters {
     std::uint64_t room_waits = 0;            // bodies that had to wait for room
     std::uint64_t no_room = 0;               // answers replaced by a 503 for want of it
     std::uint64_t unanswered = 0;            // answers and pieces that did not come in time
+    std::uint64_t gone = 0;                  // connections that ended before an answer was there
     std::uint64_t cut_off = 0;               // bodies that failed after their head was sent
     std::uint64_t accept_pauses = 0;         // for want of file descriptors
     std::uint64_t bytes_sent = 0;            // heads and bodies
