@@ -18,10 +18,6 @@ using TimerId = StrongId<TimerIdTag, std::uint64_t>;
 // throw. After the executor has begun to stop, tasks it still holds are destroyed without being
 // run, and new ones are destroyed at once.
 //
-// What a task posts, and a timer that it sets, may start only when that task has ended: there may
-// be no other thread, and none need be woken for it. So a task must not wait for what it posts, nor
-// for anything that only what it posts brings about.
-//
 // A task's destructor may call the executor (post, post_at, cancel) wherever it runs: after the
 // task, inside cancel(), inside a call that refuses the task, and while the executor stops, when
 // cancel() answers false.

@@ -6,7 +6,8 @@
 // Idle threads sleep: one until the next timer is due, the others until there is work.
 //
 // Waking a thread costs more than most tasks. So nobody is woken for the first task that a running
-// task posts, nor for its timers: the thread of that task takes them when it has ended.
+// task posts, nor for its timers: the thread of that task takes them when it has ended. A task must
+// not wait for what it posts.
 //
 // Cost: post O(1), timers O(log n) in the pending timers, one mutex for all. The queue has no bound
 // of its own: who posts bounds what it has outstanding (lib/affair: by its mailboxes).
