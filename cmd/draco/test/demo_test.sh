@@ -10,7 +10,7 @@ usd_units() { "$draco" account balance --dev-account "$1" --json 2>/dev/null | f
 settled_lines() { grep -c "^  epoch .* settled" "$1" || true; }
 has_settled() { [[ $(settled_lines "$1") -ge $2 ]]; }
 is_told() { grep -q "and pays$" "$1"; }
-begin() { "$draco" devnet up --demo site "${@:2}" >"$1.out" 2>"$1.err" & up=$!; }
+begin() { "$draco" devnet up --demo site --timeout 120 "${@:2}" >"$1.out" 2>"$1.err" & up=$!; }
 end() { # FILE
   kill -INT $up
   wait $up || fail "up ends with 0 on SIGINT: $(cat "$1.out" "$1.err")"
@@ -21,7 +21,7 @@ mkdir -p site/below
 head -c 3000000 /dev/urandom >site/below/film.bin
 echo '<p>hello</p>' >site/index.html
 begin first --nodes 4 --epoch 5 --port-base 0
-wait_until "the demo says where its site is" 60 is_told first.out
+wait_until "the demo says where its site is" 130 is_told first.out
 mapfile -t urls < <(grep -oE 'http://[0-9.]+:[0-9]+/b3/[0-9a-f]{64}/' first.out)
 [[ ${#urls[@]} == 4 ]] || fail "a URL on each node: $(cat first.out)"
 for url in "${urls[@]}"; do
@@ -30,13 +30,13 @@ for url in "${urls[@]}"; do
 done
 "$draco" ls >ls.txt
 grep -qE "^site +directory .* pinned +$(basename "${urls[0]}")$" ls.txt || fail "ls knows the folder by its name: $(cat ls.txt)"
-wait_until "four epochs with deliveries end" 60 has_settled first.out 4
+wait_until "four epochs with deliveries end" 90 has_settled first.out 4
 end first
 grep -q "the reader at node" first.err && fail "the reader failed: $(cat first.err)"
 
 # Goes on: what is settled is told again, and the same chain has all of it.
 begin second
-wait_until "a second start settles too" 60 has_settled second.out 2
+wait_until "a second start settles too" 200 has_settled second.out 2
 last=$(sed -nE 's/^epoch ([0-9]+) .*/\1/p' first.out | tail -n1)
 (($(sed -nE 's/^epoch ([0-9]+) .*/\1/p' second.out | head -n1) >= last)) || fail "the chain began anew: $(cat second.out)"
 told_money() {
@@ -64,7 +64,7 @@ told=$(told_money) || fail "a line does not add up: $told"
 earned=0
 for i in 0 1 2 3; do earned=$((earned + $(usd_units $i) - 1000000000000)); done
 paid=$("$draco" lane show --dev-account 7 --json 2>/dev/null |
-  node -e 'const l=JSON.parse(require("fs").readFileSync(0));console.log(l.reduce((sum,lane)=>sum+lane.paid_units,0))')
+  node -e 'const l=JSON.parse(require("fs").readFileSync(0));console.log(l.reduce((sum,lane)=>sum+Number(lane.paid_units),0))')
 ((told > 0 && earned >= told && earned <= paid * 7 / 10)) || fail "the owners earned $earned of $paid, the lines say $told"
 [[ $(status | field supply.usd) == 10000000 ]] || fail "the supply of stablecoin: $(status | field supply)"
 end second
