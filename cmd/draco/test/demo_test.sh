@@ -45,13 +45,13 @@ told_money() {
     let failed = null, sum = 0;
     for (const line of (fs.readFileSync("first.out", "utf8") + fs.readFileSync("second.out", "utf8")).split("\n")) {
       if (!/^  epoch .* settled/.test(line)) continue;
-      const found = /settled ([0-9.]+) ([kM])B for ([0-9.]+) USD: nodes ([0-9.]+) \(([^)]*)\), builders ([0-9.]+), protocol ([0-9.]+)$/.exec(line);
+      const found = /settled ([0-9.]+) ([kM]?)B for ([0-9.]+) USD: nodes ([0-9.]+)(?: \(([^)]*)\))?, builders ([0-9.]+), protocol ([0-9.]+)$/.exec(line);
       if (!found) { failed = line; break; }
       const [, size, unit, revenue, nodes, each, builders, protocol] = found;
-      const parts = each.split(", ").reduce((all, part) => all + units(part.split(" ")[2]), 0);
+      const parts = (each ? each.split(", ") : []).reduce((all, part) => all + units(part.split(" ")[2]), 0);
       if (parts !== units(nodes) || units(nodes) + units(builders) + units(protocol) !== units(revenue)) failed = line;
       // 0.02 USD per GiB; the size is shown with three digits, and each lane rounds down.
-      const price = Number(size) * (unit === "k" ? 1e3 : 1e6) * 20000 / 2 ** 30;
+      const price = Number(size) * {"": 1, k: 1e3, M: 1e6}[unit] * 20000 / 2 ** 30;
       if (Math.abs(units(revenue) - price) > price / 100 + 8) failed = line;
       sum += units(nodes);
     }
