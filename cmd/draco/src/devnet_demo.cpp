@@ -5,6 +5,7 @@
 #include "draco/node/devnet_genesis.hpp"
 
 #include "content_owner.hpp"
+#include "content_roots.hpp"
 #include "local_tree.hpp"
 #include "paid_lane.hpp"
 #include "rpc_client.hpp"
@@ -133,6 +134,11 @@ Result<std::unique_ptr<DevnetDemo>> DevnetDemo::start(const std::string& devnet_
     DRACO_TRY(tree, read_local_tree(folder));
     DRACO_TRY(owner, ContentOwner::of({.command = "put", .home = devnet_home, .node = {}}));
     DRACO_TRY(hash, upload(owner, tree, folder, true));
+    // It is published, whatever becomes of its name.
+    if (const auto named = add_root(owner.home(), hash, folder); !named)
+        std::fprintf(stderr,
+                     "the name of what is published is not kept: %s\n",
+                     shown(to_string(named.error())).c_str());
     DRACO_TRY(chain, chain_of(owner.rpc()));
     DRACO_TRY(home, NodeHome::create(devnet_home + "/reader"));
     DRACO_TRY(account, node::devnet_account(kAccount));
