@@ -93,23 +93,28 @@ void Network::execute(std::size_t machine, const consensus::CommittedBlock& bloc
     Machine& m = machines_[machine];
     const std::uint64_t height = block.block.height.value();
     if (options_.last_height && height > *options_.last_height) return;
-    if (m.application_halts) return m.unexecuted.push_back(block);
-    if (height <= m.executed.size())
-        checker_->repeated(m.executed[height - 1], block.digest);
-    else
-        execute_new(machine, block);
-    if (options_.last_height && height == *options_.last_height)
-        step(machine, consensus::EpochEnded{types::Height(height)});
-    else
-        step(machine, consensus::BlockExecuted{types::Height(height)});
+    m.unexecuted.push_back(block);
+    if (!m.application_halts) resume_application(machine);
 }
 
 void Network::resume_application(std::size_t machine) {
     Machine& m = machines_[machine];
+    // What the core hands over because a block was executed waits for its turn.
+    m.application_halts = true;
+    while (!m.unexecuted.empty()) {
+        const consensus::CommittedBlock block = std::move(m.unexecuted.front());
+        m.unexecuted.erase(m.unexecuted.begin());
+        const std::uint64_t height = block.block.height.value();
+        if (height <= m.executed.size())
+            checker_->repeated(m.executed[height - 1], block.digest);
+        else
+            execute_new(machine, block);
+        if (options_.last_height && height == *options_.last_height)
+            step(machine, consensus::EpochEnded{types::Height(height)});
+        else
+            step(machine, consensus::BlockExecuted{types::Height(height)});
+    }
     m.application_halts = false;
-    const std::uint64_t life = m.life;
-    for (const consensus::CommittedBlock& block : std::exchange(m.unexecuted, {}))
-        if (machines_[machine].life == life) execute(machine, block);
 }
 
 void Network::execute_new(std::size_t machine, const consensus::CommittedBlock& block) {
