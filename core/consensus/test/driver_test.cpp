@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -15,6 +16,16 @@ using simulon::Latency;
 using simulon::World;
 
 const simulon::LinkOptions kLan{.latency = Latency::uniform(milliseconds(1), milliseconds(5))};
+
+// Of one unit, to itself.
+Bytes transfer(const Cluster& cluster, std::size_t person, std::uint64_t nonce) {
+    const auto& secret = cluster.people[person];
+    const types::Address address = cluster.addresses[person];
+    return bcs::encode(types::sign(
+        cluster.genesis.chain,
+        {address, types::Nonce(nonce), {1'000}, types::TransferFlk{address, types::FlkAmount{1}}},
+        secret));
+}
 
 Result<> expect_executed(World& world, const Cluster& cluster, Duration limit) {
     auto done = world.run_until_true([&] { return all_executed(world, cluster); }, limit);
@@ -155,6 +166,51 @@ TEST(Driver, ChangesEpochsThroughFaults) {
 TEST(Driver, ChangesEpochsThroughOtherFaults) {
     // The same from another seed, beside it.
     expect_epochs_through_faults(22);
+}
+
+TEST(Driver, ARestartInEveryPhaseOfAnEpochsChangeEndsInTheRightEpoch) {
+    // A member loses its power at each change that it makes on its disk around the ends of two
+    // epochs. In its next life it gets to the epoch of the others, and signs there: no crash makes
+    // it an observer, and nothing is signed twice.
+    std::uint64_t changes = 0;
+    bool all_phases = false;
+    for (std::uint64_t change = 1; !all_phases; ++change) {
+        expect_sound(simulon::run(
+            [&](World& world) -> Result<> {
+                const auto cluster = make_cluster({.epoch_ms = 1'000, .transactions_each = 2});
+                build(world, cluster, kLan);
+                DRACO_TRY_VOID(world.run_for(milliseconds(950)));
+                const std::uint64_t before = world.disk(peer(2)).change_count();
+                world.disk(peer(2)).crash_at_change(change);
+                const auto crashed_or_beyond = [&] {
+                    return !world.running(peer(2)) || epoch_of(world, 0) >= 2;
+                };
+                DRACO_TRY_VOID(world.run_until_true(crashed_or_beyond, seconds(20)));
+                all_phases = world.running(peer(2));
+                if (all_phases) changes = world.disk(peer(2)).change_count() - before;
+                if (all_phases) return no_violations(*cluster);
+                DRACO_TRY_VOID(world.run_for(milliseconds(change % 3 * 100)));
+                world.start(peer(2));
+                const std::uint64_t next = epoch_of(world, 0) + 2;
+                const auto all_there = [&] {
+                    for (std::size_t i = 0; i < 4; ++i)
+                        if (epoch_of(world, i) < next) return false;
+                    return true;
+                };
+                const auto there = world.run_until_true(all_there, seconds(30));
+                if (!there) return fail(Errc::Corrupt, describe(world, *cluster));
+                for (std::uint64_t epoch = 0; epoch < next; ++epoch)
+                    if (signed_by(*cluster, 2, epoch) == 0)
+                        return fail(Errc::Corrupt,
+                                    "it signed nothing in epoch " + std::to_string(epoch) + ":\n" +
+                                        describe(world, *cluster));
+                return no_violations(*cluster);
+            },
+            change));
+        if (HasFailure()) FAIL() << "after a crash at change " << change;
+    }
+    RecordProperty("changes", static_cast<int>(changes));
+    EXPECT_GT(changes, 10U);
 }
 
 TEST(Driver, AMemberThatComesLateSigns) {
@@ -485,6 +541,56 @@ TEST(Driver, ADiskThatFailsStopsTheMember) {
             testing::test_seed(1)));
 }
 
+TEST(Forwarder, RefusesWhatAStandingCommitteeCannotExecute) {
+    // Alone, a member executes nothing: it takes what fits, tells everybody else that it is busy,
+    // and holds no more than its bound. What it has taken is executed when the others are back.
+    constexpr std::size_t kPeople = 130;
+    constexpr std::uint64_t kNonces = 60;
+    expect_sound(simulon::run(
+        [](World& world) -> Result<> {
+            const auto cluster = make_cluster({.people = kPeople, .transactions_each = 0});
+            cluster->parameters.own_bytes_max = std::size_t{1} << 20;
+            build(world, cluster, kLan);
+            DRACO_TRY_VOID(world.run_for(seconds(1)));
+            for (std::size_t i = 1; i < 4; ++i) world.crash(peer(i));
+            std::map<Errc, std::size_t> refused;
+            std::map<std::size_t, std::uint64_t> taken;  // highest nonce by person
+            for (std::uint64_t nonce = 1; nonce <= kNonces; ++nonce)
+                for (std::size_t person = 0; person < kPeople; ++person) {
+                    machine(world, 0).forwarder().submit(transfer(*cluster, person, nonce),
+                                                         [&, person, nonce](auto answer) {
+                                                             if (answer)
+                                                                 taken[person] = nonce;
+                                                             else
+                                                                 ++refused[answer.error().code];
+                                                         });
+                    if (person % 10 == 0) DRACO_TRY_VOID(world.run_for(milliseconds(1)));
+                    const auto status = machine(world, 0).driver().status();
+                    // A batch takes a little more than its transactions.
+                    if (status.transactions_waiting_bytes >
+                        cluster->parameters.own_bytes_max + cluster->parameters.batch_bytes)
+                        return fail(Errc::Corrupt, "it holds more than it may");
+                }
+            DRACO_TRY_VOID(world.run_for(seconds(20)));
+            if (refused[Errc::Exhausted] < 100 || refused.size() != 1)
+                return fail(Errc::Corrupt, "who is busy says so, and nothing else");
+            for (std::size_t i = 1; i < 4; ++i) world.start(peer(i));
+            const auto executed = [&] {
+                const auto view = machine(world, 0).ledger().view();
+                return std::ranges::all_of(taken, [&](const auto& each) {
+                    const auto account = view->account(cluster->addresses[each.first]);
+                    return account->nonce.value() >= each.second;
+                });
+            };
+            for (std::size_t i = 0; i < 60 && !executed(); ++i)
+                DRACO_TRY_VOID(world.run_for(seconds(1)));
+            if (!executed())
+                return fail(Errc::Corrupt, "not executed:\n" + describe(world, *cluster));
+            return no_violations(*cluster);
+        },
+        testing::test_seed(1)));
+}
+
 TEST(Forwarder, AnswersOnceAndSaysWhy) {
     // A node that is cut off says Unavailable within the deadline, a bad transaction gets admit's
     // error, a good one its hash, and a node outside the committee gets it to a member.
@@ -495,24 +601,13 @@ TEST(Forwarder, AnswersOnceAndSaysWhy) {
             DRACO_TRY_VOID(world.run_for(seconds(1)));
             std::size_t outside = 0;
             while (role_of(world, outside) == interfaces::ConsensusRole::Member) ++outside;
-            const auto transfer = [&](std::size_t person, std::uint64_t nonce) {
-                const auto& secret = cluster->people[person];
-                const auto address = crypto::ethereum_address(secret.public_key());
-                return bcs::encode(types::sign(
-                    cluster->genesis.chain,
-                    types::Transaction{address,
-                                       types::Nonce(nonce),
-                                       {1'000},
-                                       types::TransferFlk{address, types::FlkAmount{1}}},
-                    secret));
-            };
             std::vector<Result<types::TransactionHash>> answers;
             const auto submit = [&](Bytes bytes) {
                 machine(world, outside).forwarder().submit(std::move(bytes), [&](auto answer) {
                     answers.push_back(std::move(answer));
                 });
             };
-            submit(transfer(0, 1));
+            submit(transfer(*cluster, 0, 1));
             submit({1, 2, 3});
             DRACO_TRY_VOID(world.run_for(seconds(2)));
             if (answers.size() != 2) return fail(Errc::Corrupt, "two answers were due");
@@ -527,7 +622,7 @@ TEST(Forwarder, AnswersOnceAndSaysWhy) {
             for (const auto kind : {World::Partition::Noticed, World::Partition::Silent}) {
                 answers.clear();
                 world.partition(alone, kind);
-                submit(transfer(1, 1));
+                submit(transfer(*cluster, 1, 1));
                 DRACO_TRY_VOID(world.run_for(seconds(20)));
                 if (answers.size() != 1 || answers[0] ||
                     answers[0].error().code != Errc::Unavailable)

@@ -197,7 +197,7 @@ public:
           driver_({host.executor, host.disk, registry_, links_, ledger_, log_},
                   key_.clone(),
                   cluster_->genesis.chain,
-                  {},
+                  cluster_->parameters,
                   options()),
           forwarder_(
               host.executor,

@@ -61,6 +61,7 @@ struct Cluster {
     std::uint64_t transactions_each = 0;  // that every person sends
     std::uint64_t resubmitted = 0;
     Duration execution_max = milliseconds(3);
+    Parameters parameters{};  // of consensus
 
     std::optional<PeerId> machine_of(const types::NodeKey& key) const;
 };
