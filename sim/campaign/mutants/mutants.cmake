@@ -53,5 +53,5 @@ plant(block_without_content core.cpp consensus/withheld 20
 # --- what must go on ---
 plant(abandoned_batches_lost batch_maker.cpp consensus/default 50
       "    make_ready_again(found->second);" "")
-plant(header_sent_once core.cpp consensus/one-way 50
+plant(header_sent_once core.cpp consensus/default 60
       "if (upholds_dag()) send_own_vertex(std::nullopt, turn);" "")
