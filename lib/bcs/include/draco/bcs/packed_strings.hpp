@@ -27,8 +27,8 @@ public:
 
     class Iterator {
     public:
-        using value_type = ByteView;
-        using difference_type = std::ptrdiff_t;
+        using value_type = ByteView;             // NOLINT(readability-identifier-naming)
+        using difference_type = std::ptrdiff_t;  // NOLINT(readability-identifier-naming)
 
         Iterator() = default;
 

@@ -295,6 +295,11 @@ private:
         ~Machine();
 
         AuthorityIndex member;
+        bool syncing = false;
+        bool handing_over = false;
+        bool following = false;
+        bool disk_full = false;
+        bool application_halts = false;
         std::unique_ptr<consensus::Core> core;
         std::unique_ptr<Adversary> adversary;
         std::uint64_t life = 0;  // events of earlier lives are void
@@ -302,17 +307,14 @@ private:
         std::size_t durable = 0;
         Round prune_below;  // what the core says
         Round prunable;     // and what the disk may do, as of the last sync
-        bool syncing = false;
         std::vector<HeldBack> held_back;
         std::deque<consensus::CommittedBlock> for_ledger;
-        bool handing_over = false;
         std::vector<types::BlockDigest> executed;  // survives crashes
         std::vector<types::Block> blocks;
         std::vector<std::vector<std::shared_ptr<const types::Batch>>> contents;
         std::set<std::uint64_t> transactions;
         std::uint64_t certified = 0;
         std::optional<Instant> wake;
-        bool following = false;
         std::vector<types::TransactionBytes> resubmit;
         std::size_t busy = 0;
         std::uint64_t signed_count = 0;
@@ -320,8 +322,6 @@ private:
         Duration extra_delay{};
         Duration certificate_delay{};
         std::optional<Duration> sync_max;
-        bool disk_full = false;
-        bool application_halts = false;
         std::size_t records_written = 0;
         std::uint64_t points_passed = 0;
         std::optional<std::uint64_t> crash_point;
