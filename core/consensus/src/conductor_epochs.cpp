@@ -185,9 +185,11 @@ Result<> Conductor::open_engine(const types::Committee& committee,
                                 Standing standing) {
     std::unique_ptr<Core> core;
     std::optional<Error> contradiction;
+    std::vector<types::Block> missing;
     auto joined = join_tail(std::move(standing.records), tail, setting_.chain);
     if (joined) {
         standing.records = std::move(joined->records);
+        missing = std::move(joined->missing);
         auto made = make_core(committee, joined->start, standing);
         if (made)
             core = *std::move(made);
@@ -201,8 +203,8 @@ Result<> Conductor::open_engine(const types::Committee& committee,
             return std::unexpected(*std::move(contradiction));
         DRACO_TRY_VOID(observe_instead(committee, tail, *contradiction, standing, core));
     }
-    if (standing.log && joined)
-        for (const types::Block& block : joined->missing)
+    if (standing.log)
+        for (const types::Block& block : missing)
             DRACO_TRY_VOID(standing.log->append(block.anchor_round.value(), encode_record(block)));
     DRACO_TRY(writer, open_writer(committee.epoch(), std::move(standing.log)));
     may_sign_ = standing.mode == RecoveryMode::Participant;
