@@ -79,6 +79,16 @@ void BatchMaker::restore(const CheckedBatch& batch) {
     ready_.push_back({batch.digest, batch.batch->worker, batch.bytes});
 }
 
+void BatchMaker::adopt(const CheckedBatch& batch) {
+    if (!own_.emplace(batch.digest, Own{batch, {}}).second) return;
+    bytes_ += batch.bytes;
+    ++unordered_;
+    const types::BatchReference reference{batch.digest, batch.batch->worker, batch.bytes};
+    for (const auto& [round, proposed] : proposed_)
+        if (std::ranges::find(proposed, reference) != proposed.end()) return;
+    ready_.push_back(reference);
+}
+
 void BatchMaker::stored(const types::BatchDigest& digest, AuthorityIndex by) {
     const auto found = std::ranges::find(
         waiting_, digest, [](const Waiting& waiting) { return waiting.reference.digest; });
@@ -133,10 +143,29 @@ std::vector<types::BatchReference> BatchMaker::take(Round round) {
     return batches;
 }
 
-const CheckedBatch& BatchMaker::own(const types::BatchDigest& digest) const {
+std::vector<CheckedBatch> BatchMaker::drain() {
+    std::vector<CheckedBatch> batches;
+    for (const types::BatchReference& ready : ready_)
+        if (const CheckedBatch* batch = find(ready.digest)) batches.push_back(*batch);
+    ready_.clear();
+    return batches;
+}
+
+const CheckedBatch* BatchMaker::find(const types::BatchDigest& digest) const {
     const auto found = own_.find(digest);
-    DRACO_ASSERT(found != own_.end(), "an own batch is kept until it is executed");
-    return found->second.batch;
+    return found == own_.end() ? nullptr : &found->second.batch;
+}
+
+std::vector<CheckedBatch> BatchMaker::all() const {
+    std::vector<CheckedBatch> batches;
+    for (const auto& [digest, own] : own_) batches.push_back(own.batch);
+    return batches;
+}
+
+const CheckedBatch& BatchMaker::own(const types::BatchDigest& digest) const {
+    const CheckedBatch* batch = find(digest);
+    DRACO_ASSERT(batch != nullptr, "an own batch is kept until it is executed");
+    return *batch;
 }
 
 void BatchMaker::taken(Round round, const types::Header& header) {
@@ -166,14 +195,19 @@ void BatchMaker::raise_floor(Round floor) {
     }
 }
 
+bool BatchMaker::is_too_old(const types::BatchReference& ready, Round floor) const {
+    const auto found = own_.find(ready.digest);
+    return found != own_.end() && !found->second.height &&
+           sealed_in(*found->second.batch.batch).value() + parameters_.batch_age_rounds_max() <
+               floor.value();
+}
+
 std::vector<CheckedBatch> BatchMaker::renew(Round floor) {
     std::vector<CheckedBatch> renewed;
     for (types::BatchReference& ready : ready_) {
+        if (!is_too_old(ready, floor)) continue;
         const auto found = own_.find(ready.digest);
-        if (found == own_.end() || found->second.height) continue;
-        const types::Batch& old = *found->second.batch.batch;
-        if (sealed_in(old).value() + parameters_.batch_age_rounds_max() >= floor.value()) continue;
-        types::Batch batch = old;
+        types::Batch batch = *found->second.batch.batch;
         batch.sequence = next_sequence_++;
         CheckedBatch fresh = checked(chain_, std::move(batch));
         ready.digest = fresh.digest;
@@ -184,6 +218,24 @@ std::vector<CheckedBatch> BatchMaker::renew(Round floor) {
     return renewed;
 }
 
+std::vector<CheckedBatch> BatchMaker::give_up(Round floor) {
+    std::vector<CheckedBatch> old;
+    for (const types::BatchReference& ready : ready_)
+        if (is_too_old(ready, floor)) old.push_back(own(ready.digest));
+    for (const CheckedBatch& batch : old) remove(batch.digest);
+    return old;
+}
+
+std::optional<CheckedBatch> BatchMaker::remove(const types::BatchDigest& digest) {
+    const auto found = own_.find(digest);
+    if (found == own_.end()) return std::nullopt;
+    const Own own = std::move(found->second);
+    own_.erase(found);
+    bytes_ -= own.batch.bytes;
+    if (!own.height) --unordered_;
+    return own.batch;
+}
+
 void BatchMaker::ordered(const types::BatchDigest& digest, types::Height height) {
     const auto found = own_.find(digest);
     if (found == own_.end() || found->second.height) return;
@@ -191,13 +243,16 @@ void BatchMaker::ordered(const types::BatchDigest& digest, types::Height height)
     --unordered_;
 }
 
-void BatchMaker::executed(types::Height height) {
+std::vector<CheckedBatch> BatchMaker::executed(types::Height height) {
+    std::vector<CheckedBatch> executed;
     std::erase_if(own_, [&](const auto& item) {
         const Own& own = item.second;
         if (!own.height || *own.height > height) return false;
         bytes_ -= own.batch.bytes;
+        executed.push_back(own.batch);
         return true;
     });
+    return executed;
 }
 
 std::vector<types::TransactionBytes> BatchMaker::unordered_after(types::Height height) const {

@@ -11,7 +11,7 @@ constexpr std::size_t kBatchOverheadBytes = 512;
 }  // namespace
 
 std::size_t BatchStore::cost(const CheckedBatch& batch) {
-    return batch.bytes + kBatchOverheadBytes;
+    return (batch.has_content() ? batch.bytes : 0) + kBatchOverheadBytes;
 }
 
 BatchStore::Addition BatchStore::add(CheckedBatch batch, Round round, Demand demand) {
@@ -36,16 +36,30 @@ const CheckedBatch* BatchStore::find(const types::BatchDigest& digest) const {
 
 const CheckedBatch* BatchStore::to_log(const types::BatchDigest& digest, Round round) {
     const auto found = batches_.find(digest);
-    if (found == batches_.end()) return nullptr;
+    if (found == batches_.end() || !found->second.batch.has_content()) return nullptr;
     Entry& entry = found->second;
     if (entry.logged && round.value() <= entry.logged->value() + window_rounds_) return nullptr;
     entry.logged = round;
     return &entry.batch;
 }
 
-void BatchStore::keep_until(const types::BatchDigest& digest, Round round) {
+bool BatchStore::keep_until(const types::BatchDigest& digest, Round round) {
     const auto found = batches_.find(digest);
-    if (found != batches_.end()) found->second.round = std::max(found->second.round, round);
+    if (found == batches_.end() || found->second.round >= round) return false;
+    found->second.round = round;
+    return true;
+}
+
+std::optional<Round> BatchStore::kept_until(const types::BatchDigest& digest) const {
+    const auto found = batches_.find(digest);
+    return found == batches_.end() ? std::nullopt : std::optional(found->second.round);
+}
+
+void BatchStore::erase(Entries::iterator entry) {
+    const std::size_t bytes = cost(entry->second.batch);
+    bytes_[entry->second.batch.batch->author.value()] -= bytes;
+    total_bytes_ -= bytes;
+    batches_.erase(entry);
 }
 
 void BatchStore::raise_floor(Round floor) {
@@ -55,15 +69,11 @@ void BatchStore::raise_floor(Round floor) {
         const auto passed = by_round_.extract(by_round_.begin());
         for (const types::BatchDigest& digest : passed.mapped()) {
             const auto found = batches_.find(digest);
-            const Entry& entry = found->second;
-            if (entry.round >= floor) {
-                by_round_[entry.round].push_back(digest);
-                continue;
-            }
-            const std::size_t bytes = cost(entry.batch);
-            bytes_[entry.batch.batch->author.value()] -= bytes;
-            total_bytes_ -= bytes;
-            batches_.erase(found);
+            if (found == batches_.end()) continue;
+            if (found->second.round >= floor)
+                by_round_[found->second.round].push_back(digest);
+            else
+                erase(found);
         }
     }
 }

@@ -5,6 +5,7 @@
 #include "core_send.hpp"
 
 #include <algorithm>
+#include <string>
 
 namespace draco::consensus {
 
@@ -32,6 +33,9 @@ Core::Core(Seat seat, Parameters parameters, AuthorityIndex self, CommitRule rul
       builder_(chain_, committee_.epoch(), seat.start, parameters_.ordered_memory_rounds()),
       signatures_(committee_, seat.start.height),
       synchronizer_(parameters_, committee_.size(), self),
+      desk_(seat.workers > 0
+                ? std::optional<WorkerDesk>(std::in_place, committee_.epoch(), seat.workers)
+                : std::nullopt),
       serving_(committee_.size(), parameters_.served_bytes_per_s),
       refusals_(committee_.size()),
       delivered_(seat.start.height),
@@ -44,6 +48,9 @@ Result<std::unique_ptr<Core>> Core::make(Seat seat, Parameters parameters, Recov
     if (!self)
         return fail(Errc::InvalidArgument, "the node's key is not in the committee of this epoch");
     const CommitRule rule = CommitRule::fast(seat.committee);
+    if (seat.workers > kWorkersMax)
+        return fail(Errc::InvalidArgument,
+                    "a node has at most " + std::to_string(kWorkersMax) + " worker processes");
     DRACO_ASSERT(rule.is_safe(seat.committee), "the thresholds of the commit rule are safe");
     std::unique_ptr<Core> core(new Core(std::move(seat), parameters, *self, rule));
     DRACO_TRY_VOID(core->recover(std::move(recovery)));
@@ -64,11 +71,13 @@ void Core::settle(Turn& turn) {
         commit_anchors(turn);
         cast_votes(turn);
     } while (propose(turn));
+    if (desk_) fetch_contents();
     deliver_blocks(turn);
     if (block_signature_due_ && turn.now.instant >= *block_signature_due_) sign_last_block(turn);
     request_missing(turn);
     retry(turn);
     forget(turn);
+    if (desk_) tell_workers(turn);
     set_wake(turn);
 }
 
@@ -86,6 +95,7 @@ void Core::stop_signing(Turn& turn) {
     mode_ = RecoveryMode::Observer;
     turn.out.lost_records = true;
     turn.out.resubmit = maker_.unordered_after(builder_.tip().height);
+    if (desk_) desk_->end_epoch();
 }
 
 void Core::add_certificate(AuthorityIndex from, const CheckedCertificate& certificate, Turn& turn) {
@@ -120,9 +130,9 @@ void Core::on_accepted(std::span<const VertexId> accepted, Turn& turn) {
         check_clock(*certificate);
         if (dag_.settled(vertex.round).contains(vertex.author)) continue;
         for (const types::BatchReference& batch : *certificate->header.batches) {
-            batches_.keep_until(batch.digest, vertex.round);
+            keep_until(batch.digest, vertex.round);
             if (batches_.find(batch.digest) == nullptr && batches_.has_room())
-                synchronizer_.want_batch(batch.digest,
+                synchronizer_.want_batch(batch,
                                          vertex.author,
                                          vertex.round,
                                          Synchronizer::Named::ByCertificate,
@@ -194,16 +204,17 @@ void Core::deliver_blocks(Turn& turn) {
         Undelivered& next = undelivered_.front();
         CommittedBlock handed_over;
         for (const types::BatchDigest& digest : *next.block.batches) {
-            if (const CheckedBatch* batch = batches_.find(digest))
+            if (const CheckedBatch* batch = content_of(digest))
                 handed_over.batches.push_back(batch->batch);
-            else
-                synchronizer_.want_batch(digest,
+            else if (!desk_)
+                synchronizer_.want_batch({digest, {}, 0},
                                          self_,
                                          next.block.anchor_round,
                                          Synchronizer::Named::ByCertificate,
                                          turn.now.instant);
         }
         if (handed_over.batches.size() < next.block.batches->size()) return;
+        forget_contents(next.block);
         const types::BlockStatement statement{
             next.block.epoch, next.block.height, next.block.parent, next.digest};
         handed_over.digest = next.digest;
@@ -256,7 +267,7 @@ void Core::cast_votes(Turn& turn) {
         dag_.note_proposal(content);
         cast = true;
         for (const types::BatchReference& batch : *content.batches) {
-            batches_.keep_until(batch.digest, content.round);
+            keep_until(batch.digest, content.round);
             log_batch(batch.digest, content.round, turn);
         }
         voted_round_ = std::max(voted_round_.value_or(Round(0)), content.round);
@@ -303,7 +314,9 @@ bool Core::propose(Turn& turn) {
     if (is_due && !ended_)
         if (const auto batch = maker_.seal(turn.now.instant)) announce_with_header(*batch, turn);
     if (participates())
-        for (const CheckedBatch& batch : maker_.renew(dag_.floor())) announce(batch, turn);
+        for (const CheckedBatch& batch :
+             desk_ ? maker_.give_up(dag_.floor()) : maker_.renew(dag_.floor()))
+            desk_ ? desk_->settle(batch, Settlement::Dissolved) : announce(batch, turn);
     if (!wants_round(*round)) return false;
     if (!is_due) {
         proposal_deadline_ = decision.deadline;
@@ -322,7 +335,7 @@ bool Core::propose(Turn& turn) {
     for (const types::BatchReference& batch : *header.header.header.batches) {
         // One that is proposed again may be so old that all have forgotten it.
         if (batches_.find(batch.digest) == nullptr) announce(maker_.own(batch.digest), turn);
-        batches_.keep_until(batch.digest, *round);
+        keep_until(batch.digest, *round);
         log_batch(batch.digest, *round, turn);
     }
     header.digest = types::digest_of(chain_, header.header.header);
@@ -349,6 +362,7 @@ void Core::certify_own(Turn& turn) {
 void Core::announce(const CheckedBatch& batch, Turn& turn) {
     const Round round = dag_.quorum_round().value_or(Round(0));
     batches_.add(batch, round, BatchStore::Demand::Requested);
+    if (desk_) return desk_->announce(batch);
     log_batch(batch.digest, round, turn);
     send(std::nullopt, *batch.batch, Release::AtOnce, turn);
 }
@@ -383,8 +397,11 @@ bool Core::lacks_certificates() const {
 
 void Core::request_missing(Turn& turn) {
     const Instant now = turn.now.instant;
-    for (const auto& query : synchronizer_.due_batches(committee_.epoch(), now))
-        send(query.to, query.request, Release::AtOnce, turn);
+    if (desk_)
+        hold_missing(turn);
+    else
+        for (const auto& query : synchronizer_.due_batches(committee_.epoch(), now))
+            send(query.to, query.request, Release::AtOnce, turn);
     // What arrives out of order settles by itself in a moment.
     if (!lacks_certificates() || (ended_ && !upholds_dag()))
         lacking_since_.reset();
@@ -422,6 +439,7 @@ void Core::retry(Turn& turn) {
     if (now < *retry_at_) return;
     retry_delay_ = std::min(2 * retry_delay_, parameters_.retry_max);
     retry_at_ = now + retry_delay_;
+    asked_contents_.clear();
     if (const types::BlockStatement* last = signatures_.own(delivered_); last != nullptr)
         signatures_.missing_for_last().for_each([&](AuthorityIndex member) {
             if (member != self_) send_block_signature(member, *last, Reply::Wanted, turn);
@@ -467,10 +485,7 @@ Round Core::batch_floor() const {
 void Core::forget(Turn& turn) {
     for (types::BlockCertificate& certificate : signatures_.take_complete())
         turn.out.certificates.push_back(std::move(certificate));
-    while (!unexecuted_.empty() && unexecuted_.front().height <= executed_) {
-        maker_.executed(unexecuted_.front().height);
-        unexecuted_.pop_front();
-    }
+    settle_executed();
     const Round floor = batch_floor();
     batches_.raise_floor(floor);
     synchronizer_.raise_floor(floor);
@@ -480,6 +495,16 @@ void Core::forget(Turn& turn) {
         pruned_below_ = prunable;
         turn.out.prune_below = prunable;
     }
+}
+
+void Core::settle_executed() {
+    for (const CheckedBatch& own : maker_.executed(executed_))
+        if (desk_) desk_->settle(own, Settlement::Executed);
+    while (!unexecuted_.empty() && unexecuted_.front().height <= executed_) unexecuted_.pop_front();
+}
+
+void Core::keep_until(const types::BatchDigest& digest, Round round) {
+    if (batches_.keep_until(digest, round) && desk_) desk_->keep(*batches_.find(digest), round);
 }
 
 void Core::set_wake(Turn& turn) const {

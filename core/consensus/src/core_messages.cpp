@@ -8,10 +8,12 @@ namespace draco::consensus {
 
 void Core::on(const TransactionsSubmitted& event, Turn& turn) {
     std::vector<CheckedBatch> sealed;
+    const bool is_given = desk_ && !ended_ && participates() && desk_->submit(event.transactions);
+    if (is_given) return;
     for (const types::TransactionBytes& transaction : event.transactions) {
         if (ended_)
             turn.out.resubmit.push_back(transaction);
-        else if (!participates() || !maker_.submit(transaction, turn.now.instant, sealed))
+        else if (!participates() || desk_ || !maker_.submit(transaction, turn.now.instant, sealed))
             turn.out.busy.push_back(transaction);
     }
     for (const CheckedBatch& batch : sealed) announce(batch, turn);
@@ -42,8 +44,7 @@ void Core::on(const LinkUp& event, Turn& turn) {
 
 void Core::on(const BlockExecuted& event, Turn& /*turn*/) {
     executed_ = std::max(executed_, std::min(event.height, delivered_));
-    maker_.executed(executed_);
-    while (!unexecuted_.empty() && unexecuted_.front().height <= executed_) unexecuted_.pop_front();
+    settle_executed();
 }
 
 void Core::on(const EpochEnded& event, Turn& turn) {
@@ -57,6 +58,9 @@ void Core::on(const EpochEnded& event, Turn& turn) {
     // place of its own.
     sign_last_block(turn);
     turn.out.resubmit = maker_.unordered_after(event.height);
+    contents_.clear();
+    asked_contents_.clear();
+    if (desk_) desk_->end_epoch();
 }
 
 void Core::on(const BlockFollowed& event, Turn& turn) {
@@ -70,8 +74,11 @@ void Core::on(const BlockFollowed& event, Turn& turn) {
             return;
         }
         undelivered_.pop_front();
+        forget_contents(block);
     } else if (builder_.extends_tip(block) && has_sound_rounds(block)) {
         undelivered_.clear();
+        contents_.clear();
+        asked_contents_.clear();
         advance_to(block, turn);
     } else {
         return;
@@ -92,6 +99,7 @@ void Core::on(const MessageReceived& event, Turn& turn) {
 }
 
 void Core::receive(AuthorityIndex from, const CheckedBatch& batch, Turn& turn) {
+    if (desk_) return refusals_.count(from, Refusal::NotAskedFor);  // the workers' affair
     const AuthorityIndex author = batch.batch->author;
     const bool wanted = synchronizer_.wants(batch.digest);
     if (!wanted && author != from) return refusals_.count(from, Refusal::NotAskedFor);
@@ -122,7 +130,7 @@ void Core::receive(AuthorityIndex from, const CheckedHeader& header, Turn& turn)
     synchronizer_.forget_uncertified(content.author);
     for (const types::BatchReference& batch : *content.batches)
         if (batches_.find(batch.digest) == nullptr && batches_.has_room())
-            synchronizer_.want_batch(batch.digest,
+            synchronizer_.want_batch(batch,
                                      content.author,
                                      content.round,
                                      Synchronizer::Named::ByHeader,
@@ -148,7 +156,7 @@ void Core::receive(AuthorityIndex from, const BatchStored& stored, Turn& /*turn*
 void Core::receive(AuthorityIndex from, const BatchRequest& request, Turn& turn) {
     for (const types::BatchDigest& digest : *request.batches) {
         const CheckedBatch* batch = batches_.find(digest);
-        if (batch == nullptr) continue;
+        if (batch == nullptr || !batch->has_content()) continue;
         if (!serving_.spend(from, batch->bytes, turn.now.instant))
             return refusals_.count(from, Refusal::OverQuota);
         send(from, *batch->batch, Release::AtOnce, turn);

@@ -52,7 +52,7 @@ Result<> Core::recover(Recovery recovery) {
     recover_dag(checked_records);
     for (const types::Block& block : blocks)
         for (const types::BatchDigest& batch : *block.batches) maker_.ordered(batch, block.height);
-    maker_.executed(executed_);
+    static_cast<void>(maker_.executed(executed_));
     return {};
 }
 

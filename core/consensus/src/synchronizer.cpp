@@ -15,14 +15,14 @@ AuthorityIndex Synchronizer::after(AuthorityIndex member) const {
     return AuthorityIndex(static_cast<std::uint16_t>(next));
 }
 
-void Synchronizer::want_batch(const types::BatchDigest& digest,
+void Synchronizer::want_batch(const types::BatchReference& batch,
                               AuthorityIndex author,
                               Round round,
                               Named named,
                               Instant not_before) {
     const AuthorityIndex holder = author == self_ ? after(author) : author;
-    const auto [entry, inserted] =
-        wanted_.try_emplace(digest, Want{author, holder, round, named, not_before});
+    const auto [entry, inserted] = wanted_.try_emplace(
+        batch.digest, Want{batch.worker, author, holder, round, named, not_before});
     entry->second.round = std::max(entry->second.round, round);
     entry->second.named = std::max(entry->second.named, named);
 }
@@ -37,6 +37,23 @@ void Synchronizer::raise_floor(Round floor) {
     std::erase_if(wanted_, [&](const auto& item) { return item.second.round < floor; });
 }
 
+void Synchronizer::asked(Want& want, Instant now) const {
+    want.holder = after(want.holder);
+    // Rounds of asking everybody get rarer.
+    const unsigned rounds = std::min<unsigned>(++want.asked / static_cast<unsigned>(size_), 4);
+    want.due = now + parameters_.request_deadline * (1U << rounds);
+}
+
+std::vector<Synchronizer::Due> Synchronizer::due(Instant now) {
+    std::vector<Due> due;
+    for (auto& [digest, want] : wanted_) {
+        if (want.due > now) continue;
+        due.push_back({digest, want.worker, want.author, want.round});
+        asked(want, now);
+    }
+    return due;
+}
+
 std::vector<Synchronizer::BatchQuery> Synchronizer::due_batches(Epoch epoch, Instant now) {
     std::vector<BatchQuery> queries;
     std::map<AuthorityIndex, BatchRequest> by_peer;
@@ -49,10 +66,7 @@ std::vector<Synchronizer::BatchQuery> Synchronizer::due_batches(Epoch epoch, Ins
             request = {epoch, {}};
             static_cast<void>(request.batches.try_push_back(digest));
         }
-        want.holder = after(want.holder);
-        // Rounds of asking everybody get rarer.
-        const unsigned rounds = std::min<unsigned>(++want.asked / static_cast<unsigned>(size_), 4);
-        want.due = now + parameters_.request_deadline * (1U << rounds);
+        asked(want, now);
     }
     for (auto& [peer, request] : by_peer) queries.push_back({peer, std::move(request)});
     return queries;

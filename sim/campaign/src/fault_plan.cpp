@@ -66,6 +66,10 @@ void FaultPlan::strike(Fault fault) {
         case Fault::ClockJump:
             return network_.set_clock(
                 machine, static_cast<std::int64_t>(random_() % (2 * kJumpMaxMs + 1)) - kJumpMaxMs);
+        case Fault::WorkerCrash:
+            return network_.crash_worker(random_() % network_.workers(), span(kDownMax));
+        case Fault::WorkerLink:
+            return network_.break_worker_link(random_() % network_.workers(), span(kDownMax));
     }
 }
 

@@ -57,6 +57,7 @@ Network::Network(const NetworkOptions& options) : options_(options), random_(opt
                 kChain, *committee_, m.member, keys_[i].clone(), options_.lies, random_());
     }
     for (std::size_t i = 0; i < machines_.size(); ++i) start(i, {});
+    start_workers();
     if (options_.link_breaks_per_s > 0) break_some_link();
 }
 
@@ -118,8 +119,12 @@ void Network::start(std::size_t machine, consensus::Recovery recovery) {
         parameters.reputation_rounds = parameters.reputation_rounds > 8
                                            ? parameters.reputation_rounds - 1
                                            : parameters.reputation_rounds + 1;
-    consensus::Seat seat{
-        kChain, *committee_, keys_[m.member.value()].clone(), types::WorkerIndex(0), {}};
+    consensus::Seat seat{kChain,
+                         *committee_,
+                         keys_[m.member.value()].clone(),
+                         types::WorkerIndex(0),
+                         {},
+                         options_.workers};
     auto core = consensus::Core::make(std::move(seat), parameters, std::move(recovery));
     if (!core) {
         checker_->violation("machine " + std::to_string(machine) +
@@ -131,6 +136,8 @@ void Network::start(std::size_t machine, consensus::Recovery recovery) {
     ++changes_;
     for (std::size_t peer = 0; peer < machines_.size(); ++peer)
         if (peer != machine && is_up(peer)) link_up(machine, peer);
+    for (std::size_t worker = 0; worker < workers_.size(); ++worker)
+        if (workers_[worker].machine == machine && workers_[worker].core) link_to_node(worker);
     at(Duration(1), [this, machine, life = m.life] {
         if (machines_[machine].life == life && is_up(machine)) step(machine, consensus::WakeUp{});
     });
@@ -142,8 +149,14 @@ void Network::submit(std::size_t machine) {
     accepted_[id] = machine;
     submitted_at_[id] = now_;
     const std::size_t busy_before = machines_[machine].busy;
-    step(machine, consensus::TransactionsSubmitted{{transaction(id, options_.transaction_bytes)}});
-    if (machines_[machine].busy != busy_before) {
+    bool taken = true;
+    // Clients come to a worker, or to the node that passes it on.
+    if (options_.workers > 0 && id % 4 != 0)
+        taken = submit_to_worker(machine, transaction(id, options_.transaction_bytes));
+    else
+        step(machine,
+             consensus::TransactionsSubmitted{{transaction(id, options_.transaction_bytes)}});
+    if (!taken || machines_[machine].busy != busy_before) {
         accepted_.erase(id);
         submitted_at_.erase(id);
     }
@@ -169,7 +182,7 @@ void Network::step(std::size_t machine, const consensus::Event& event) {
 // What a core holds that peers or clients could make it hold.
 void Network::check_bounds(std::size_t machine) {
     const consensus::Core& core = *machines_[machine].core;
-    if (core.own_bytes() > options_.parameters.own_bytes_max)
+    if (options_.workers == 0 && core.own_bytes() > options_.parameters.own_bytes_max)
         checker_->violation("machine " + std::to_string(machine) + " holds too many own bytes");
     if (core.dag().suspended_count() > options_.members * options_.parameters.window_rounds)
         checker_->violation("machine " + std::to_string(machine) + " holds too many vertices");
@@ -221,6 +234,7 @@ void Network::perform(std::size_t machine, consensus::Effects effects) {
         else
             hold_back(machine, [this, machine, send] { transmit(machine, send); });
     }
+    for (const consensus::WorkerSend& send : effects.to_workers) tell_worker(machine, send);
     std::ranges::move(effects.blocks, std::back_inserter(m.for_ledger));
     hand_over(machine);
     if (machines_[machine].life != life) return;

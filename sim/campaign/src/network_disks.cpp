@@ -111,19 +111,26 @@ void Network::stop(std::size_t machine) {
     m.following = false;
     for (std::size_t peer = 0; peer < machines_.size(); ++peer)
         ++link_generation_[{std::min(machine, peer), std::max(machine, peer)}];
+    for (Worker& worker : workers_)
+        if (worker.machine == machine) ++worker.link;
 }
 
 // What the log still has is proposed again; what some machine has executed is not lost either.
 void Network::forget_lost(std::size_t machine) {
     const Machine& m = machines_[machine];
     std::set<std::uint64_t> logged;
-    for (const LogEntry& entry : m.log) {
-        const auto record = consensus::decode_record(entry.record).value();
-        const auto* batch = std::get_if<types::Batch>(&record);
-        if (batch == nullptr || batch->author != m.member) continue;
-        for (const ByteView transaction : batch->transactions)
-            logged.insert(load_le<std::uint64_t>(transaction.data()));
-    }
+    const auto gather = [&](const std::vector<LogEntry>& log) {
+        for (const LogEntry& entry : log) {
+            const auto record = consensus::decode_record(entry.record).value();
+            const auto* batch = std::get_if<types::Batch>(&record);
+            if (batch == nullptr || batch->author != m.member) continue;
+            for (const ByteView transaction : batch->transactions)
+                logged.insert(load_le<std::uint64_t>(transaction.data()));
+        }
+    };
+    gather(m.log);
+    for (const Worker& worker : workers_)
+        if (worker.machine == machine) gather(worker.log);
     std::erase_if(accepted_, [&](const auto& item) {
         return item.second == machine && !logged.contains(item.first) &&
                std::ranges::none_of(machines_, [&](const Machine& other) {

@@ -132,8 +132,12 @@ void Network::transmit(std::size_t from, const consensus::Send& send) {
     auto checked =
         consensus::verify(*std::move(message), m.member, *committee_, kChain, options_.signatures);
     if (!checked) return checker_->refused_at_the_gate(m.member, checked.error());
-    put_on_links(
-        from, to, send.channel, std::make_shared<const Parcel>(Parcel{*std::move(checked)}), extra);
+    put_on_links(from,
+                 to,
+                 send.channel,
+                 std::make_shared<const Parcel>(Parcel{*std::move(checked)}),
+                 send.message->size(),
+                 extra);
     transmit_forgeries(from, forgeries);
 }
 
@@ -142,7 +146,7 @@ void Network::transmit_forgeries(std::size_t from, const std::vector<Forgery>& f
         ++lies_told_;
         note("lie", forgery.message);
         if (const auto parcel = judge(machines_[from].member, forgery.message))
-            put_on_links(from, forgery.to, forgery.channel, parcel, {});
+            put_on_links(from, forgery.to, forgery.channel, parcel, forgery.message.size(), {});
         else
             ++lies_refused_;
     }
@@ -168,6 +172,7 @@ void Network::put_on_links(std::size_t from,
                            AuthoritySet to,
                            Channel channel,
                            const std::shared_ptr<const Parcel>& parcel,
+                           std::size_t bytes,
                            Duration extra) {
     for (std::size_t peer = 0; peer < machines_.size(); ++peer) {
         if (!to.contains(machines_[peer].member) || !connected(from, peer) ||
@@ -175,7 +180,8 @@ void Network::put_on_links(std::size_t from,
             continue;
         Instant& last = fifo_[{from, peer, channel}];
         const Duration delay = draw(options_.delay_min, options_.delay_max) + extra;
-        last = std::max(now_ + delay, last + Duration(1));
+        last =
+            std::max(leaves(machines_[from].link_free, channel, bytes) + delay, last + Duration(1));
         const Link link = link_between(from, peer);
         at(last - now_, [this, from, peer, link, parcel, generation = link_generation_[link]] {
             if (link_generation_[link] == generation && connected(from, peer))

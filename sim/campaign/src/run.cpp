@@ -32,6 +32,7 @@ NetworkOptions options_for(const Scenario& scenario,
     if (scenario.has_twins) options.twins = random() % (f + 1);
     if (!scenario.lies.empty()) options.liars = f;
     options.lies = scenario.lies;
+    options.workers = scenario.workers;
     options.delay_min = scenario.delay_min;
     options.delay_max = scenario.delay_max;
     options.sync_max = scenario.sync_max;

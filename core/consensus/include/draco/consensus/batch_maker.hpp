@@ -1,6 +1,10 @@
 #pragma once
 // The own worker: gathers transactions into batches and follows each from the client to the
 // executed block, so that none is lost on the way. Bounded by bytes that are not executed yet.
+//
+// Where worker processes do the gathering there are two of them: one in the worker, which gathers
+// and lets go of batches as they become ready (drain), and one in the node's core, which adopts
+// them, without their transactions, and proposes them.
 
 #include "draco/consensus/parameters.hpp"
 #include "draco/consensus/verify.hpp"
@@ -37,6 +41,9 @@ public:
 
     // An own batch from the log: proposed again unless a block orders it.
     void restore(const CheckedBatch& batch);
+    // One that a worker process has sealed: ready, unless a header that may still be certified
+    // names it.
+    void adopt(const CheckedBatch& batch);
 
     // Another member holds the batch.
     void stored(const types::BatchDigest& digest, AuthorityIndex by);
@@ -51,8 +58,14 @@ public:
     // For the header of `round`: what is ready and may be named by it (batch_age.hpp), oldest
     // first, within a header's bounds.
     std::vector<types::BatchReference> take(Round round);
+    // What is ready, oldest first, for somebody else to propose.
+    std::vector<CheckedBatch> drain();
     // Precondition (asserted): take() returned it, and it is not executed.
     const CheckedBatch& own(const types::BatchDigest& digest) const;
+    // Null: not an own batch, or executed.
+    const CheckedBatch* find(const types::BatchDigest& digest) const;
+    // All that are not executed.
+    std::vector<CheckedBatch> all() const;
     // A header of `round` in the log named these own batches.
     void taken(Round round, const types::Header& header);
 
@@ -62,9 +75,14 @@ public:
     void raise_floor(Round floor);
     // What is ready and so old that only headers below the floor may name it, sealed anew.
     std::vector<CheckedBatch> renew(Round floor);
+    // The same, given up instead: nothing is known of them any more.
+    std::vector<CheckedBatch> give_up(Round floor);
+    // Nothing is known of it any more. The batch, if it was one.
+    std::optional<CheckedBatch> remove(const types::BatchDigest& digest);
 
     void ordered(const types::BatchDigest& digest, types::Height height);
-    void executed(types::Height height);
+    // Those that the blocks up to `height` order. Nothing is known of them any more.
+    std::vector<CheckedBatch> executed(types::Height height);
 
     // Whether some own transaction is not ordered yet.
     bool outstanding() const { return unordered_ > 0 || !open_.empty(); }
@@ -89,6 +107,7 @@ private:
     CheckedBatch close();
     void make_ready_again(const std::vector<types::BatchReference>& batches);
     bool is_unordered(const types::BatchDigest& digest) const;
+    bool is_too_old(const types::BatchReference& ready, Round floor) const;
 
     const Parameters& parameters_;
     types::ChainId chain_;

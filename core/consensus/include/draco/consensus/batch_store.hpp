@@ -1,7 +1,7 @@
 #pragma once
 // The batches this member holds, its own and others', until no header that could still be ordered
 // names them and every block that orders them is executed. Bounded per author, by what they take in
-// memory: many small transactions take much more than their bytes.
+// memory. Of a batch that a worker process holds there is only what its head says.
 
 #include "draco/consensus/verify.hpp"
 
@@ -42,8 +42,31 @@ public:
     // there is one, or the batch is not held.
     const CheckedBatch* to_log(const types::BatchDigest& digest, Round round);
 
-    // A header of `round` names the batch.
-    void keep_until(const types::BatchDigest& digest, Round round);
+    // A header of `round` names the batch. True if it is held, and was not to be held so long.
+    bool keep_until(const types::BatchDigest& digest, Round round);
+
+    // Until which floor the batch is held; nullopt if it is not.
+    std::optional<Round> kept_until(const types::BatchDigest& digest) const;
+
+    struct Lost {
+        CheckedBatch batch;
+        Round round;
+    };
+
+    // Takes out what is not held any more.
+    template <class Gone>  // gone(const CheckedBatch&) -> bool
+    std::vector<Lost> take_out(Gone&& gone) {
+        std::vector<Lost> lost;
+        for (const auto& [digest, entry] : batches_)
+            if (gone(entry.batch)) lost.push_back({entry.batch, entry.round});
+        for (const Lost& each : lost) erase(batches_.find(each.batch.digest));
+        return lost;
+    }
+
+    template <class Visit>  // visit(const CheckedBatch&, Round kept_until), by digest
+    void for_each(Visit&& visit) const {
+        for (const auto& [digest, entry] : batches_) visit(entry.batch, entry.round);
+    }
 
     // O(batches whose round it passes).
     void raise_floor(Round floor);
@@ -61,12 +84,16 @@ private:
         std::optional<Round> logged{};
     };
 
+    using Entries = std::map<types::BatchDigest, Entry>;
+
+    void erase(Entries::iterator entry);
+
     std::size_t author_bytes_max_;
     std::size_t bytes_max_;
     std::uint64_t window_rounds_;
     std::vector<std::size_t> bytes_;  // by author
     std::size_t total_bytes_ = 0;
-    std::map<types::BatchDigest, Entry> batches_;
+    Entries batches_;
     // Where to look when the floor passes a round: each batch is in the entry of a round that is
     // not above its own.
     std::map<Round, std::vector<types::BatchDigest>> by_round_;

@@ -38,6 +38,9 @@ public:
 
     const Tip& tip() const { return tip_; }
 
+    // Of a batch that can still be ordered: whether it has been.
+    bool has_ordered(const types::BatchDigest& batch) const { return ordered_.contains(batch); }
+
 private:
     struct LastAnchor {
         VertexId vertex;

@@ -12,8 +12,7 @@
 //
 // Rules for the driver:
 //   1. Effects::sends with Release::AfterPersist leave only when the Persist effects of this and
-//   all
-//      earlier steps are durable, in the order appended.
+//      all earlier steps are durable, in the order appended.
 //   2. Every message from a peer passes verify() before it becomes an event.
 //   3. After a crash the core is rebuilt from the log's records, in order, with the blocks above
 //      them that the application has executed. A log that may have lost
@@ -36,10 +35,13 @@
 #include "draco/consensus/synchronizer.hpp"
 #include "draco/consensus/vote_aggregator.hpp"
 #include "draco/consensus/voter.hpp"
+#include "draco/consensus/worker_desk.hpp"
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -52,6 +54,9 @@ struct Seat {
     types::NodeSecretKey key;
     types::WorkerIndex worker;
     Tip start;  // the block before the epoch's first
+    // Processes that gather transactions and hold batches for this member (worker_core.hpp), at
+    // most kWorkersMax. None: the core does it, as `worker`. Equal on all members.
+    std::size_t workers = 0;
 };
 
 enum class RecoveryMode : std::uint8_t { Participant, Observer };
@@ -106,7 +111,7 @@ public:
     bool clock_is_ahead() const { return participates() && clock_check_.is_ahead(); }
 
     // Own transactions that are not executed; at most Parameters::own_bytes_max.
-    std::size_t own_bytes() const { return maker_.bytes(); }
+    std::size_t own_bytes() const { return desk_ ? desk_->own_bytes() : maker_.bytes(); }
 
 private:
     // The event's time and the place for what it causes.
@@ -135,6 +140,8 @@ private:
     void on(const BlockExecuted& event, Turn& turn);
     void on(const EpochEnded& event, Turn& turn);
     void on(const BlockFollowed& event, Turn& turn);
+    void on(const WorkerLink& event, Turn& turn);
+    void on(const WorkerSaid& event, Turn& turn);
     void receive(AuthorityIndex from, const CheckedBatch& batch, Turn& turn);
     void receive(AuthorityIndex from, const CheckedHeader& header, Turn& turn);
     void receive(AuthorityIndex from, const types::Vote& vote, Turn& turn);
@@ -144,6 +151,19 @@ private:
     void receive(AuthorityIndex from, const CertificateRequest& request, Turn& turn);
     void receive(AuthorityIndex from, const CheckedResponse& response, Turn& turn);
     void receive(AuthorityIndex from, const BlockSignature& signature, Turn& turn);
+
+    // core_workers.cpp: batches that worker processes hold.
+    void hear(std::size_t lane, const CheckedBatch& content, Turn& turn);
+    void hear(std::size_t lane, const WorkerReport& report, Turn& turn);
+    void hear(std::size_t lane, const AllReported& all, Turn& turn);
+    void adopt_own(std::size_t lane, const CheckedBatch& batch);
+    void forget_lost(std::size_t lane, Turn& turn);
+    void fetch_contents();
+    void fetch(const types::BatchDigest& digest, Round round);
+    void forget_contents(const types::Block& block);
+    const CheckedBatch* content_of(const types::BatchDigest& digest) const;
+    void hold_missing(Turn& turn);
+    void tell_workers(Turn& turn);
 
     // core.cpp: what has become possible.
     void settle(Turn& turn);
@@ -169,6 +189,8 @@ private:
     void settle_vertices(const types::Block& block, std::vector<VertexId>& accepted);
     static Round lowest_round(const types::Block& block);
     Round batch_floor() const;
+    void keep_until(const types::BatchDigest& digest, Round round);
+    void settle_executed();
 
     void announce(const CheckedBatch& batch, Turn& turn);
     void announce_with_header(const CheckedBatch& batch, Turn& turn);
@@ -214,11 +236,15 @@ private:
     BlockBuilder builder_;
     BlockSignatures signatures_;
     Synchronizer synchronizer_;
+    std::optional<WorkerDesk> desk_;  // absent: there are no worker processes
     ServeBudget serving_;
     RefusalCounts refusals_;
 
     std::deque<Undelivered> undelivered_;  // committed; content may be missing
     std::deque<Unexecuted> unexecuted_;    // committed, not reported as executed
+    // Of batches that worker processes hold: asked for, and come, for blocks to be delivered.
+    std::set<types::BatchDigest> asked_contents_;
+    std::map<types::BatchDigest, CheckedBatch> contents_;
     types::Height delivered_;
     types::Height executed_;
     UnixTime delivered_time_{};                   // of the last block that was delivered

@@ -1,7 +1,7 @@
 #pragma once
 // What goes into a consensus core and what comes out of it.
 
-#include "draco/consensus/verify.hpp"
+#include "draco/consensus/worker_message.hpp"
 
 #include <memory>
 #include <optional>
@@ -52,13 +52,26 @@ struct BlockFollowed {
     types::Block block;
 };
 
+// The link to an own worker process, by its number, is up (again), or down.
+struct WorkerLink {
+    std::size_t lane = 0;
+    bool up = false;
+};
+
+struct WorkerSaid {
+    std::size_t lane = 0;
+    std::variant<CheckedBatch, WorkerReport, AllReported> message;
+};
+
 using Event = std::variant<TransactionsSubmitted,
                            MessageReceived,
                            LinkUp,
                            WakeUp,
                            BlockExecuted,
                            EpochEnded,
-                           BlockFollowed>;
+                           BlockFollowed,
+                           WorkerLink,
+                           WorkerSaid>;
 
 // --- effects ---
 
@@ -88,6 +101,12 @@ struct Send {
     Release release;
 };
 
+// To an own worker process, in order; at once.
+struct WorkerSend {
+    std::size_t lane = 0;
+    std::shared_ptr<const Bytes> message;  // of ToWorker
+};
+
 // To be executed in the order handed over, and at once: no signature of this member rests on it
 // being in the log. After a restart blocks may come again from the first one that was not reported
 // as executed; those that were and that the log has not got are given to the core with its records.
@@ -101,6 +120,7 @@ struct CommittedBlock {
 struct Effects {
     std::vector<Persist> persist;
     std::vector<Send> sends;
+    std::vector<WorkerSend> to_workers;
     std::vector<CommittedBlock> blocks;
     std::vector<types::BlockCertificate> certificates;  // of blocks handed over, for followers
     std::vector<types::TransactionBytes> busy;          // refused: tell the client to come back

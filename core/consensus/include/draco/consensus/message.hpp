@@ -97,7 +97,15 @@ struct OwnVote {
     bool operator==(const OwnVote&) const = default;
 };
 
-using Record = std::variant<OwnHeader, OwnVote, types::Certificate, types::Batch, types::Block>;
+// Of a worker: nothing is to be done with this own batch any more.
+struct BatchSettled {
+    types::BatchDigest batch;
+    bool operator==(const BatchSettled&) const = default;
+};
+
+// Alternatives are numbered by position: only ever append.
+using Record =
+    std::variant<OwnHeader, OwnVote, types::Certificate, types::Batch, types::Block, BatchSettled>;
 
 namespace detail {
 

@@ -19,7 +19,7 @@ public:
 
     // The batch is needed as long as the floor is not above `round`; its author should have it. The
     // first request goes out at `not_before`.
-    void want_batch(const types::BatchDigest& digest,
+    void want_batch(const types::BatchReference& batch,
                     AuthorityIndex author,
                     Round round,
                     Named named,
@@ -38,6 +38,15 @@ public:
         BatchRequest request;
     };
 
+    struct Due {
+        types::BatchDigest digest;
+        types::WorkerIndex worker;
+        AuthorityIndex author;
+        Round round;
+    };
+
+    // What is due, for somebody else to ask for; it is due again later.
+    std::vector<Due> due(Instant now);
     // The requests that are due.
     std::vector<BatchQuery> due_batches(Epoch epoch, Instant now);
 
@@ -54,6 +63,7 @@ public:
 
 private:
     struct Want {
+        types::WorkerIndex worker;
         AuthorityIndex author;
         AuthorityIndex holder;  // to ask next
         Round round;
@@ -63,6 +73,7 @@ private:
     };
 
     AuthorityIndex after(AuthorityIndex member) const;
+    void asked(Want& want, Instant now) const;
 
     const Parameters& parameters_;
     std::size_t size_;

@@ -13,9 +13,12 @@
 namespace draco::consensus {
 
 struct CheckedBatch {
+    // Without transactions if a worker process holds them: then the rest is what is known here.
     std::shared_ptr<const types::Batch> batch;
     types::BatchDigest digest;
-    std::uint32_t bytes = 0;  // encoded
+    std::uint32_t bytes = 0;  // encoded, with all transactions
+
+    bool has_content() const { return !batch->transactions.empty(); }
 };
 
 struct CheckedHeader {

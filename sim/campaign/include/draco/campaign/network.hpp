@@ -4,8 +4,9 @@
 // that jump; members that lie; applications that execute blocks, and those who fetch blocks from
 // them. Checkers watch every message and block. One seed, one history.
 //
-// A machine is a core with its disk; machine i runs member i. Twins are further machines that run
-// the key of a member a second time. Time passes only in run() and run_until(). Not thread-safe.
+// A machine is a core with its disk; machine i runs member i. It may have worker processes, each
+// with a disk and a link of its own. Twins are further machines that run the key of a member a
+// second time, without workers. Time passes only in run() and run_until(). Not thread-safe.
 //
 // Real: the cores, their encodings, hashes and signatures. Left out: the check of a signature on
 // what an honest machine sent, which cannot be forged here; what liars make up passes the whole
@@ -13,6 +14,7 @@
 
 #include "draco/base/clock.hpp"
 #include "draco/consensus/core.hpp"
+#include "draco/consensus/worker_core.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -64,9 +66,11 @@ enum class PlantedBug : std::uint8_t {
 struct NetworkOptions {
     std::size_t members = 4;
     std::uint64_t seed = 1;
-    std::size_t twins = 0;    // members 0, 1, ... run on a second machine too
-    std::size_t liars = 0;    // members 0, 1, ... lie
-    std::vector<Lie> lies{};  // what liars do
+    std::size_t workers = 0;        // of each member; 0: its core holds batches itself
+    std::uint64_t bytes_per_s = 0;  // that a process can send to other members; 0: any
+    std::size_t twins = 0;          // members 0, 1, ... run on a second machine too
+    std::size_t liars = 0;          // members 0, 1, ... lie
+    std::vector<Lie> lies{};        // what liars do
     Duration delay_min = std::chrono::microseconds(500);
     Duration delay_max = milliseconds(5);
     Duration sync_max = milliseconds(2);
@@ -138,6 +142,10 @@ public:
     // The machine crashes at its n-th point of persistence from now (a record written; a sync done;
     // an effect released) and is back after `down`.
     void crash_at_point(std::size_t machine, std::uint64_t n, Duration down);
+    // What the worker process has not synced survives in part; it is back after `down`.
+    void crash_worker(std::size_t worker, Duration down);
+    // Between a worker and its node.
+    void break_worker_link(std::size_t worker, Duration down);
     // Machines in different groups cannot talk; nobody is left out.
     void partition(const std::vector<std::vector<std::size_t>>& groups);
     // What `from` sends does not come to `to`; the other way it does.
@@ -182,6 +190,9 @@ public:
     // --- what there is to see ---
 
     std::size_t machines() const { return machines_.size(); }
+
+    // Numbered by machine, then by lane.
+    std::size_t workers() const { return workers_.size(); }
 
     std::size_t members() const { return options_.members; }
 
@@ -326,6 +337,32 @@ private:
         std::uint64_t points_passed = 0;
         std::optional<std::uint64_t> crash_point;
         Duration crash_down{};
+        Instant link_free;
+    };
+
+    // One worker process.
+    struct Worker {
+        Worker();
+        Worker(Worker&&) noexcept;
+        Worker& operator=(Worker&&) noexcept;
+        ~Worker();
+
+        std::size_t machine = 0;
+        std::size_t lane = 0;
+        std::unique_ptr<consensus::WorkerCore> core;
+        std::uint64_t life = 0;
+        std::uint64_t link = 0;  // to its node; what was sent on an earlier one is lost
+        std::vector<LogEntry> log;
+        std::size_t durable = 0;
+        Round prune_below;
+        Round prunable;
+        std::vector<HeldBack> held_back;
+        bool syncing = false;
+        std::optional<Instant> wake;
+        std::size_t busy = 0;
+        std::map<Channel, Instant> to_node;  // when the last message comes
+        Instant from_node;
+        Instant link_free;
     };
 
     // A message on its way, decoded and judged once for all receivers.
@@ -353,6 +390,21 @@ private:
     std::vector<consensus::Record> read_log(Machine& m);
     static void restore_blocks(Machine& m);
 
+    // network_workers.cpp
+    void start_workers();
+    void restart_worker(std::size_t worker);
+    void link_to_node(std::size_t worker);
+    bool submit_to_worker(std::size_t machine, const types::TransactionBytes& transaction);
+    void step_worker(std::size_t worker, const consensus::WorkerEvent& event);
+    void perform_worker(std::size_t worker, consensus::WorkerEffects effects);
+    void sync_worker(std::size_t worker);
+    Instant leaves(Instant& free, Channel channel, std::size_t bytes) const;
+    void transmit_to_workers(std::size_t worker, const consensus::Send& send);
+    void transmit_to_worker(std::size_t worker, std::size_t machine, const consensus::Send& send);
+    void tell_node(std::size_t worker, const consensus::NodeSend& send);
+    void hear_worker(std::size_t machine, std::size_t lane, const consensus::FromWorker& message);
+    void tell_worker(std::size_t machine, const consensus::WorkerSend& send);
+
     void transmit(std::size_t from, const consensus::Send& send);
     void transmit_forgeries(std::size_t from, const std::vector<Forgery>& forgeries);
     std::shared_ptr<const Parcel> judge(AuthorityIndex from, const Bytes& forged);
@@ -360,6 +412,7 @@ private:
                       AuthoritySet to,
                       Channel channel,
                       const std::shared_ptr<const Parcel>& parcel,
+                      std::size_t bytes,
                       Duration extra);
     void deliver(std::size_t from, std::size_t to, const Parcel& parcel);
     AuthoritySet receivers(std::size_t from, std::optional<AuthorityIndex> to) const;
@@ -387,6 +440,8 @@ private:
     std::vector<types::NodeSecretKey> keys_;
     std::optional<types::Committee> committee_;
     std::vector<Machine> machines_;
+    std::vector<Worker> workers_;
+    std::map<std::tuple<std::size_t, std::size_t, Channel>, Instant> worker_fifo_;
     std::vector<std::size_t> group_;
     std::set<std::pair<std::size_t, std::size_t>> one_way_;  // from, to: nothing comes
     std::map<std::pair<std::size_t, std::size_t>, std::uint64_t> link_generation_;

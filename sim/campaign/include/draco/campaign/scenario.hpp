@@ -26,6 +26,8 @@ enum class Fault : std::uint8_t {
     SlowDisk,
     FullDisk,
     ClockJump,
+    WorkerCrash,
+    WorkerLink,  // between a worker and its node
 };
 
 // Load and faults for `load`; then everything is healed, and within `heal_limit` every honest
@@ -44,6 +46,7 @@ struct Scenario {
     double link_breaks_per_s = 0;
     std::vector<Fault> faults{};
     Duration fault_interval_max = milliseconds(200);
+    std::size_t workers = 0;  // of each member
     bool has_twins = false;   // of at most f members
     std::vector<Lie> lies{};  // of f members
     // Garbage collection and reputation windows are drawn from the seed, down to the shortest.
