@@ -73,7 +73,8 @@ Percentiles percentiles(const Latencies& latencies) {
 
 struct Snapshot {
     std::vector<Counters> counters;
-    std::vector<ProcessUse> use;
+    ProcessUse use;                // of validators and workers; memory of the largest
+    std::uint64_t bytes_sent = 0;  // the same
     double clients_cpu_s = 0;
     double busy_s = 0;
     std::chrono::steady_clock::time_point at;
@@ -88,7 +89,10 @@ public:
         on_phase_("starting validators");
         DRACO_TRY_VOID(start_validators());
         DRACO_TRY_VOID(wait_for_links());
-        while (validators_.size() > options_.validators - options_.crashed) validators_.pop_back();
+        while (validators_.size() > options_.validators - options_.crashed) {
+            validators_.pop_back();
+            while (workers_.size() > validators_.size() * options_.workers) workers_.pop_back();
+        }
         on_phase_("warming up");
         DRACO_TRY_VOID(start_clients());
         std::this_thread::sleep_for(options_.warm_up);
@@ -102,59 +106,110 @@ public:
     }
 
 private:
+    Result<Child> start(std::vector<std::string> arguments, const std::string& name) {
+        const std::string directory = options_.directory + "/" + name;
+        std::filesystem::create_directories(directory);
+        arguments.insert(arguments.begin(), "bench");
+        arguments.push_back(std::to_string(options_.threads));
+        arguments.push_back(directory);
+        return Child::start(arguments);
+    }
+
+    static Result<std::vector<std::uint16_t>> ports_in(Result<std::string> line,
+                                                       std::size_t count) {
+        DRACO_TRY(text, std::move(line));
+        std::istringstream words(text);
+        std::string word;
+        std::vector<std::uint16_t> ports(count);
+        words >> word;
+        for (std::uint16_t& port : ports) words >> port;
+        if (!words) return fail(Errc::Corrupt, "a process of the bench said: " + text);
+        return ports;
+    }
+
     Result<> start_validators() {
+        const std::string validators = std::to_string(options_.validators);
         std::string ports;
+        std::vector<std::string> worker_ports(options_.validators);
         for (std::size_t i = 0; i < options_.validators; ++i) {
-            const std::string directory = options_.directory + "/" + std::to_string(i);
-            std::filesystem::create_directories(directory);
-            DRACO_TRY(child,
-                      Child::start({"bench",
-                                    "consensus-validator",
-                                    std::to_string(i),
-                                    std::to_string(options_.validators),
-                                    std::to_string(options_.threads),
-                                    directory}));
+            const std::string index = std::to_string(i);
+            DRACO_TRY(child, start({"consensus-validator", index, validators}, index));
             validators_.push_back(std::move(child));
-            DRACO_TRY(line, validators_.back().read_line());
-            std::istringstream words(line);
-            std::string word;
-            std::uint16_t link_port = 0;
-            std::uint16_t client_port = 0;
-            if (!(words >> word >> link_port >> client_port))
-                return fail(Errc::Corrupt, "a validator of the bench said: " + line);
-            ports += " " + std::to_string(link_port);
-            client_ports_.push_back(client_port);
+            DRACO_TRY(own, ports_in(validators_.back().read_line(), 1));
+            ports += " " + std::to_string(own[0]);
+            for (std::size_t w = 0; w < options_.workers; ++w) {
+                const std::string name = index + "-" + std::to_string(w);
+                DRACO_TRY(worker,
+                          start({"consensus-worker",
+                                 index,
+                                 std::to_string(w),
+                                 validators,
+                                 std::to_string(own[0])},
+                                name));
+                workers_.push_back(std::move(worker));
+                DRACO_TRY(its, ports_in(workers_.back().read_line(), 2));
+                worker_ports[i] += " " + std::to_string(its[0]);
+                client_ports_.push_back(its[1]);
+            }
         }
-        for (Child& validator : validators_) DRACO_TRY_VOID(validator.ask("peers" + ports));
+        for (std::size_t i = 0; i < options_.validators; ++i) {
+            DRACO_TRY(own, ports_in(validators_[i].ask("peers" + ports + worker_ports[i]), 1));
+            if (options_.workers == 0) client_ports_.push_back(own[0]);
+        }
         return {};
     }
 
     Result<> wait_for_links() {
         const auto deadline = std::chrono::steady_clock::now() + kStartPatience;
+        const std::size_t others = options_.validators - 1;
         while (std::chrono::steady_clock::now() < deadline) {
             bool all = true;
             for (Child& validator : validators_) {
                 DRACO_TRY(line, validator.ask("counts"));
                 DRACO_TRY(counters, parse(line));
-                all = all && counters.is_member && counters.links + 1 == options_.validators;
+                all = all && counters.is_member && counters.links == others + options_.workers;
+            }
+            for (Child& worker : workers_) {
+                DRACO_TRY(counters, look_at(worker));
+                all = all && counters.is_member && counters.links == others + 1;
             }
             if (all) return {};
             std::this_thread::sleep_for(kLookEvery);
         }
-        return fail(Errc::DeadlineExceeded, "the validators of the bench do not find each other");
+        return fail(Errc::DeadlineExceeded, "the processes of the bench do not find each other");
+    }
+
+    static Result<Counters> look_at(Child& worker) {
+        DRACO_TRY(line, worker.ask("counts"));
+        std::istringstream words(line);
+        std::string word;
+        Counters counters;
+        int member = 0;
+        words >> word >> counters.bytes_sent >> counters.links >> member;
+        if (!words) return fail(Errc::Corrupt, "a worker of the bench said: " + line);
+        counters.is_member = member == 1;
+        return counters;
     }
 
     Result<> start_clients() {
         if (options_.rate_per_s == 0) return {};
-        for (std::size_t i = 0; i < validators_.size(); ++i) {
+        const std::size_t clients = validators_.size() * std::max<std::size_t>(1, options_.workers);
+        for (std::size_t i = 0; i < clients; ++i) {
             DRACO_TRY(child,
                       Child::start({"bench",
                                     "consensus-client",
                                     std::to_string(client_ports_[i]),
-                                    std::to_string(options_.rate_per_s / validators_.size()),
+                                    std::to_string(options_.rate_per_s / clients),
                                     std::to_string(options_.transaction_bytes)}));
             clients_.push_back(std::move(child));
         }
+        return {};
+    }
+
+    static Result<> add_use(const Child& child, ProcessUse& sum) {
+        DRACO_TRY(use, child.use());
+        sum.cpu_s += use.cpu_s;
+        sum.rss_peak_mb = std::max(sum.rss_peak_mb, use.rss_peak_mb);
         return {};
     }
 
@@ -165,14 +220,18 @@ private:
         for (Child& validator : validators_) {
             DRACO_TRY(line, validator.ask("counts"));
             DRACO_TRY(counters, parse(line));
+            snapshot.bytes_sent += counters.bytes_sent;
             snapshot.counters.push_back(counters);
-            DRACO_TRY(use, validator.use());
-            snapshot.use.push_back(use);
+            DRACO_TRY_VOID(add_use(validator, snapshot.use));
         }
-        for (const Child& client : clients_) {
-            DRACO_TRY(use, client.use());
-            snapshot.clients_cpu_s += use.cpu_s;
+        for (Child& worker : workers_) {
+            DRACO_TRY(counters, look_at(worker));
+            snapshot.bytes_sent += counters.bytes_sent;
+            DRACO_TRY_VOID(add_use(worker, snapshot.use));
         }
+        ProcessUse clients;
+        for (const Child& client : clients_) DRACO_TRY_VOID(add_use(client, clients));
+        snapshot.clients_cpu_s = clients.cpu_s;
         return snapshot;
     }
 
@@ -180,8 +239,9 @@ private:
         Report made;
         made.window_s = std::chrono::duration<double>(after.at - before.at).count();
         made.offered_per_s = static_cast<double>(options_.rate_per_s);
-        double cpu_s = 0;
-        double bytes = 0;
+        const double cpu_s = after.use.cpu_s - before.use.cpu_s;
+        const auto bytes = static_cast<double>(after.bytes_sent - before.bytes_sent);
+        made.rss_mb_max = after.use.rss_peak_mb;
         std::optional<std::uint64_t> committed;
         std::uint64_t rounds = 0;
         std::uint64_t blocks = 0;
@@ -194,13 +254,12 @@ private:
             committed = std::min(committed.value_or(here), here);
             rounds = std::max(rounds, end.round - begin.round);
             blocks = std::max(blocks, end.blocks - begin.blocks);
-            cpu_s += after.use[i].cpu_s - before.use[i].cpu_s;
-            bytes += static_cast<double>(end.bytes_sent - begin.bytes_sent);
-            made.rss_mb_max = std::max(made.rss_mb_max, after.use[i].rss_peak_mb);
             end_to_end.merge(end.end_to_end);
             consensus.merge(end.consensus);
             if (validators_[i].has_ended()) ++made.dead;
         }
+        for (Child& worker : workers_)
+            if (worker.has_ended()) ++made.dead;
         const auto transactions = static_cast<double>(committed.value_or(0));
         const auto per = [](double total, double count) { return count > 0 ? total / count : 0; };
         made.committed_per_s = transactions / made.window_s;
@@ -222,6 +281,7 @@ private:
     const Options& options_;
     const std::function<void(std::string_view)>& on_phase_;
     std::vector<Child> validators_;
+    std::vector<Child> workers_;  // validator by validator
     std::vector<Child> clients_;
     std::vector<std::uint16_t> client_ports_;
 };

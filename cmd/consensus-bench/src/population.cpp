@@ -24,6 +24,15 @@ std::vector<types::NodeSecretKey> validator_keys(std::size_t validators) {
     return keys;
 }
 
+types::NodeSecretKey worker_key(std::size_t validator, std::size_t worker) {
+    constexpr std::size_t kIsWorker = 16;
+    std::array<std::uint8_t, 32> seed{};
+    store_le<std::uint64_t>(seed.data(), validator);
+    store_le<std::uint64_t>(seed.data() + 8, worker);
+    seed[kIsWorker] = 1;
+    return types::NodeSecretKey(crypto::Ed25519Seed(std::span<const std::uint8_t, 32>(seed)));
+}
+
 types::Genesis make_genesis(const std::vector<types::NodeSecretKey>& keys) {
     types::Genesis genesis;
     genesis.chain = types::ChainId(1337);

@@ -12,6 +12,9 @@ namespace draco::consensus_bench {
 // In the order of their public keys, which is that of the committee.
 std::vector<types::NodeSecretKey> validator_keys(std::size_t validators);
 
+// Of a worker process of a validator.
+types::NodeSecretKey worker_key(std::size_t validator, std::size_t worker);
+
 types::Genesis make_genesis(const std::vector<types::NodeSecretKey>& keys);
 
 }  // namespace draco::consensus_bench

@@ -32,6 +32,7 @@ Result<> run_bench_consensus(const Invocation& invocation, const BenchOptions& o
         return fail(Errc::InvalidArgument, "--crashed: at least one validator must live");
     consensus_bench::Options run;
     run.validators = options.validators;
+    run.workers = options.workers;
     run.crashed = options.crashed;
     run.rate_per_s = options.rate_per_s;
     run.transaction_bytes = options.transaction_bytes;
@@ -48,6 +49,7 @@ Result<> run_bench_consensus(const Invocation& invocation, const BenchOptions& o
     print_value(invocation,
                 json::object{
                     {"validators", options.validators},
+                    {"workers", options.workers},
                     {"crashed", options.crashed},
                     {"transaction_bytes", options.transaction_bytes},
                     {"window_s", rounded(report.window_s, 1)},
@@ -70,6 +72,13 @@ Result<> run_bench_consensus(const Invocation& invocation, const BenchOptions& o
 Result<> run_bench_validator(const BenchOptions& options) {
     return consensus_bench::run_validator(
         options.index, options.validators, options.threads, options.directory);
+}
+
+Result<> run_bench_worker(const BenchOptions& options) {
+    return consensus_bench::run_worker(
+        {options.index, options.worker, options.validators, options.port},
+        options.threads,
+        options.directory);
 }
 
 Result<> run_bench_client(const BenchOptions& options) {

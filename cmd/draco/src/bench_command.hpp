@@ -11,6 +11,7 @@ namespace draco {
 
 struct BenchOptions {
     std::size_t validators = 4;
+    std::size_t workers = 0;
     std::size_t crashed = 0;
     std::uint64_t rate_per_s = 20'000;
     std::size_t transaction_bytes = 512;
@@ -20,11 +21,13 @@ struct BenchOptions {
     std::string directory;  // empty: one of its own in the system's folder for temporary files
     // Of the processes.
     std::size_t index = 0;
+    std::size_t worker = 0;
     std::uint16_t port = 0;
 };
 
 Result<> run_bench_consensus(const Invocation& invocation, const BenchOptions& options);
 Result<> run_bench_validator(const BenchOptions& options);
+Result<> run_bench_worker(const BenchOptions& options);
 Result<> run_bench_client(const BenchOptions& options);
 
 }  // namespace draco

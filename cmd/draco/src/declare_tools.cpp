@@ -12,6 +12,8 @@ void add_bench(CommandLine& line) {
     });
     run->add_option("--validators", line.bench.validators, "how many (4)")
         ->check(CLI::Range(1, 100));
+    run->add_option("--workers", line.bench.workers, "processes of each, beside it (0)")
+        ->check(CLI::Range(0, 16));
     run->add_option("--crashed", line.bench.crashed, "of these, killed before the start (0)")
         ->check(CLI::Range(0, 99));
     run->add_option("--rate", line.bench.rate_per_s, "transactions per second in all (20000)")
@@ -35,6 +37,16 @@ void add_bench(CommandLine& line) {
     validator->add_option("VALIDATORS", line.bench.validators)->required();
     validator->add_option("THREADS", line.bench.threads)->required();
     validator->add_option("DIRECTORY", line.bench.directory)->required();
+    CLI::App* worker = command(line, bench, "consensus-worker", "One of its processes", [&line] {
+        return run_bench_worker(line.bench);
+    });
+    worker->group("");
+    worker->add_option("INDEX", line.bench.index)->required();
+    worker->add_option("WORKER", line.bench.worker)->required();
+    worker->add_option("VALIDATORS", line.bench.validators)->required();
+    worker->add_option("PORT", line.bench.port)->required();
+    worker->add_option("THREADS", line.bench.threads)->required();
+    worker->add_option("DIRECTORY", line.bench.directory)->required();
     CLI::App* client = command(line, bench, "consensus-client", "One of its processes", [&line] {
         return run_bench_client(line.bench);
     });

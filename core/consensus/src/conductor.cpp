@@ -48,6 +48,7 @@ Result<> Conductor::judged(Result<> outcome) {
 
 Result<> Conductor::handle(Begin /*begin*/) {
     const auto begin = [&]() -> Result<> {
+        DRACO_TRY_VOID(open_lanes());
         DRACO_TRY_VOID(begin_running_epoch());
         return turn(std::nullopt);
     };
@@ -64,6 +65,7 @@ Result<> Conductor::handle(Verified verified) {
 
 Result<> Conductor::turn(std::optional<Verified> verified) {
     DRACO_TRY_VOID(take_news());
+    DRACO_TRY_VOID(take_worker_news());
     if (verified) DRACO_TRY_VOID(step(*std::move(verified)));
     const Instant now = setting_.parts.executor.clock().now();
     protect_idle_logs(now);

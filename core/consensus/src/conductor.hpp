@@ -9,6 +9,7 @@
 #include "intake.hpp"
 #include "record_log.hpp"
 #include "signed_epoch.hpp"
+#include "worker_port.hpp"
 
 #include <atomic>
 #include <map>
@@ -29,7 +30,7 @@ public:
 
     struct Poke {};  // there is news, or a timer is due
 
-    using Messages = affair::Messages<Begin, Poke, Verified>;
+    using Messages = affair::Messages<Begin, Poke, Verified, FromLane>;
 
     struct Setting {
         DriverParts parts;
@@ -38,6 +39,7 @@ public:
         Parameters parameters;
         const DriverOptions& options;
         Intake& intake;
+        WorkerPort& workers;
         LateParts& late;
     };
 
@@ -49,6 +51,7 @@ public:
     Result<> handle(Begin begin);
     Result<> handle(Poke poke);
     Result<> handle(Verified verified);
+    Result<> handle(FromLane news);
 
 private:
     // What this member may do in an epoch, and from what.
@@ -80,6 +83,17 @@ private:
     void publish();
     Intakes intakes();
     Result<> judged(Result<> outcome);
+
+    // conductor_workers.cpp
+    Result<> open_lanes();
+    Result<> take_worker_news();
+    Result<> turn_with(FromLane news);
+    void announce_workers(const types::NodeKey& peer);
+    bool learn_workers(const types::NodeKey& member, OwnWorkers workers);
+    void tell_peers(std::size_t lane);
+    void greet(std::size_t lane);
+    void begin_in(std::size_t lane, const types::Committee& committee);
+    Result<> begin_in_lanes(const types::Committee& committee);
 
     // conductor_reopening.cpp
     Result<> reopen_ended_epoch(const interfaces::StateView& view);
@@ -137,6 +151,9 @@ private:
     std::optional<Instant> armed_for_;
     std::optional<TimerId> timer_;
     std::map<types::NodeKey, affair::Owner<Inbox>> desks_;
+    std::vector<affair::Owner<LaneInbox>> lanes_;
+    std::vector<bool> lanes_up_;
+    std::map<types::NodeKey, OwnWorkers> workers_of_;  // by member
 };
 
 }  // namespace draco::consensus

@@ -88,6 +88,7 @@ Result<> Conductor::begin_epoch(const types::Committee& committee,
     DRACO_TRY_VOID(open_desks());
     open_routes();
     close_desks();
+    DRACO_TRY_VOID(begin_in_lanes(committee));
     return start_engine();
 }
 
@@ -149,7 +150,12 @@ Result<Conductor::Standing> Conductor::damaged(types::Epoch epoch, const Error& 
 Result<std::unique_ptr<Core>> Conductor::make_core(const types::Committee& committee,
                                                    const Tip& start,
                                                    Standing& standing) {
-    Seat seat{setting_.chain, committee, setting_.key.clone(), types::WorkerIndex(0), start};
+    Seat seat{setting_.chain,
+              committee,
+              setting_.key.clone(),
+              types::WorkerIndex(0),
+              start,
+              lanes_.size()};
     Recovery recovery{standing.mode, std::move(standing.records), head_};
     return Core::make(std::move(seat), setting_.parameters, std::move(recovery));
 }
@@ -209,12 +215,14 @@ Result<> Conductor::open_engine(const types::Committee& committee,
     DRACO_TRY(writer, open_writer(committee.epoch(), std::move(standing.log)));
     may_sign_ = standing.mode == RecoveryMode::Participant;
     reason_ = std::move(standing.reason);
-    running_ = std::make_unique<Engine>(
-        Surroundings{
-            setting_.parts.links, setting_.parts.ledger, setting_.parts.executor.clock(), log_},
-        committee,
-        std::move(core),
-        std::move(writer));
+    running_ = std::make_unique<Engine>(Surroundings{setting_.parts.links,
+                                                     setting_.parts.ledger,
+                                                     setting_.parts.executor.clock(),
+                                                     setting_.workers,
+                                                     log_},
+                                        committee,
+                                        std::move(core),
+                                        std::move(writer));
     return {};
 }
 
@@ -236,12 +244,14 @@ Result<> Conductor::open_desks() {
         if (engine == nullptr) continue;
         for (const types::NodeKey& member : engine->committee().members()) {
             if (member == setting_.key.public_key() || desks_.contains(member)) continue;
-            DRACO_TRY(
-                inbox,
-                setting_.parts.registry.spawn<Inbox>(
-                    {.name = "consensus inbox " + to_base58(member.view()),
-                     .capacity = setting_.options.inbox_messages_max},
-                    [&] { return std::make_unique<Inbox>(setting_.intake, self_.address()); }));
+            DRACO_TRY(inbox,
+                      setting_.parts.registry.spawn<Inbox>(
+                          {.name = "consensus inbox " + to_base58(member.view()),
+                           .capacity = setting_.options.inbox_messages_max},
+                          [&] {
+                              return std::make_unique<Inbox>(setting_.intake.refused(),
+                                                             self_.address());
+                          }));
             setting_.intake.add_desk(member, {inbox.address(), std::make_shared<PeerCredit>()});
             desks_.emplace(member, std::move(inbox));
         }

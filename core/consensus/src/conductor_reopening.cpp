@@ -33,18 +33,25 @@ Result<> Conductor::reopen(const types::Committee& committee, const Tip& last) {
         return block != nullptr && block->height > last.height;
     });
     DRACO_TRY(joined, join_tail(std::move(opened.records), *tail, setting_.chain));
-    Seat seat{setting_.chain, committee, setting_.key.clone(), types::WorkerIndex(0), joined.start};
+    Seat seat{setting_.chain,
+              committee,
+              setting_.key.clone(),
+              types::WorkerIndex(0),
+              joined.start,
+              lanes_.size()};
     DRACO_TRY(core,
               Core::make(std::move(seat),
                          setting_.parameters,
                          {RecoveryMode::Participant, std::move(joined.records), last.height}));
     DRACO_TRY(writer, open_writer(committee.epoch(), std::move(opened.log)));
-    previous_ = std::make_unique<Engine>(
-        Surroundings{
-            setting_.parts.links, setting_.parts.ledger, setting_.parts.executor.clock(), log_},
-        committee,
-        std::move(core),
-        std::move(writer));
+    previous_ = std::make_unique<Engine>(Surroundings{setting_.parts.links,
+                                                      setting_.parts.ledger,
+                                                      setting_.parts.executor.clock(),
+                                                      setting_.workers,
+                                                      log_},
+                                         committee,
+                                         std::move(core),
+                                         std::move(writer));
     DRACO_TRY_VOID(previous_->executed(last.height, true));
     for (const types::NodeKey& peer : setting_.parts.links.connected())
         if (const auto member = committee.index_of(peer))

@@ -11,9 +11,12 @@ constexpr std::size_t kContentBytesAheadMax = std::size_t{16} << 20;
 
 }  // namespace
 
-void Core::on(const WorkerLink& event, Turn& /*turn*/) {
+void Core::on(const WorkerLink& event, Turn& turn) {
     if (!desk_ || event.lane >= desk_->lanes()) return;
-    event.up ? desk_->up(event.lane) : desk_->down(event.lane);
+    if (event.up)
+        desk_->up(event.lane, turn.now.unix);
+    else
+        desk_->down(event.lane);
     asked_contents_.clear();
 }
 
@@ -66,7 +69,8 @@ void Core::adopt_own(std::size_t lane, const CheckedBatch& batch) {
     maker_.ordered(batch.digest, height);
 }
 
-void Core::hear(std::size_t lane, const AllReported& /*all*/, Turn& turn) {
+void Core::hear(std::size_t lane, const AllReported& all, Turn& turn) {
+    if (!desk_->awaits(lane, all)) return;
     forget_lost(lane, turn);
     batches_.for_each([&](const CheckedBatch& batch, Round round) {
         if (desk_->lane_of(batch.batch->worker) == lane) desk_->keep(batch, round);

@@ -26,10 +26,12 @@ public:
           chain_(chain),
           parameters_(parameters),
           options_(std::move(options)),
-          intake_(options_, parameters_.own_bytes_max) {}
+          intake_(options_, parameters_.own_bytes_max),
+          workers_(parts_.links, options_.workers) {}
 
     ~State() {
         if (!conductor_) return;
+        parts_.links.set_receiver(interfaces::Protocol::Worker, nullptr);
         parts_.links.set_receiver(interfaces::Protocol::Consensus, nullptr);
         parts_.ledger.remove_observer(intake_);
     }
@@ -40,10 +42,13 @@ public:
     Result<> start() {
         if (conductor_) return fail(Errc::AlreadyExists, "consensus was started already");
         DRACO_TRY_VOID(check(parameters_));
+        if (options_.workers.size() > kWorkersMax)
+            return fail(Errc::InvalidArgument,
+                        "a node has at most " + std::to_string(kWorkersMax) + " worker processes");
         if (options_.log_segment_bytes < kLogSegmentBytesMin)
             return fail(Errc::InvalidArgument, "log_segment_bytes is less than 4 MiB");
         const Conductor::Setting setting{
-            parts_, key_, chain_, parameters_, options_, intake_, late_};
+            parts_, key_, chain_, parameters_, options_, intake_, workers_, late_};
         const std::size_t capacity =
             types::kCommitteeMax * options_.inbox_messages_max + kConductorReserve;
         DRACO_TRY(conductor,
@@ -55,11 +60,13 @@ public:
         intake_.set_poke([address = affair::Address<Conductor::Poke>(conductor.address())] {
             return address.tell(Conductor::Poke{}).has_value();
         });
+        workers_.set_poke([this] { intake_.poke(); });
         const affair::Address<Conductor::Begin> begin = conductor.address();
         conductor_ = std::move(conductor);
         parts_.ledger.add_observer(intake_);
         DRACO_TRY_VOID(begin.tell(Conductor::Begin{}));
         parts_.links.set_receiver(interfaces::Protocol::Consensus, &intake_);
+        parts_.links.set_receiver(interfaces::Protocol::Worker, &workers_);
         return {};
     }
 
@@ -76,6 +83,7 @@ private:
     const Parameters parameters_;
     const DriverOptions options_;
     Intake intake_;
+    WorkerPort workers_;
     LateParts late_;
     std::optional<affair::Owner<Conductor>> conductor_;
 };

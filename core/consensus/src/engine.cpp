@@ -35,6 +35,7 @@ Result<> Engine::step(const Event& event) {
     auto outcome = perform(effects);
     effects.persist.clear();
     effects.sends.clear();
+    effects.to_workers.clear();
     effects.blocks.clear();
     effects.certificates.clear();
     effects.busy.clear();
@@ -68,6 +69,8 @@ Result<> Engine::perform(Effects& effects) {
             held_back_.push_back({appended_, std::move(send)});
     }
     transmit(at_once);
+    for (const WorkerSend& send : effects.to_workers)
+        around_.workers.tell(send.lane, *send.message);
     for (CommittedBlock& block : effects.blocks)
         if (!is_void(block.block)) for_ledger_.push_back(std::move(block));
     release();

@@ -9,6 +9,7 @@
 #include "draco/log/log.hpp"
 
 #include "record_log.hpp"
+#include "worker_port.hpp"
 
 #include <atomic>
 #include <deque>
@@ -23,6 +24,7 @@ struct Surroundings {
     interfaces::Links& links;
     interfaces::Ledger& ledger;
     const Clock& clock;
+    WorkerPort& workers;
     log::Logger log;
 };
 

@@ -1,7 +1,5 @@
 #include "inbox.hpp"
 
-#include "intake.hpp"
-
 namespace draco::consensus {
 
 CreditShare CreditShare::take(std::shared_ptr<PeerCredit> credit,
@@ -31,7 +29,7 @@ std::optional<types::Epoch> epoch_of(ByteView message) {
 
 void Inbox::handle(Incoming incoming) {
     auto message = decode_message(incoming.message);
-    if (!message) return intake_.count_refused();
+    if (!message) return refuse();
     const types::Epoch epoch = incoming.route->committee.epoch();
     const Route& route = *incoming.route;
     // Most rounds bring votes that nobody needs, and checking one costs more than all the rest.
@@ -39,10 +37,10 @@ void Inbox::handle(Incoming incoming) {
     if (vote != nullptr && vote->round.value() < route.votes_awaited_from->load()) return;
     auto checked =
         verify(*std::move(message), incoming.from, route.committee, route.chain, route.signatures);
-    if (!checked) return intake_.count_refused();
+    if (!checked) return refuse();
     if (!conductor_.tell(
             Verified{epoch, incoming.from, *std::move(checked), std::move(incoming.credit)}))
-        intake_.count_refused();
+        refuse();
 }
 
 }  // namespace draco::consensus

@@ -11,8 +11,6 @@
 
 namespace draco::consensus {
 
-class Intake;
-
 // An epoch whose messages are wanted.
 struct Route {
     types::Committee committee;
@@ -80,13 +78,16 @@ class Inbox {
 public:
     using Messages = affair::Messages<Incoming>;
 
-    Inbox(Intake& intake, affair::Address<Verified> conductor)
-        : intake_(intake), conductor_(std::move(conductor)) {}
+    // `refused` counts what nobody hears of, and outlives the inbox.
+    Inbox(std::atomic<std::uint64_t>& refused, affair::Address<Verified> conductor)
+        : refused_(refused), conductor_(std::move(conductor)) {}
 
     void handle(Incoming incoming);
 
 private:
-    Intake& intake_;
+    void refuse() { refused_.fetch_add(1, std::memory_order_relaxed); }
+
+    std::atomic<std::uint64_t>& refused_;
     affair::Address<Verified> conductor_;
 };
 

@@ -76,6 +76,8 @@ public:
 
     void count_refused() { refused_.fetch_add(1, std::memory_order_relaxed); }
 
+    std::atomic<std::uint64_t>& refused() { return refused_; }
+
     // --- by the conductor ---
     News take_news();
     void poke();

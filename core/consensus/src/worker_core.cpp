@@ -196,7 +196,7 @@ void WorkerCore::ask_others(Turn& turn) {
 
 // --- what the node says ---
 
-void WorkerCore::obey(const ReportAll& /*order*/, Turn& turn) {
+void WorkerCore::obey(const ReportAll& order, Turn& turn) {
     for (const CheckedBatch& own : maker_.all())
         store_.add(own, keep_fresh(), BatchStore::Demand::Requested);
     std::vector<CheckedBatch> held;
@@ -212,7 +212,10 @@ void WorkerCore::obey(const ReportAll& /*order*/, Turn& turn) {
         if (report_.held->size() == kWorkerBatchesMax) flush_report(turn, false);
     }
     flush_report(turn, true);
-    tell_node(Channel::Consensus, AllReported{committee_.epoch()}, Release::AfterPersist, turn);
+    tell_node(Channel::Consensus,
+              AllReported{committee_.epoch(), order.number},
+              Release::AfterPersist,
+              turn);
 }
 
 void WorkerCore::obey(const Progress& order, Turn& turn) {

@@ -30,10 +30,12 @@ void send_all(std::size_t lane,
 
 }  // namespace
 
-void WorkerDesk::up(std::size_t lane) {
+// The clock tells this life's numbers from those of an earlier one.
+void WorkerDesk::up(std::size_t lane, UnixTime now) {
     Lane fresh;
     fresh.up = true;
     fresh.asks_all = true;
+    fresh.asked_all = std::max(lanes_[lane].asked_all + 1, now.ms);
     fresh.unsettled = std::move(lanes_[lane].unsettled);
     fresh.own_bytes = lanes_[lane].own_bytes;
     lanes_[lane] = std::move(fresh);
@@ -61,9 +63,13 @@ bool WorkerDesk::has_reported(std::size_t lane, const types::BatchDigest& digest
     return lanes_[lane].reported.contains(digest);
 }
 
+bool WorkerDesk::awaits(std::size_t lane, const AllReported& all) const {
+    const Lane& l = lanes_[lane];
+    return l.up && !l.knows_all && all.epoch == epoch_ && all.number == l.asked_all;
+}
+
 void WorkerDesk::all_reported(std::size_t lane) {
     Lane& l = lanes_[lane];
-    if (!l.up) return;
     l.knows_all = true;
     l.reported.clear();
     l.has_progress = true;
@@ -141,7 +147,8 @@ void WorkerDesk::flush(std::vector<WorkerSend>& out) {
 
 void WorkerDesk::flush(std::size_t index, std::vector<WorkerSend>& out) {
     Lane& lane = lanes_[index];
-    if (std::exchange(lane.asks_all, false)) out.push_back(to_lane(index, ReportAll{epoch_}));
+    if (std::exchange(lane.asks_all, false))
+        out.push_back(to_lane(index, ReportAll{epoch_, lane.asked_all}));
     for (const auto& [round, batches] : lane.keep)
         send_all(index, KeepBatches{epoch_, round, {}}, batches, out);
     lane.keep.clear();

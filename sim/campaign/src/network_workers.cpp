@@ -257,8 +257,8 @@ void Network::tell_worker(std::size_t machine, const consensus::WorkerSend& send
     at(w.from_node - now_, [this, worker, link = w.link, message = send.message] {
         const Worker& to = workers_[worker];
         if (to.link != link || !to.core || !is_up(to.machine)) return;
-        step_worker(worker,
-                    consensus::NodeMessage{bcs::decode<consensus::ToWorker>(*message).value()});
+        const auto decoded = bcs::decode<consensus::ToWorkerProcess>(*message).value();
+        step_worker(worker, consensus::NodeMessage{std::get<consensus::ToWorker>(decoded)});
     });
 }
 

@@ -17,6 +17,7 @@ namespace draco::consensus_bench {
 
 struct Options {
     std::size_t validators = 4;
+    std::size_t workers = 0;            // processes of each, beside it; 0: it holds batches itself
     std::size_t crashed = 0;            // of these, the last ones, are killed before the window
     std::uint64_t rate_per_s = 20'000;  // transactions offered, to all that live together
     std::size_t transaction_bytes = 512;
@@ -34,7 +35,8 @@ struct Percentiles {
     std::uint64_t samples = 0;
 };
 
-// Of the window. CPU, memory and bytes are of all validators that live together, not of clients.
+// Of the window. CPU, memory and bytes are of all validators that live, with
+// their workers, together, not of clients.
 struct Report {
     double window_s = 0;
     double offered_per_s = 0;
@@ -47,7 +49,7 @@ struct Report {
     double rounds_per_s = 0;
     double blocks_per_s = 0;
     double wire_bytes_per_transaction = 0;  // between validators, in plain text
-    double rss_mb_max = 0;                  // the largest validator's peak
+    double rss_mb_max = 0;                  // the largest process' peak
     double others_share = 0;  // of the machine's CPU, taken by processes that are not of this bench
     std::size_t dead = 0;     // validators that ended by themselves
 };
@@ -64,7 +66,17 @@ Result<> run_validator(std::size_t index,
                        std::size_t threads,
                        const std::string& directory);
 
-// To one validator until standard input ends.
+struct WorkerPlace {
+    std::size_t validator = 0;
+    std::size_t worker = 0;
+    std::size_t validators = 0;
+    std::uint16_t node_port = 0;  // the validator's, for links
+};
+
+// The same for a worker process of a validator.
+Result<> run_worker(const WorkerPlace& place, std::size_t threads, const std::string& directory);
+
+// To one validator, or worker, until standard input ends.
 Result<> run_client(std::uint16_t port, std::uint64_t rate_per_s, std::size_t transaction_bytes);
 
 }  // namespace draco::consensus_bench

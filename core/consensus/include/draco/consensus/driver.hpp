@@ -24,6 +24,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace draco::consensus {
 
@@ -38,6 +39,11 @@ struct DriverOptions {
     bool signed_elsewhere = false;
     // Skipped: of simulations, whose members cannot forge.
     SignatureCheck signatures = SignatureCheck::Required;
+    // Processes that gather transactions and hold batches for this node (worker_driver.hpp), at
+    // most kWorkersMax, in the order of their indices: their keys, and where other members' workers
+    // find them. The links have them among their peers. None: the node does it itself. All members
+    // of a committee need the same number.
+    std::vector<interfaces::PeerAddress> workers{};
     // How long the engine of an ended epoch goes on answering once its last block is certified.
     Duration linger = std::chrono::seconds(60);
     // Of an epoch's log: files of this size are made ahead, and looked through at a start. At least

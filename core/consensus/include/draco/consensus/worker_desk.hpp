@@ -21,7 +21,7 @@ public:
     std::size_t lane_of(types::WorkerIndex worker) const { return worker.value() % lanes_.size(); }
 
     // --- links ---
-    void up(std::size_t lane);
+    void up(std::size_t lane, UnixTime now);
     void down(std::size_t lane);
     bool any_up() const;
 
@@ -29,6 +29,8 @@ public:
     void reported(std::size_t lane, const WorkerReport& report);
     // Whether the batch has been named since the lane came up.
     bool has_reported(std::size_t lane, const types::BatchDigest& digest) const;
+    // Whether this is the answer that is awaited.
+    bool awaits(std::size_t lane, const AllReported& all) const;
     // It has said all; from here on it hears of progress.
     void all_reported(std::size_t lane);
     // An own batch that the worker must settle and has not said it did: it is told again.
@@ -62,6 +64,7 @@ private:
         std::uint64_t given_bytes = 0;  // submitted since the last report
 
         bool asks_all = false;
+        std::uint64_t asked_all = 0;  // the number of the last ReportAll
         std::map<Round, std::vector<types::BatchDigest>> keep;
         bool has_progress = false;
         std::vector<BatchName> hold;

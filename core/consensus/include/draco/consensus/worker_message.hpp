@@ -7,9 +7,11 @@
 // Beside these, a worker sends the contents that it was asked for, each as a Batch in
 // Channel::Bulk.
 
+#include "draco/base/bytes.hpp"
 #include "draco/consensus/verify.hpp"
 
 #include <cstdint>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -45,9 +47,10 @@ struct WorkerReport {
     bool operator==(const WorkerReport&) const = default;
 };
 
-// The answer to ReportAll is complete.
+// The answer to the ReportAll of this number is complete.
 struct AllReported {
     Epoch epoch;
+    std::uint64_t number = 0;
 
     bool operator==(const AllReported&) const = default;
 };
@@ -68,6 +71,7 @@ using FromWorker = std::variant<types::Batch, WorkerReport, AllReported, Transac
 // The links are up: say what you hold, then AllReported.
 struct ReportAll {
     Epoch epoch;
+    std::uint64_t number = 0;  // never twice
 
     bool operator==(const ReportAll&) const = default;
 };
@@ -163,14 +167,68 @@ using ToWorker = std::variant<ReportAll,
                               SubmitTransactions,
                               EpochOver>;
 
+// --- between the drivers ---
+
+inline constexpr std::size_t kHostBytesMax = 253;  // RFC 1035 2.3.4
+
+// To the worker, when the link is up or an epoch begins: before any other message of the epoch.
+struct BeginEpoch {
+    Epoch epoch;
+    types::WorkerIndex worker;                                                // which one this is
+    bcs::Bounded<std::vector<types::NodeKey>, types::kCommitteeMax> members;  // ascending
+    types::NodeKey self;  // whose worker this is: one of them
+
+    bool operator==(const BeginEpoch&) const = default;
+};
+
+struct WorkerAddress {
+    types::NodeKey key;
+    bcs::Bounded<std::string, kHostBytesMax> host;
+    std::uint16_t port = 0;
+
+    bool operator==(const WorkerAddress&) const = default;
+};
+
+struct PeerWorker {
+    types::NodeKey member;
+    WorkerAddress worker;
+
+    bool operator==(const PeerWorker&) const = default;
+};
+
+// To the worker: where the workers of its index are. Replaces what was said before.
+struct PeerWorkers {
+    bcs::Bounded<std::vector<PeerWorker>, types::kCommitteeMax> workers;
+
+    bool operator==(const PeerWorkers&) const = default;
+};
+
+using ToWorkerProcess = std::variant<BeginEpoch, PeerWorkers, ToWorker>;
+
+// To other members, when the link is up: the own workers, by index.
+struct OwnWorkers {
+    bcs::Bounded<std::vector<WorkerAddress>, kWorkersMax> workers;
+
+    bool operator==(const OwnWorkers&) const = default;
+};
+
 template <class M>
 Bytes encode_from_worker(const M& message) {
     return detail::encode_alternative<FromWorker>(message);
 }
 
+// As a ToWorkerProcess.
 template <class M>
 Bytes encode_to_worker(const M& message) {
-    return detail::encode_alternative<ToWorker>(message);
+    constexpr std::uint8_t kTag = 2;
+    Bytes bytes = {kTag};
+    append(bytes, detail::encode_alternative<ToWorker>(message));
+    return bytes;
+}
+
+template <class M>
+Bytes encode_to_process(const M& message) {
+    return detail::encode_alternative<ToWorkerProcess>(message);
 }
 
 // What the head says, as a batch without content.

@@ -30,6 +30,7 @@ enum class Protocol : std::uint8_t {
     Transactions = 4,  // to a member of the committee
     Content = 5,       // objects, by address
     Providers = 6,     // who has which object
+    Worker = 7,        // between a node and its worker processes, and where these are
 };
 
 inline constexpr std::size_t kRequestBytesMax = std::size_t{1} << 20;
