@@ -120,7 +120,9 @@ template <class Variant, class T>
 Bytes encode_alternative(const T& value) {
     constexpr std::uint8_t kIndex = alternative_index<T>(static_cast<const Variant*>(nullptr));
     static_assert(kIndex < std::variant_size_v<Variant> && kIndex < 0x80);
-    Bytes bytes = {kIndex};
+    Bytes bytes;
+    bytes.reserve(1 + bcs::encoded_size(value));
+    bytes.push_back(kIndex);
     bcs::BytesSink sink(bytes);
     bcs::encode_into(sink, value);
     return bytes;
