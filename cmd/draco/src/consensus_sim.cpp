@@ -81,6 +81,33 @@ void print_figures(const campaign::Figures& figures) {
                   decimal(figures.kilobytes)}});
 }
 
+json::object object_of(const campaign::Throughput& throughput) {
+    return {{"members", throughput.members},
+            {"workers", throughput.workers},
+            {"process_megabytes_per_s", throughput.process_megabytes_per_s},
+            {"ordered_megabytes_per_s", throughput.ordered_megabytes_per_s},
+            {"transactions_per_s", throughput.transactions_per_s},
+            {"rounds_per_s", throughput.rounds_per_s},
+            {"mean_ms", throughput.mean_ms}};
+}
+
+void print_throughput(const campaign::Throughput& throughput) {
+    print_table({"members",
+                 "workers of each",
+                 "each process sends MB/s",
+                 "ordered MB/s",
+                 "transactions/s",
+                 "rounds/s",
+                 "mean ms"},
+                {{std::to_string(throughput.members),
+                  std::to_string(throughput.workers),
+                  decimal(throughput.process_megabytes_per_s),
+                  decimal(throughput.ordered_megabytes_per_s),
+                  decimal(throughput.transactions_per_s),
+                  decimal(throughput.rounds_per_s),
+                  decimal(throughput.mean_ms)}});
+}
+
 void print_intervals(const std::vector<campaign::Interval>& intervals) {
     std::vector<std::vector<std::string>> rows;
     rows.reserve(intervals.size());
@@ -129,11 +156,13 @@ Result<> run_consensus_sim(const Invocation& invocation,
                         {"seeds_per_minute",
                          static_cast<std::uint64_t>(static_cast<double>(options.seeds) / minutes)}};
     if (invocation.json) {
+        if (report.throughput) result["throughput"] = object_of(*report.throughput);
         if (report.figures) result["per_round_and_member"] = object_of(*report.figures);
         if (!report.intervals.empty()) result["answered"] = array_of(report.intervals);
         print_value(invocation, result);
         return {};
     }
+    if (report.throughput) print_throughput(*report.throughput);
     if (report.figures) print_figures(*report.figures);
     if (!report.intervals.empty()) print_intervals(report.intervals);
     print_value(invocation, result);

@@ -61,7 +61,10 @@ std::optional<CheckedBatch> BatchMaker::seal(Instant now) {
     own_.emplace(batch.digest, Own{batch, {}});
     bytes_ += batch.bytes;
     ++unordered_;
-    if (batch.bytes <= parameters_.batch_bytes_small || quorum_ == 1) {
+    // While those before it are still on their way, the links are full, and it is behind them.
+    const bool is_on_time = batch.bytes <= parameters_.batch_bytes_with_header ||
+                            (batch.bytes <= parameters_.batch_bytes_small && waiting_.empty());
+    if (is_on_time || quorum_ == 1) {
         ready_.push_back(reference);
     } else {
         Waiting waiting{reference, {}, now + parameters_.batch_grace};
@@ -97,6 +100,14 @@ void BatchMaker::stored(const types::BatchDigest& digest, AuthorityIndex by) {
     if (found->holders.count() < quorum_) return;
     ready_.push_back(found->reference);
     waiting_.erase(found);
+    let_small_pass();
+}
+
+void BatchMaker::let_small_pass() {
+    while (!waiting_.empty() && waiting_.front().reference.bytes <= parameters_.batch_bytes_small) {
+        ready_.push_back(waiting_.front().reference);
+        waiting_.pop_front();
+    }
 }
 
 void BatchMaker::end_grace(Instant now) {
@@ -105,6 +116,7 @@ void BatchMaker::end_grace(Instant now) {
         ready_.push_back(waiting_.front().reference);
         waiting_.pop_front();
     }
+    let_small_pass();
 }
 
 std::optional<Instant> BatchMaker::grace_deadline() const {

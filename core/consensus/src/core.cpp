@@ -136,7 +136,7 @@ void Core::on_accepted(std::span<const VertexId> accepted, Turn& turn) {
                                          vertex.author,
                                          vertex.round,
                                          Synchronizer::Named::ByCertificate,
-                                         turn.now.instant + parameters_.batch_patience);
+                                         turn.now.instant + patience_for(batch));
         }
     }
 }
@@ -501,6 +501,11 @@ void Core::settle_executed() {
     for (const CheckedBatch& own : maker_.executed(executed_))
         if (desk_) desk_->settle(own, Settlement::Executed);
     while (!unexecuted_.empty() && unexecuted_.front().height <= executed_) unexecuted_.pop_front();
+}
+
+Duration Core::patience_for(const types::BatchReference& batch) const {
+    return batch.bytes > parameters_.batch_bytes_small ? parameters_.batch_grace
+                                                       : parameters_.batch_patience;
 }
 
 void Core::keep_until(const types::BatchDigest& digest, Round round) {

@@ -134,7 +134,7 @@ void Core::receive(AuthorityIndex from, const CheckedHeader& header, Turn& turn)
                                      content.author,
                                      content.round,
                                      Synchronizer::Named::ByHeader,
-                                     turn.now.instant + parameters_.batch_patience);
+                                     turn.now.instant + patience_for(batch));
 }
 
 void Core::receive(AuthorityIndex from, const types::Vote& vote, Turn& turn) {

@@ -216,7 +216,7 @@ Result<> WorkerConductor::obey(const ToWorker& order) {
 }
 
 Result<> WorkerConductor::write(WorkerEngine& engine) {
-    auto write = engine.begin_write();
+    auto write = engine.begin_write(setting_.parts.executor.clock().now());
     if (!write) return {};
     DRACO_TRY(done,
               self_.in_turn([epoch = engine.epoch()](WorkerConductor& conductor, Result<> outcome) {

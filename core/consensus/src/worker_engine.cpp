@@ -1,8 +1,15 @@
 #include "worker_engine.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace draco::consensus {
+namespace {
+
+constexpr Duration kWritePause = std::chrono::milliseconds(8);
+constexpr std::size_t kUnpausedBytes = std::size_t{2} << 20;
+
+}  // namespace
 
 WorkerEngine::WorkerEngine(interfaces::Links& links,
                            const Clock& clock,
@@ -34,7 +41,10 @@ void WorkerEngine::submit(std::vector<types::TransactionBytes> transactions) {
 void WorkerEngine::perform(WorkerEffects& effects) {
     wake_ = effects.wake;
     appended_ += effects.persist.size();
-    for (Persist& record : effects.persist) unwritten_.push_back(std::move(record));
+    for (Persist& record : effects.persist) {
+        unwritten_bytes_ += record.bytes();
+        unwritten_.push_back(std::move(record));
+    }
     if (effects.prune_below) prune_below_ = effects.prune_below;
     for (const Send& send : effects.sends) transmit(send);
     for (NodeSend& send : effects.to_node) {
@@ -75,9 +85,19 @@ bool WorkerEngine::tell_node() {
     return true;
 }
 
-std::optional<LogWriter::Write> WorkerEngine::begin_write() {
+std::optional<Instant> WorkerEngine::wake() const {
+    if (writing_ || unwritten_.empty() || !last_write_) return wake_;
+    const Instant next = *last_write_ + kWritePause;
+    return wake_ ? std::min(*wake_, next) : next;
+}
+
+std::optional<LogWriter::Write> WorkerEngine::begin_write(Instant now) {
     if (writing_ || unwritten_.empty()) return std::nullopt;
+    if (last_write_ && now < *last_write_ + kWritePause && unwritten_bytes_ < kUnpausedBytes)
+        return std::nullopt;
     writing_ = true;
+    last_write_ = now;
+    unwritten_bytes_ = 0;
     in_write_ = appended_;
     return LogWriter::Write{
         std::exchange(unwritten_, {}), std::exchange(prune_below_, std::nullopt), {}};

@@ -46,14 +46,16 @@ public:
     bool tell_node();
 
     // --- the log ---
-    std::optional<LogWriter::Write> begin_write();
+    // What is to be written next: nothing while a write is under way, nor, unless it is much, soon
+    // after another: a sync costs more than a few batches are worth.
+    std::optional<LogWriter::Write> begin_write(Instant now);
     Result<> write(LogWriter::Write write);
     void written();
 
     bool is_writing() const { return writing_; }
 
     // --- time ---
-    std::optional<Instant> wake() const { return wake_; }
+    std::optional<Instant> wake() const;
 
 private:
     struct HeldBack {
@@ -75,6 +77,8 @@ private:
     std::vector<types::TransactionBytes> waiting_;
     std::size_t waiting_bytes_ = 0;
     std::vector<Persist> unwritten_;
+    std::size_t unwritten_bytes_ = 0;
+    std::optional<Instant> last_write_;
     std::optional<Round> prune_below_;
     std::uint64_t appended_ = 0;  // records given out by the core
     std::uint64_t in_write_ = 0;  // of those, what will be durable after the write under way

@@ -76,6 +76,22 @@ TEST_F(BatchMakerTest, LargeBatchesWaitForHoldersOrGrace) {
     EXPECT_TRUE(maker.has_ready());
 }
 
+TEST_F(BatchMakerTest, SmallBatchesWaitBehindLargeOnes) {
+    // What is sent behind a batch that others do not have yet is not there either: it is named
+    // after it. What travels in front of the header is not behind anything.
+    const CheckedBatch large = sealed_of(4, parameters.batch_bytes_small / 3, 0);
+    const CheckedBatch small = sealed_of(2, parameters.batch_bytes_small / 3, 1);
+    EXPECT_FALSE(maker.has_ready());
+    const CheckedBatch tiny = sealed(110);
+    EXPECT_EQ(maker.take(Round(1)).front().digest, tiny.digest);
+    maker.stored(large.digest, member(0));
+    maker.stored(large.digest, member(2));
+    const auto taken = maker.take(Round(2));
+    ASSERT_EQ(taken.size(), 2U);
+    EXPECT_EQ(taken[0].digest, large.digest);
+    EXPECT_EQ(taken[1].digest, small.digest);
+}
+
 TEST_F(BatchMakerTest, LosesNothingOnTheWay) {
     // A header that is abandoned or falls below the floor gives its batches back, unless they were
     // ordered; what no block orders comes back at the epoch's end, oldest first.

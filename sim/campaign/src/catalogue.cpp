@@ -36,6 +36,20 @@ Scenario blip(std::string_view name, std::string_view what, Duration length) {
             .blip = length};
 }
 
+// 25 Mbit/s for each process, as if each had a machine of its own; nodes 10 ms apart.
+Scenario scale_out(std::string_view name, std::string_view what, std::size_t workers) {
+    return {.name = name,
+            .what = what,
+            .members = {4},
+            .load = seconds(4),
+            .delay_min = milliseconds(10),
+            .delay_max = milliseconds(10),
+            .workers = workers,
+            .has_short_memory = false,
+            .bytes_per_s = 3'125'000,
+            .transaction_bytes = 4096};
+}
+
 const std::array kScenarios{
     Scenario{.name = "consensus/default",
              .what = "4 or 7 members: crashes, power cuts, partitions, link breaks, twins",
@@ -160,6 +174,10 @@ const std::array kScenarios{
     latency("consensus/latency-4", "4 members, 50 ms one way: latency and cost", 4, seconds(10)),
     latency("consensus/latency-10", "the same with 10 members", 10, seconds(10)),
     latency("consensus/latency-50", "the same with 50 members", 50, seconds(3)),
+    scale_out("consensus/scale-0", "what 4 members order whose links are 25 Mbit/s", 0),
+    scale_out("consensus/scale-1", "the same, each with a worker process on its own link", 1),
+    scale_out("consensus/scale-2", "the same with 2 workers each", 2),
+    scale_out("consensus/scale-4", "the same with 4 workers each", 4),
     latency("consensus/latency-100", "the same with 100 members", 100, seconds(2)),
 };
 

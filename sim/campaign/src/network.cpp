@@ -143,7 +143,7 @@ void Network::start(std::size_t machine, consensus::Recovery recovery) {
     });
 }
 
-void Network::submit(std::size_t machine) {
+bool Network::submit(std::size_t machine, Door door) {
     const std::uint64_t id = next_transaction_++;
     checker_->submitted_below(next_transaction_);
     accepted_[id] = machine;
@@ -151,16 +151,18 @@ void Network::submit(std::size_t machine) {
     const std::size_t busy_before = machines_[machine].busy;
     bool taken = true;
     // Clients come to a worker, or to the node that passes it on.
-    if (options_.workers > 0 && id % 4 != 0)
+    if (options_.workers > 0 && (door == Door::Worker || id % 4 != 0))
         taken = submit_to_worker(machine, transaction(id, options_.transaction_bytes));
     else
         step(machine,
              consensus::TransactionsSubmitted{{transaction(id, options_.transaction_bytes)}});
-    if (!taken || machines_[machine].busy != busy_before) {
+    taken = taken && machines_[machine].busy == busy_before;
+    if (!taken) {
         accepted_.erase(id);
         submitted_at_.erase(id);
     }
     ++changes_;
+    return taken;
 }
 
 void Network::step(std::size_t machine, const consensus::Event& event) {

@@ -14,6 +14,7 @@ using std::chrono::seconds;
 
 constexpr Duration kWarmUp = seconds(3);
 constexpr Duration kQuiet = seconds(60);
+constexpr Duration kLoadPause = milliseconds(2);
 constexpr Duration kBeforeBlip = seconds(5);
 // A blip is forgotten by then: what clients wait is what they waited before, and a half.
 constexpr Duration kForgotten = seconds(5);
@@ -33,6 +34,10 @@ NetworkOptions options_for(const Scenario& scenario,
     if (!scenario.lies.empty()) options.liars = f;
     options.lies = scenario.lies;
     options.workers = scenario.workers;
+    options.bytes_per_s = scenario.bytes_per_s;
+    options.transaction_bytes = scenario.transaction_bytes;
+    // Of slow links a short queue is long enough.
+    if (scenario.bytes_per_s > 0) options.parameters.own_bytes_max = std::size_t{2} << 20;
     options.delay_min = scenario.delay_min;
     options.delay_max = scenario.delay_max;
     options.sync_max = scenario.sync_max;
@@ -65,6 +70,8 @@ public:
         report.seed = seed_;
         if (scenario_.is_measured)
             report.verdict = measure(report);
+        else if (scenario_.bytes_per_s > 0)
+            report.verdict = saturate(report);
         else if (scenario_.blip)
             report.verdict = outlive_blip(report);
         else
@@ -171,6 +178,45 @@ private:
         report.figures = figures;
         if (figures.anchor_mean > kAnchorDelaysMax || figures.vertex_mean > kVertexDelaysMax)
             return fail(Errc::DeadlineExceeded, "commits take more message delays than they may");
+        return {};
+    }
+
+    // All that is taken, at every machine.
+    void load_fully(Duration duration) {
+        const Duration end = network_.elapsed() + duration;
+        while (network_.elapsed() < end && !is_broken()) {
+            for (std::size_t i = 0; i < network_.machines(); ++i)
+                while (network_.submit(i, Network::Door::Worker)) {
+                }
+            network_.run(kLoadPause);
+        }
+    }
+
+    Result<> saturate(Report& report) {
+        load_fully(kWarmUp);
+        network_.reset_measures();
+        const std::uint64_t round = network_.highest_round();
+        const std::size_t before = network_.executed_transactions(0);
+        load_fully(scenario_.load);
+        const double window_s = std::chrono::duration<double>(scenario_.load).count();
+        const std::size_t ordered = network_.executed_transactions(0) - before;
+        if (ordered == 0) return fail(Errc::DeadlineExceeded, "nothing was ordered");
+        constexpr double kMega = 1e6;
+        Throughput throughput;
+        throughput.members = network_.members();
+        throughput.workers = scenario_.workers;
+        throughput.process_megabytes_per_s = static_cast<double>(scenario_.bytes_per_s) / kMega;
+        throughput.transactions_per_s = static_cast<double>(ordered) / window_s;
+        throughput.ordered_megabytes_per_s = throughput.transactions_per_s *
+                                             static_cast<double>(scenario_.transaction_bytes) /
+                                             kMega;
+        throughput.rounds_per_s = static_cast<double>(network_.highest_round() - round) / window_s;
+        Duration waited{};
+        for (const Answered& answered : network_.answered()) waited += answered.took;
+        if (!network_.answered().empty())
+            throughput.mean_ms = std::chrono::duration<double, std::milli>(waited).count() /
+                                 static_cast<double>(network_.answered().size());
+        report.throughput = throughput;
         return {};
     }
 

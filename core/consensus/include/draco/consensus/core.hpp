@@ -189,6 +189,7 @@ private:
     void settle_vertices(const types::Block& block, std::vector<VertexId>& accepted);
     static Round lowest_round(const types::Block& block);
     Round batch_floor() const;
+    Duration patience_for(const types::BatchReference& batch) const;
     void keep_until(const types::BatchDigest& digest, Round round);
     void settle_executed();
 

@@ -72,7 +72,9 @@ struct Parameters {
     Duration retry_max = std::chrono::seconds(4);
     // An answer to a request takes at most this long; then the next member is asked.
     Duration request_deadline = std::chrono::milliseconds(300);
-    // A batch that a header names may still be on its way for this long.
+    // A batch that a header names may still be on its way for this long; a larger one, that 2f
+    // others hold already, for batch_grace: who asks sooner gets it twice, over a link that is
+    // full.
     Duration batch_patience = std::chrono::milliseconds(30);
 
     // A batch is sealed when a header is due, or when it is full. One of at most so many bytes goes
@@ -81,10 +83,11 @@ struct Parameters {
     std::size_t batch_bytes_with_header = std::size_t{32} << 10;
     Duration batch_delay_max = std::chrono::milliseconds(10);
     std::size_t batch_bytes = std::size_t{256} << 10;
-    // A larger batch enters a header when 2f others hold it or this time has passed.
+    // A larger batch enters a header when 2f others hold it or this time has passed, and a small
+    // one behind it not before.
     std::size_t batch_bytes_small = std::size_t{128} << 10;
-    Duration batch_grace = std::chrono::milliseconds(150);
-    // Of all batches that an own header names, unless the first alone is longer.
+    Duration batch_grace = std::chrono::seconds(3);
+    // Of all batches that an own header names.
     std::size_t header_payload_bytes = std::size_t{1} << 20;
 
     // Blocks are signed when their time enters another span of this length, and the newest one when

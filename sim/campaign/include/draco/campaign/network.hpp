@@ -131,8 +131,13 @@ public:
 
     // --- what happens ---
 
-    // Submits a fresh transaction to a machine that is up.
-    void submit(std::size_t machine);
+    enum class Door : std::uint8_t {
+        Any,     // the node or one of its workers
+        Worker,  // if there are any
+    };
+
+    // Submits a fresh transaction to a machine that is up. False if it was refused.
+    bool submit(std::size_t machine, Door door = Door::Any);
     // What was written and not synced survives in part.
     void crash(std::size_t machine);
     void restart(std::size_t machine,

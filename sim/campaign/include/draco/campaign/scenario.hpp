@@ -59,6 +59,10 @@ struct Scenario {
     std::optional<Duration> blip{};
     // Instead of faults: latency and cost are measured.
     bool is_measured = false;
+    // Instead of faults: clients submit whatever is taken, where each process can send so much to
+    // other members.
+    std::uint64_t bytes_per_s = 0;
+    std::size_t transaction_bytes = 108;
 };
 
 // All that can be run by name.
@@ -81,6 +85,17 @@ struct Figures {
     double kilobytes = 0;
 };
 
+// What is ordered where processes' links are the limit.
+struct Throughput {
+    std::size_t members = 0;
+    std::size_t workers = 0;             // of each; 0: the member itself is the process
+    double process_megabytes_per_s = 0;  // that each can send
+    double ordered_megabytes_per_s = 0;  // of transactions, by all members together
+    double transactions_per_s = 0;
+    double rounds_per_s = 0;
+    double mean_ms = 0;  // from submission to execution
+};
+
 // What clients wait in a span of time.
 struct Interval {
     Duration from;  // after the blip's end; negative: before its beginning
@@ -99,6 +114,7 @@ struct Report {
     std::uint64_t transactions = 0;
     Duration virtual_time{};
     std::optional<Figures> figures{};
+    std::optional<Throughput> throughput{};
     std::vector<Interval> intervals{};
 };
 
