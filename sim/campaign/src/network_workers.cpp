@@ -159,6 +159,12 @@ void Network::sync_worker(std::size_t worker) {
        });
 }
 
+bool Network::workers_are_done() const {
+    return std::ranges::all_of(workers_, [&](const Worker& worker) {
+        return !is_honest(worker.machine) || (worker.core && worker.core->own_bytes() == 0);
+    });
+}
+
 // --- links ---
 
 // When a message of so many bytes has left the process: each has a machine and its link to itself.

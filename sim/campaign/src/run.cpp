@@ -141,6 +141,8 @@ private:
         network_.run(kQuiet);
         if (network_.messages_sent() != quiet)
             return fail(Errc::Corrupt, "messages without payload\n" + network_.describe());
+        if (!network_.workers_are_done())
+            return fail(Errc::Corrupt, "a worker waits for what is executed");
         return {};
     }
 

@@ -68,12 +68,28 @@ INSTANTIATE_TEST_SUITE_P(Lies,
                                            Slice{"consensus/garbage", 1, 20},
                                            Slice{"consensus/repeats", 1, 20},
                                            Slice{"consensus/everything", 1, 20}));
+INSTANTIATE_TEST_SUITE_P(Workers,
+                         Seeds,
+                         ::testing::Values(Slice{"consensus/workers", 1, 30},
+                                           Slice{"consensus/workers-withheld", 1, 20}));
 INSTANTIATE_TEST_SUITE_P(Measured,
                          Seeds,
                          ::testing::Values(Slice{"consensus/blip-1s", 1, 1},
                                            Slice{"consensus/blip-20s", 1, 1},
                                            Slice{"consensus/latency-4", 1, 1},
                                            Slice{"consensus/latency-10", 1, 1}));
+
+// Worker processes with links of their own: twice as many order nearly twice as much.
+TEST(Workers, ScaleOut) {
+    const Report one = run(*find_scenario("consensus/scale-1"), 1);
+    const Report two = run(*find_scenario("consensus/scale-2"), 1);
+    ASSERT_TRUE(one.verdict && two.verdict) << to_string(one) << to_string(two);
+    EXPECT_GT(two.throughput->ordered_megabytes_per_s,
+              1.7 * one.throughput->ordered_megabytes_per_s);
+    // And nearly all that the links of three copies carry.
+    EXPECT_GT(one.throughput->ordered_megabytes_per_s,
+              0.85 * 4.0 / 3.0 * one.throughput->process_megabytes_per_s);
+}
 
 // Names are unique and say what they do.
 TEST(Catalogue, EveryScenarioIsFoundByItsName) {

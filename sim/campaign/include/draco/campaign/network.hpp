@@ -224,6 +224,8 @@ public:
     // The same for what honest machines took in, on all of them.
     bool all_honest_executed() const;
     bool same_height() const;
+    // No honest member's worker has own transactions that are not settled.
+    bool workers_are_done() const;
 
     std::size_t executed_transactions(std::size_t machine) const {
         return machines_[machine].transactions.size();
