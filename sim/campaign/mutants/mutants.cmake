@@ -54,16 +54,12 @@ plant(block_without_content core.cpp consensus/withheld 20
 plant(reported_before_durable worker_core.cpp consensus/workers 100
       "tell_node(Channel::Consensus, report_, Release::AfterPersist, turn)"
       "tell_node(Channel::Consensus, report_, Release::AtOnce, turn)")
-plant(voted_batches_not_kept core.cpp consensus/workers 100
-      "if (batches_.keep_until(digest, round) && desk_)" "if (batches_.keep_until(digest, round) && false)")
 plant(ordered_batch_adopted core_workers.cpp consensus/workers 100
       "= builder_.has_ordered(batch.digest);" "= false;")
 plant(settled_told_once worker_desk.cpp consensus/workers 100
       "for (const auto& [digest, how] : l.unsettled) l.settle[how].push_back(digest);" "")
 plant(worker_asks_once worker_core.cpp consensus/workers 100
-      "synchronizer_.batch_arrived(item.first);\n        return true;" "return true;")
-plant(contents_asked_once core.cpp consensus/workers 100
-      "    asked_contents_.clear();\n    if (const types" "    if (const types")
+      "synchronizer_.batch_arrived(item.first)" "return true")
 
 # --- what must go on ---
 plant(abandoned_batches_lost batch_maker.cpp consensus/default 50
