@@ -11,11 +11,6 @@ namespace draco::sync::testing {
 
 using namespace std::chrono_literals;
 
-inline const FakeChain& the_chain() {
-    static const FakeChain chain(450);
-    return chain;
-}
-
 inline NodeKey stranger(std::uint8_t number) {
     NodeKey key;
     key.bytes.fill(number);
