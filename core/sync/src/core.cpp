@@ -62,8 +62,12 @@ std::optional<Instant> Core::wake_at() const {
     if (unpublished_ && published_at_) consider(*published_at_ + limits_.publish_interval);
     if (may_hedge()) consider(fetches_.at(ranges_.front()).hedge_at);
     if (const auto late_at = tail_is_late_at()) consider(*late_at);
-    if (!is_behind() || !ranges_.empty() || !waiting_.empty() || ledger_is_broken_) return wake;
-    if (ripens_at_) consider(*ripens_at_);
+    if (const auto pauses_until = tails_pause_until()) consider(*pauses_until);
+    if (!is_behind() || !ranges_.empty() || !has_nothing_at_hand() || ledger_is_broken_) return wake;
+    if (ripens_at_) {
+        consider(*ripens_at_);
+        return wake;
+    }
     if (hold_until_) consider(*hold_until_);
     if (retry_at_) consider(*retry_at_);
     return wake;
@@ -392,7 +396,9 @@ void Core::fail_fetch(std::uint64_t ticket, const Error& error, Instant now, Eff
     const auto peer = peers_.find(key);
     if (peer == peers_.end() || (!lied && is_status)) return;
     peer->second.has_delivered = false;
-    const Duration pause = failure_pause(++peer->second.failures);
+    ++peer->second.failures;
+    const bool is_busy = error.code == Errc::Exhausted;
+    const Duration pause = failure_pause(is_busy ? 1 : peer->second.failures);
     peer->second.paused_until = now + (lied ? limits_.liar_pause : pause);
     if (lied) peer->second.claim = {};
 }

@@ -25,11 +25,16 @@ void Core::tend_tail(Instant now, Effects& effects) {
         return end_tail(effects);
     const auto late_at = tail_is_late_at();
     if (!late_at || now < *late_at) return move_tail(now, effects);
-    effects.cancels.push_back({*tail_});
-    fail_fetch(*tail_,
-               {Errc::DeadlineExceeded, "a peer keeps back what is certified"},
-               now,
-               effects);
+    leave_tail(now, effects);
+}
+
+// It may have nothing itself, so it is asked for a range like others, after those that fail less.
+void Core::leave_tail(Instant now, Effects& effects) {
+    const auto peer = peers_.find(fetches_.at(*tail_).peer);
+    end_tail(effects);
+    if (peer == peers_.end()) return;
+    peer->second.has_delivered = false;
+    peer->second.no_tail_until = now + failure_pause(++peer->second.failures);
 }
 
 bool Core::may_open_tail() const {
@@ -87,11 +92,15 @@ Core::TailRank Core::tail_rank(const types::NodeKey& key, const Peer& peer) cons
 }
 
 // What a peer has said about its chain is no condition: a claim is old as soon as nobody asks.
+bool Core::may_have_tail(const Peer& peer) const {
+    const bool will_tell = peer.status_ticket && fetches_.contains(*peer.status_ticket);
+    return peer.is_up && !will_tell && peer.lowest <= next(executed_.head.height);
+}
+
 std::optional<types::NodeKey> Core::best_tail_peer(Instant now) const {
     std::optional<std::pair<TailRank, types::NodeKey>> best;
     for (const auto& [key, peer] : peers_) {
-        const bool has_told = peer.lowest != types::Height{};
-        if (!peer.is_up || !has_told || peer.lowest > next(executed_.head.height)) continue;
+        if (!may_have_tail(peer)) continue;
         if (peer.paused_until && now < *peer.paused_until) continue;
         if (peer.no_tail_until && now < *peer.no_tail_until) continue;
         const TailRank rank = tail_rank(key, peer);
@@ -117,6 +126,19 @@ std::optional<Instant> Core::left_to_tail_until() const {
     if (!tail_) return std::nullopt;
     if (const auto late_at = tail_is_late_at()) return late_at;
     return *gap_since_ + limits_.tail_patience;
+}
+
+// When there is no tail because nobody may be asked yet.
+std::optional<Instant> Core::tails_pause_until() const {
+    if (tail_ || ledger_is_broken_ || !may_open_tail()) return std::nullopt;
+    std::optional<Instant> first;
+    for (const auto& [key, peer] : peers_) {
+        if (!may_have_tail(peer)) continue;
+        const Instant until = std::max(peer.paused_until.value_or(Instant{}),
+                                       peer.no_tail_until.value_or(Instant{}));
+        first = std::min(first.value_or(until), until);
+    }
+    return first;
 }
 
 // Without blame.

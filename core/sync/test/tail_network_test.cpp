@@ -157,6 +157,7 @@ TEST(TailNetwork, TwoThatWaitForEachOtherFindTheSource) {
             field.connect(1, 0);
             DRACO_TRY_VOID(field.settle());
             DRACO_TRY_VOID(field.make());
+            DRACO_TRY_VOID(field.has(1, 1s));
             DRACO_TRY_VOID(field.has(0, 1s));
             DRACO_TRY_VOID(world.run_for(10s));
             for (int i = 0; i < 10; ++i) {

@@ -266,7 +266,10 @@ private:
     bool has_nothing_at_hand() const;
     void tend_tail(Instant now, Effects& effects);
     bool may_open_tail() const;
+    bool may_have_tail(const Peer& peer) const;
+    std::optional<Instant> tails_pause_until() const;
     void move_tail(Instant now, Effects& effects);
+    void leave_tail(Instant now, Effects& effects);
     void open_tail(Instant now, Effects& effects);
     void end_tail(Effects& effects);
     TailRank tail_rank(const types::NodeKey& key, const Peer& peer) const;
