@@ -63,7 +63,8 @@ std::optional<Instant> Core::wake_at() const {
     if (may_hedge()) consider(fetches_.at(ranges_.front()).hedge_at);
     if (const auto late_at = tail_is_late_at()) consider(*late_at);
     if (const auto pauses_until = tails_pause_until()) consider(*pauses_until);
-    if (!is_behind() || !ranges_.empty() || !has_nothing_at_hand() || ledger_is_broken_) return wake;
+    if (!is_behind() || !ranges_.empty() || !has_nothing_at_hand() || ledger_is_broken_)
+        return wake;
     if (ripens_at_) {
         consider(*ripens_at_);
         return wake;
@@ -298,7 +299,8 @@ types::Height Core::last_at_hand() const {
 Instant Core::stalls_at(const Fetch& fetch, Instant now) const {
     const Instant silent_at = now + limits_.stall_timeout;
     switch (fetch.kind) {
-        case Kind::Status: return silent_at;
+        case Kind::Status:
+            return silent_at;
         case Kind::Range:
             return std::min(silent_at,
                             fetch.begun + limits_.stall_timeout +

@@ -118,8 +118,7 @@ std::optional<Instant> Core::tail_is_late_at() const {
     const Instant patient_until =
         std::min(std::max(*gap_since_, tail.certified_at) + limits_.tail_patience,
                  *gap_since_ + limits_.hedge_after);
-    return patient_until +
-           time_of(tail.bytes - tail.bytes_before_gap, limits_.hedge_bytes_per_s);
+    return patient_until + time_of(tail.bytes - tail.bytes_before_gap, limits_.hedge_bytes_per_s);
 }
 
 std::optional<Instant> Core::left_to_tail_until() const {
@@ -134,8 +133,8 @@ std::optional<Instant> Core::tails_pause_until() const {
     std::optional<Instant> first;
     for (const auto& [key, peer] : peers_) {
         if (!may_have_tail(peer)) continue;
-        const Instant until = std::max(peer.paused_until.value_or(Instant{}),
-                                       peer.no_tail_until.value_or(Instant{}));
+        const Instant until =
+            std::max(peer.paused_until.value_or(Instant{}), peer.no_tail_until.value_or(Instant{}));
         first = std::min(first.value_or(until), until);
     }
     return first;

@@ -197,13 +197,17 @@ void Server::handle(const ServeStep& step) const {
         return serve.give_up();
     }
     switch (serve.go_on(ledger_, limits_, self_.executor().clock().now())) {
-        case Serve::Turn::Done: return;
-        case Serve::Turn::GoOn: return go_on_with(step.serve)();
+        case Serve::Turn::Done:
+            return;
+        case Serve::Turn::GoOn:
+            return go_on_with(step.serve)();
         case Serve::Turn::WaitForBudget:
             self_.executor().post_after(serve.pause(), go_on_with(step.serve));
             return;
-        case Serve::Turn::WaitForCredit: return wait_for_credit(step.serve);
-        case Serve::Turn::WaitForBlock: return wait_for_block(step.serve);
+        case Serve::Turn::WaitForCredit:
+            return wait_for_credit(step.serve);
+        case Serve::Turn::WaitForBlock:
+            return wait_for_block(step.serve);
     }
 }
 
@@ -227,12 +231,11 @@ void Server::wait_for_block(const std::shared_ptr<Serve>& serve) const {
 }
 
 void Server::arm(const std::shared_ptr<Serve>& serve, Duration delay) const {
-    auto late = [address = self_.address(),
-                 turn = serve->turn(),
-                 weak = std::weak_ptr<Serve>(serve)] {
-        if (auto still_there = weak.lock())
-            static_cast<void>(address.tell(ServeStep{std::move(still_there), turn, true}));
-    };
+    auto late =
+        [address = self_.address(), turn = serve->turn(), weak = std::weak_ptr<Serve>(serve)] {
+            if (auto still_there = weak.lock())
+                static_cast<void>(address.tell(ServeStep{std::move(still_there), turn, true}));
+        };
     serve->alarm.emplace(self_.executor(), self_.executor().post_after(delay, std::move(late)));
 }
 

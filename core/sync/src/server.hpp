@@ -112,6 +112,7 @@ public:
 
     // Of a tail: the highest block that it knows to be certified, and how long it waits for more.
     types::Height last() const { return last_; }
+
     Duration wait(const ServeLimits& limits) const;
 
     std::mutex mutex;            // for all of a step

@@ -122,7 +122,7 @@ protected:
 
     std::optional<Core> core;
     Instant now{1h};
-    std::vector<Ask> asks;   // tails aside
+    std::vector<Ask> asks;  // tails aside
     std::vector<Ask> tails;
     bool ledger_is_full = false;
     std::vector<std::uint64_t> cancelled;

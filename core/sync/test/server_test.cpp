@@ -62,12 +62,11 @@ public:
 
     void set_receiver(Protocol, interfaces::MessageReceiver* to) override { receiver = to; }
 
-    Result<interfaces::RequestId> request(
-        const NodeKey&,
-        Protocol,
-        Bytes,
-        const interfaces::RequestOptions&,
-        std::unique_ptr<interfaces::ResponseReceiver>) override {
+    Result<interfaces::RequestId> request(const NodeKey&,
+                                          Protocol,
+                                          Bytes,
+                                          const interfaces::RequestOptions&,
+                                          std::unique_ptr<interfaces::ResponseReceiver>) override {
         return fail(Errc::Unavailable, "nobody answers");
     }
 
@@ -127,8 +126,9 @@ protected:
         disk.head = head;
         for (const auto& [height, certificate] : the_chain().certificates)
             if (height <= head) disk.certificates.emplace(height, certificate);
-        world.add_node(
-            [this](const simulon::Host& host) { return std::make_unique<ServingNode>(host, disk); });
+        world.add_node([this](const simulon::Host& host) {
+            return std::make_unique<ServingNode>(host, disk);
+        });
         world.start_all();
         pass(1ms);
     }
@@ -162,8 +162,7 @@ protected:
 
     // How many blocks an answer has brought, all of them certified and in their order.
     static std::uint64_t blocks_in(const Answer& answer, std::uint64_t from) {
-        const BlockDigest parent =
-            from == 1 ? BlockDigest{} : the_chain().at(from - 1).digest;
+        const BlockDigest parent = from == 1 ? BlockDigest{} : the_chain().at(from - 1).digest;
         RangeCheck check(kChain,
                          the_chain().committee_after(from - 1),
                          Base{Height(from - 1), parent},
@@ -321,10 +320,12 @@ TEST_F(ServerTest, BringsWhatTheModelBrings) {
     SCOPED_TRACE("DRACO_SEED=" + std::to_string(seed));
     simulon::SeededRng rng(seed);
     start(1 + rng.below(150));
+
     struct Asked {
         const Answer* answer;
         std::uint64_t from;
     };
+
     std::vector<Asked> asked;
     for (int i = 0; i < 300; ++i) {
         const NodeKey from = peer(static_cast<std::uint32_t>(rng.below(20)));
@@ -341,11 +342,9 @@ TEST_F(ServerTest, BringsWhatTheModelBrings) {
             make_to(disk.head + 1 + rng.below(3));
         }
         pass(20ms);
-        const std::uint64_t certified =
-            std::prev(disk.certificates.upper_bound(disk.head))->first;
+        const std::uint64_t certified = std::prev(disk.certificates.upper_bound(disk.head))->first;
         for (const auto& [answer, first] : asked) {
-            const std::uint64_t epoch_end =
-                ((first - 1) / kEpochBlocks + 1) * kEpochBlocks;
+            const std::uint64_t epoch_end = ((first - 1) / kEpochBlocks + 1) * kEpochBlocks;
             const std::uint64_t last = std::min(certified, epoch_end);
             const std::uint64_t all = last >= first ? last - first + 1 : 0;
             const std::uint64_t records = records_in(*answer);

@@ -93,9 +93,9 @@ public:
         if (!disks_[node].broken.empty()) return fail(Errc::Corrupt, disks_[node].broken);
         if (done) return {};
         return fail(Errc::DeadlineExceeded,
-                    "node " + std::to_string(node) + " is at " +
-                        std::to_string(disks_[node].head) + " of " + std::to_string(made_) +
-                        " after " + std::to_string(within / 1ms) + " ms");
+                    "node " + std::to_string(node) + " is at " + std::to_string(disks_[node].head) +
+                        " of " + std::to_string(made_) + " after " + std::to_string(within / 1ms) +
+                        " ms");
     }
 
     std::uint64_t made() const { return made_; }

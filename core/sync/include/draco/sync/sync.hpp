@@ -23,10 +23,10 @@ struct ServeLimits {
     std::size_t serves_per_peer_max = 2;
     // More than guests may have, so that they leave room for the peers of the list.
     std::size_t tails_max = 192;
-    std::size_t tails_per_peer_max = 2;                       // one that ends, and the next one
-    std::size_t tails_held_up_max = 16;                       // of them, with a block but no credit
-    Duration tail_wait_max = std::chrono::seconds(60);        // for a block
-    Duration credit_wait_max = std::chrono::seconds(10);      // of any answer
+    std::size_t tails_per_peer_max = 2;                   // one that ends, and the next one
+    std::size_t tails_held_up_max = 16;                   // of them, with a block but no credit
+    Duration tail_wait_max = std::chrono::seconds(60);    // for a block
+    Duration credit_wait_max = std::chrono::seconds(10);  // of any answer
     std::size_t readers_max = 2;                          // answers that read at the same time
     std::uint64_t bytes_per_s = std::uint64_t{64} << 20;  // to each peer
     std::size_t range_bytes_max = std::size_t{16}
