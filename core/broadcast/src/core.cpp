@@ -1,6 +1,7 @@
 #include "draco/broadcast/core.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace draco::broadcast {
@@ -77,7 +78,13 @@ void Core::on(const PeerDown& event, Instant now, Effects& effects) {
 void Core::on(const Publish& event, Instant now, Effects& effects) {
     const auto topic = static_cast<std::uint8_t>(event.topic);
     const PayloadDigest digest = digest_of(topic, event.payload);
-    if (seen_.contains(digest)) return;
+    if (const auto seen = seen_.find(digest); seen != seen_.end()) {
+        if (seen->second.state != State::Dropped) return;
+        // Heard, and not passed on because it was no news here: peers may still lack it.
+        unschedule(digest, seen->second);
+        seen_.erase(seen);
+        order_.erase(std::prev(std::ranges::find(order_.rbegin(), order_.rend(), digest).base()));
+    }
     forget_wanted(digest);
     Seen seen{.state = State::Accepted,
               .topic = topic,

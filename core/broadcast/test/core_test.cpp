@@ -105,6 +105,16 @@ TEST_F(CoreTest, OnlyWhatTheSubscriberAcceptsIsPassedOn) {
     EXPECT_EQ(core.counts().duplicates, 3U);
 }
 
+TEST_F(CoreTest, WhatWasNoNewsIsPassedOnWhenTheNodePublishesIt) {
+    // Once: what was ignored was kept from those who have it only from here.
+    const auto judge = receive(0, push(payload_of(10))).judge;
+    ASSERT_TRUE(judge.has_value());
+    EXPECT_TRUE(step(Judged{judge->digest, GossipVerdict::Ignore}).sends.empty());
+    EXPECT_FALSE(sent<Push>(step(Publish{Topic::BlockCertificates, payload_of(10)})).empty());
+    EXPECT_TRUE(step(Publish{Topic::BlockCertificates, payload_of(10)}).sends.empty());
+    EXPECT_FALSE(receive(1, push(payload_of(10))).judge) << "seen is seen";
+}
+
 TEST_F(CoreTest, OneHolderIsAskedAtATimeAndTheNextOnDeadline) {
     const Bytes payload = payload_of(5000);
     const auto digest = digest_of(1, payload);

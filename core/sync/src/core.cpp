@@ -18,6 +18,11 @@ bool is_lie(const Error& error) {
            error.code == Errc::InvalidArgument;
 }
 
+// It does not know the question, or has no room for it.
+bool refuses_tails(const Error& error) {
+    return error.code == Errc::InvalidArgument || error.code == Errc::Exhausted;
+}
+
 }  // namespace
 
 Core::Core(types::ChainId chain,
@@ -56,8 +61,14 @@ std::optional<Instant> Core::wake_at() const {
     for (const auto& [ticket, fetch] : fetches_) consider(fetch.stalls_at);
     if (unpublished_ && published_at_) consider(*published_at_ + limits_.publish_interval);
     if (may_hedge()) consider(fetches_.at(ranges_.front()).hedge_at);
-    if (!is_behind() || !ranges_.empty() || !waiting_.empty() || ledger_is_broken_) return wake;
-    if (ripens_at_) consider(*ripens_at_);
+    if (const auto late_at = tail_is_late_at()) consider(*late_at);
+    if (const auto pauses_until = tails_pause_until()) consider(*pauses_until);
+    if (!is_behind() || !ranges_.empty() || !has_nothing_at_hand() || ledger_is_broken_)
+        return wake;
+    if (ripens_at_) {
+        consider(*ripens_at_);
+        return wake;
+    }
     if (hold_until_) consider(*hold_until_);
     if (retry_at_) consider(*retry_at_);
     return wake;
@@ -75,6 +86,7 @@ void Core::on(const PeerUp& event, Instant now, Effects& effects) {
     Peer& peer = peers_[event.peer];
     peer.is_up = true;
     peer.is_guest = event.is_guest;
+    peer.no_tail_until.reset();
     ask_status(event.peer, now, effects);
 }
 
@@ -101,6 +113,7 @@ void Core::on(const BlockExecuted& event, Instant /*now*/, Effects& effects) {
 // What is left of the ended epoch above its last block is void.
 void Core::end_epoch(Effects& effects) {
     end_ranges(effects);
+    end_tail(effects);
     waiting_.clear();
     appended_ = executed_.head.height;
     if (is_void(known_)) known_.height = executed_.head.height;
@@ -147,15 +160,11 @@ void Core::on(const ChunkReceived& event, Instant now, Effects& effects) {
     if (found == fetches_.end()) return;
     Fetch& fetch = found->second;
     fetch.bytes += event.chunk.size();
-    fetch.stalls_at = now + limits_.stall_timeout;
-    if (fetch.is_range)
-        fetch.stalls_at = std::min(fetch.stalls_at,
-                                   fetch.begun + limits_.stall_timeout +
-                                       time_of(fetch.bytes, limits_.range_bytes_per_s_min));
+    fetch.stalls_at = stalls_at(fetch, now);
     const bool had_status = fetch.check.status().has_value();
     const auto checked = fetch.check.add(event.chunk);
     if (!had_status && fetch.check.status()) take_status(fetch, effects);
-    take_certified(fetch);
+    take_certified(fetch, now);
     if (checked) return;
     effects.cancels.push_back({event.ticket});
     fail_fetch(event.ticket, checked.error(), now, effects);
@@ -184,6 +193,7 @@ void Core::on(const AppendTried& event, Instant now, Effects& effects) {
          .height = waiting_.front().content.block.height});
     ledger_is_broken_ = event.outcome.error().code == Errc::Unavailable;
     waiting_.clear();
+    end_tail(effects);
     hold_until_ = now + limits_.retry_max;
 }
 
@@ -192,6 +202,11 @@ void Core::on(const TimePassed& /*event*/, Instant now, Effects& effects) {
     for (const auto& [ticket, fetch] : fetches_)
         if (fetch.stalls_at <= now) stalled.push_back(ticket);
     for (const std::uint64_t ticket : stalled) {
+        const Fetch& fetch = fetches_.at(ticket);
+        if (fetch.kind == Kind::Tail && now >= fetch.begun + limits_.tail_timeout) {
+            end_tail(effects);
+            continue;
+        }
         effects.cancels.push_back({ticket});
         fail_fetch(ticket, {Errc::DeadlineExceeded, "an answer stalled or is slow"}, now, effects);
     }
@@ -218,6 +233,7 @@ void Core::watch_gap(Instant now) {
     } else if (!gap_since_ || executed_.head.height >= gap_target_) {
         gap_since_ = now;
         gap_target_ = target();
+        if (tail_) fetches_.at(*tail_).bytes_before_gap = fetches_.at(*tail_).bytes;
     }
 }
 
@@ -232,10 +248,12 @@ void Core::settle(Instant now, Effects& effects) {
     ripens_at_.reset();
     if (hold_until_ && now >= *hold_until_) hold_until_.reset();
     if (ledger_is_broken_) return;
+    tend_tail(now, effects);
     if (!ranges_.empty()) return hedge(now, effects);
-    if (!waiting_.empty() || executed_.head.height < appended_) return;
-    if (!is_behind() || hold_until_) return;
-    if (may_fetch(now)) {
+    if (!has_nothing_at_hand() || !is_behind() || hold_until_) return;
+    if (const auto until = left_to_tail_until(); until && now < *until) {
+        ripens_at_ = until;
+    } else if (may_fetch(now)) {
         fetch(now, effects);
     } else {
         ripens_at_ = *gap_since_ + limits_.patience;
@@ -278,8 +296,27 @@ types::Height Core::last_at_hand() const {
     return std::max(appended_, waiting_.back().content.block.height);
 }
 
-// Two ranges bring the same blocks.
-void Core::take_certified(Fetch& fetch) {
+Instant Core::stalls_at(const Fetch& fetch, Instant now) const {
+    const Instant silent_at = now + limits_.stall_timeout;
+    switch (fetch.kind) {
+        case Kind::Status:
+            return silent_at;
+        case Kind::Range:
+            return std::min(silent_at,
+                            fetch.begun + limits_.stall_timeout +
+                                time_of(fetch.bytes, limits_.range_bytes_per_s_min));
+        case Kind::Tail:
+            return std::min(silent_at + limits_.tail_wait, fetch.begun + limits_.tail_timeout);
+    }
+    return silent_at;
+}
+
+// Ranges and the tail may bring the same blocks.
+void Core::take_certified(Fetch& fetch, Instant now) {
+    if (fetch.kind == Kind::Tail && !fetch.check.certified().empty()) {
+        fetch.certified_at = now;
+        praise(fetch.peer);
+    }
     for (CertifiedBlock& block : fetch.check.certified()) {
         const types::Height height = block.content.block.height;
         ++blocks_fetched_;
@@ -302,25 +339,40 @@ void Core::end_ranges(Effects& effects) {
 void Core::end_fetch(std::uint64_t ticket, const Result<>& outcome, Instant now, Effects& effects) {
     const auto found = fetches_.find(ticket);
     if (found == fetches_.end()) return;
+    if (tail_ == ticket && !outcome && refuses_tails(outcome.error())) {
+        pause_tails_of(found->second.peer, now);
+        return drop(ticket);
+    }
     const auto judged = outcome ? found->second.check.finish() : outcome;
     if (!judged) return fail_fetch(ticket, judged.error(), now, effects);
     const Fetch fetch = std::move(found->second);
-    fetches_.erase(found);
-    if (!fetch.is_range) return;
-    std::erase(ranges_, ticket);
+    drop(ticket);
+    if (fetch.kind == Kind::Tail) return end_tail_answer(fetch, now);
+    if (fetch.kind == Kind::Status) return;
     const bool has_blocks = fetch.check.blocks_certified() > 0;
-    if (has_blocks) end_ranges(effects);
+    if (has_blocks) {
+        end_ranges(effects);
+        return praise(fetch.peer);
+    }
     const auto found_peer = peers_.find(fetch.peer);
     if (found_peer == peers_.end()) return;
     Peer& peer = found_peer->second;
-    if (has_blocks) {
-        peer.has_delivered = true;
-        peer.failures = 0;
-        return;
-    }
     // It has less than was thought; a status or a certificate tells when that changes.
     peer.claim = {executed_.committee.epoch(), std::min(peer.claim.height, executed_.head.height)};
     ++peer.failures;
+}
+
+void Core::praise(const types::NodeKey& key) {
+    const auto peer = peers_.find(key);
+    if (peer == peers_.end()) return;
+    peer->second.has_delivered = true;
+    peer->second.failures = 0;
+}
+
+void Core::drop(std::uint64_t ticket) {
+    std::erase(ranges_, ticket);
+    if (tail_ == ticket) tail_.reset();
+    fetches_.erase(ticket);
 }
 
 Duration Core::failure_pause(std::uint32_t failures) const {
@@ -332,9 +384,8 @@ Duration Core::failure_pause(std::uint32_t failures) const {
 void Core::fail_fetch(std::uint64_t ticket, const Error& error, Instant now, Effects& effects) {
     const auto found = fetches_.find(ticket);
     const types::NodeKey key = found->second.peer;
-    const bool is_range = found->second.is_range;
-    std::erase(ranges_, ticket);
-    fetches_.erase(found);
+    const bool is_status = found->second.kind == Kind::Status;
+    drop(ticket);
     const bool lied = is_lie(error);
     if (lied) {
         ++liars_;
@@ -345,9 +396,11 @@ void Core::fail_fetch(std::uint64_t ticket, const Error& error, Instant now, Eff
              .height = next(executed_.head.height)});
     }
     const auto peer = peers_.find(key);
-    if (peer == peers_.end() || (!lied && !is_range)) return;
+    if (peer == peers_.end() || (!lied && is_status)) return;
     peer->second.has_delivered = false;
-    const Duration pause = failure_pause(++peer->second.failures);
+    ++peer->second.failures;
+    const bool is_busy = error.code == Errc::Exhausted;
+    const Duration pause = failure_pause(is_busy ? 1 : peer->second.failures);
     peer->second.paused_until = now + (lied ? limits_.liar_pause : pause);
     if (lied) peer->second.claim = {};
 }

@@ -49,8 +49,7 @@ void Core::fetch(Instant now, Effects& effects) {
 
 // What is at hand comes first.
 bool Core::may_hedge() const {
-    return ranges_.size() == 1 && waiting_.empty() && executed_.head.height >= appended_ &&
-           !ledger_is_broken_;
+    return ranges_.size() == 1 && has_nothing_at_hand() && !ledger_is_broken_;
 }
 
 // Who answers slowly must not hold this node back: the first whole answer ends the other. A
@@ -81,7 +80,7 @@ void Core::ask_range(const types::NodeKey& key, Instant now, Effects& effects) {
                                                executed_.head,
                                                kRangeBlocksMax,
                                                limits_.range_bytes_max),
-                           .is_range = true,
+                           .kind = Kind::Range,
                            .begun = now,
                            .stalls_at = now + limits_.stall_timeout,
                            .hedge_at = now + limits_.hedge_after});
@@ -134,7 +133,7 @@ void Core::ask_status(const types::NodeKey& key, Instant now, Effects& effects) 
                      Fetch{.peer = key,
                            .check = RangeCheck(
                                chain_, executed_.committee, std::nullopt, 0, kStatusBytesMax + 4),
-                           .is_range = false,
+                           .kind = Kind::Status,
                            .begun = now,
                            .stalls_at = now + limits_.status_timeout});
     effects.asks.push_back({.ticket = ticket,

@@ -1,5 +1,6 @@
 #include "draco/sync/range_check.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -17,11 +18,15 @@ RangeCheck::RangeCheck(types::ChainId chain,
                        types::Committee committee,
                        std::optional<Base> base,
                        std::size_t blocks_max,
-                       std::size_t bytes_max)
+                       std::size_t bytes_max,
+                       BoundOf bound)
     : chain_(chain),
       committee_(std::move(committee)),
       tip_(base),
-      blocks_left_(base ? blocks_max : 0),
+      blocks_max_(base ? blocks_max : 0),
+      bytes_max_(bytes_max),
+      bound_(bound),
+      blocks_left_(blocks_max_),
       bytes_left_(bytes_max) {}
 
 Result<> RangeCheck::add(ByteView chunk) {
@@ -105,6 +110,10 @@ Result<> RangeCheck::certify_up_to(const types::BlockCertificate& certificate) {
     blocks_certified_ += uncertified_.size();
     for (CertifiedBlock& block : uncertified_) certified_.push_back(std::move(block));
     uncertified_.clear();
+    if (bound_ == BoundOf::Uncertified) {
+        blocks_left_ = blocks_max_;
+        bytes_left_ = bytes_max_ - std::min(bytes_max_, reader_.buffered_bytes());
+    }
     return {};
 }
 

@@ -295,6 +295,7 @@ public:
           parts_(std::move(parts)),
           options_(options),
           budget_(std::make_shared<ServeBudget>(options.serve)),
+          tails_(std::make_shared<WaitingTails>()),
           board_(std::make_shared<Board>(executed.committee)) {}
 
     ~State() override {
@@ -310,11 +311,13 @@ public:
     Result<> start(affair::Registry& registry) {
         DRACO_TRY(server,
                   registry.spawn_concurrent<Server>(
-                      {.name = "sync-server", .capacity = options_.serve.serves_max},
+                      // A step of each answer, and one that comes too late.
+                      {.name = "sync-server",
+                       .capacity = 2 * (options_.serve.serves_max + options_.serve.tails_max)},
                       {.messages = options_.serve.readers_max},
                       [this](affair::Self<const Server> self) {
                           return std::make_unique<Server>(
-                              std::move(self), parts_.ledger, options_.serve);
+                              std::move(self), parts_.ledger, options_.serve, tails_);
                       }));
         server_.emplace(std::move(server));
         // Before the first look at the state, so that no block falls between.
@@ -367,6 +370,7 @@ private:
             board_->links_up.erase(peer);
             notes.links[peer] = true;
         });
+        tails_->drop(peer);
     }
 
     void on_request(const types::NodeKey& from,
@@ -377,7 +381,9 @@ private:
             responder->finish(fail(Errc::InvalidArgument, decoded.error().context));
             return;
         }
-        if (!budget_->begin(from)) {
+        const bool is_tail = std::holds_alternative<TailRequest>(*decoded);
+        if (is_tail) tails_->drop(from);
+        if (!budget_->begin(from, is_tail)) {
             responder->finish(fail(Errc::Exhausted, "too many answers are under way; come back"));
             return;
         }
@@ -401,6 +407,8 @@ private:
             if (!notes.made || notes.made->statement.height < certificate.statement.height)
                 notes.made = certificate;
         });
+        for (ServeStep& step : tails_->certified(certificate.statement.height))
+            static_cast<void>(server_->address().tell(std::move(step)));
     }
 
     // ---- Gossip
@@ -439,6 +447,7 @@ private:
     Parts parts_;
     Options options_;
     std::shared_ptr<ServeBudget> budget_;
+    std::shared_ptr<WaitingTails> tails_;
     std::shared_ptr<Board> board_;
     bool is_observing_ = false;
     std::optional<affair::Owner<Server>> server_;

@@ -111,6 +111,11 @@ public:
     std::vector<Seats> seats;
 };
 
+inline const FakeChain& the_chain() {
+    static const FakeChain chain(620);
+    return chain;
+}
+
 class FakeView final : public interfaces::StateView {
 public:
     FakeView(ChainHead head, const Committee& committee) : head_(head) {

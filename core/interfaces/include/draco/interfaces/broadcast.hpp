@@ -32,8 +32,8 @@ public:
 class Broadcast {
 public:
     virtual ~Broadcast() = default;
-    // Thread-safe. InvalidArgument if it is too long. A payload that was seen before is not sent
-    // again.
+    // Thread-safe. InvalidArgument if it is too long. A payload that was published or passed on
+    // before is not sent again.
     virtual Result<> publish(Topic topic, Bytes payload) = 0;
     // One subscriber per topic; null ends it, and returns when no call is running.
     virtual void set_subscriber(Topic topic, GossipSubscriber* subscriber) = 0;

@@ -2,9 +2,10 @@
 // Following as a state machine (docs/decisions/004): what is known to exist, what is missing, whom
 // to ask. One range is fetched at a time, from the executed head on, of a second peer too if the
 // first is slow; it is appended to the ledger, and when all of it is executed the next one is asked
-// for, so the committee of what comes next is always known. README.md tells the rules.
+// for, so the committee of what comes next is always known. At the head a tail is kept open at one
+// peer: a question whose answer brings each block when it is certified. README.md tells the rules.
 //
-// Bounds: Limits, kRangeBlocksMax; one range per peer at a time. Not thread-safe.
+// Bounds: Limits, kRangeBlocksMax; one range per peer at a time, one tail. Not thread-safe.
 
 #include "draco/base/clock.hpp"
 #include "draco/interfaces/sync.hpp"
@@ -16,6 +17,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -38,6 +40,12 @@ struct Limits {
     Duration liar_pause = std::chrono::minutes(1);
     Duration failure_pause = std::chrono::seconds(2);  // doubles, up to liar_pause
     Duration publish_interval = std::chrono::milliseconds(100);
+    Duration tail_wait = std::chrono::seconds(30);     // of the peer, for the next block
+    Duration tail_timeout = std::chrono::minutes(10);  // then it is asked for anew
+    // So long a tail may be behind what is certified elsewhere without bringing anything, and
+    // hedge_after in all; what it sends at hedge_bytes_per_s has its time besides.
+    Duration tail_patience = std::chrono::milliseconds(500);
+    Duration tail_pause = std::chrono::minutes(2);  // of a peer that keeps no question
 };
 
 // Of the newest executed state.
@@ -180,17 +188,24 @@ private:
         std::uint32_t failures = 0;
         std::uint64_t asked_last = 0;  // ticket
         std::optional<Instant> paused_until;
+        std::optional<Instant> no_tail_until;
         std::optional<std::uint64_t> status_ticket;
     };
+
+    enum class Kind : std::uint8_t { Status, Range, Tail };
 
     struct Fetch {
         types::NodeKey peer;
         RangeCheck check;
-        bool is_range;
+        Kind kind;
         Instant begun;
         Instant stalls_at;
         Instant hedge_at{};
         std::size_t bytes = 0;
+        // Of a tail.
+        Instant certified_at{};            // when it brought something last
+        std::size_t bytes_before_gap = 0;  // when the gap that is watched began
+        std::size_t bytes_executed = 0;    // when all that it had brought was executed
     };
 
     // Whom to ask first: the least.
@@ -200,6 +215,22 @@ private:
         std::uint64_t asked_last;
 
         auto operator<=>(const Rank&) const = default;
+    };
+
+    // At whom to keep the tail: the least.
+    struct TailRank {
+        bool is_stranger;
+        bool is_no_member;
+        std::uint32_t failures;
+        std::uint64_t asked_last;
+
+        auto operator<=>(const TailRank&) const = default;
+
+        // Whatever happened when they were asked.
+        bool is_before(const TailRank& other) const {
+            return std::pair(is_stranger, is_no_member) <
+                   std::pair(other.is_stranger, other.is_no_member);
+        }
     };
 
     void on(const PeerUp& event, Instant now, Effects& effects);
@@ -232,10 +263,28 @@ private:
     types::Height last_at_hand() const;
     void nobody_helps(Instant now, Effects& effects);
     std::optional<types::NodeKey> best_peer(Instant now) const;
+    bool has_nothing_at_hand() const;
+    void tend_tail(Instant now, Effects& effects);
+    bool may_open_tail() const;
+    bool may_have_tail(const Peer& peer) const;
+    std::optional<Instant> tails_pause_until() const;
+    void move_tail(Instant now, Effects& effects);
+    void leave_tail(Instant now, Effects& effects);
+    void open_tail(Instant now, Effects& effects);
+    void end_tail(Effects& effects);
+    TailRank tail_rank(const types::NodeKey& key, const Peer& peer) const;
+    std::optional<types::NodeKey> best_tail_peer(Instant now) const;
+    std::optional<Instant> tail_is_late_at() const;
+    std::optional<Instant> left_to_tail_until() const;
+    void end_tail_answer(const Fetch& tail, Instant now);
+    void pause_tails_of(const types::NodeKey& key, Instant now);
     void ask_status(const types::NodeKey& key, Instant now, Effects& effects);
     void ask_all_status(Instant now, Effects& effects);
     void take_status(const Fetch& fetch, Effects& effects);
-    void take_certified(Fetch& fetch);
+    Instant stalls_at(const Fetch& fetch, Instant now) const;
+    void take_certified(Fetch& fetch, Instant now);
+    void praise(const types::NodeKey& key);
+    void drop(std::uint64_t ticket);
     void end_fetch(std::uint64_t ticket, const Result<>& outcome, Instant now, Effects& effects);
     void fail_fetch(std::uint64_t ticket, const Error& error, Instant now, Effects& effects);
     void learn(const types::BlockCertificate& certificate, Effects& effects);
@@ -249,6 +298,7 @@ private:
     std::map<types::NodeKey, Peer> peers_;
     std::map<std::uint64_t, Fetch> fetches_;  // by ticket
     std::vector<std::uint64_t> ranges_;       // of them: one, or two of the same blocks
+    std::optional<std::uint64_t> tail_;       // of them
     std::uint64_t ticket_last_ = 0;
     std::deque<CertifiedBlock> waiting_;  // for the ledger
     types::Height appended_;
@@ -260,7 +310,7 @@ private:
     std::optional<Instant> gap_since_;
     types::Height gap_target_;
 
-    std::optional<Instant> ripens_at_;  // until then a member leaves the gap to its own core
+    std::optional<Instant> ripens_at_;  // until then the gap is left to the own core, or the tail
 
     std::optional<Instant> hold_until_;  // after a refusal of the ledger
     std::optional<Instant> retry_at_;

@@ -1,7 +1,7 @@
 #pragma once
 // Requests of Protocol::Blocks and their streamed answers (docs/formats/sync.md). An answer is a
 // sequence of records, u32 LE length || bytes, cut into chunks anywhere: first a Status, then, to a
-// RangeRequest, the blocks from `from` on.
+// RangeRequest or a TailRequest, the blocks from `from` on.
 
 #include "draco/base/bytes.hpp"
 #include "draco/base/result.hpp"
@@ -33,7 +33,17 @@ struct RangeRequest {
     bool operator==(const RangeRequest&) const = default;
 };
 
-using Request = std::variant<StatusRequest, RangeRequest>;
+// Blocks from `from` on, of one epoch, each as soon as it or one after it has a certificate: the
+// answer goes on until there was none for wait_ms, which may be shorter if the peer wants it so. At
+// most kRangeBlocksMax follow each other without a certificate; that of the status certifies too.
+struct TailRequest {
+    types::Height from;
+    std::uint32_t wait_ms = 0;
+
+    bool operator==(const TailRequest&) const = default;
+};
+
+using Request = std::variant<StatusRequest, RangeRequest, TailRequest>;
 
 struct Status {
     types::Height lowest;  // that can be had

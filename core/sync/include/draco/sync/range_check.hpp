@@ -24,13 +24,18 @@ struct CertifiedBlock {
 
 class RangeCheck {
 public:
+    // What blocks_max and bytes_max are about: all of the answer, or what of it nothing has
+    // certified yet.
+    enum class BoundOf : std::uint8_t { Answer, Uncertified };
+
     // Expects the Status, then, if `base` is given, blocks from base.height + 1 on, at most
     // `blocks_max` and `bytes_max`.
     RangeCheck(types::ChainId chain,
                types::Committee committee,
                std::optional<Base> base,
                std::size_t blocks_max,
-               std::size_t bytes_max);
+               std::size_t bytes_max,
+               BoundOf bound = BoundOf::Answer);
 
     // Unauthenticated or Corrupt: the peer has lied; what was certified before stays in
     // certified().
@@ -58,6 +63,9 @@ private:
     types::ChainId chain_;
     types::Committee committee_;
     std::optional<Base> tip_;
+    std::size_t blocks_max_;
+    std::size_t bytes_max_;
+    BoundOf bound_;
     std::size_t blocks_left_;
     std::size_t bytes_left_;
     RecordReader reader_;

@@ -6,6 +6,7 @@
 // off the links' thread. Links' and gossip's calls only leave a note.
 
 #include "draco/affair/registry.hpp"
+#include "draco/base/clock.hpp"
 #include "draco/interfaces/broadcast.hpp"
 #include "draco/interfaces/ledger.hpp"
 #include "draco/interfaces/links.hpp"
@@ -18,9 +19,15 @@
 namespace draco::sync {
 
 struct ServeLimits {
-    std::size_t serves_max = 16;  // answers under way
+    std::size_t serves_max = 16;  // answers under way, tails aside
     std::size_t serves_per_peer_max = 2;
-    std::size_t readers_max = 2;                          // of them, reading at the same time
+    // More than guests may have, so that they leave room for the peers of the list.
+    std::size_t tails_max = 192;
+    std::size_t tails_per_peer_max = 2;                   // one that ends, and the next one
+    std::size_t tails_held_up_max = 16;                   // of them, with a block but no credit
+    Duration tail_wait_max = std::chrono::seconds(60);    // for a block
+    Duration credit_wait_max = std::chrono::seconds(10);  // of any answer
+    std::size_t readers_max = 2;                          // answers that read at the same time
     std::uint64_t bytes_per_s = std::uint64_t{64} << 20;  // to each peer
     std::size_t range_bytes_max = std::size_t{16}
                                   << 20;  // then the next certified block is the last
