@@ -45,9 +45,11 @@ bool Connection::send_some() {
     std::array<iovec, kGatheredBuffersMax> parts;
     std::size_t count = 0;
     std::size_t offset = sending_offset_;
-    for (Bytes& buffer : sending_) {
+    for (const SendBuffer& buffer : sending_) {
         if (count == parts.size()) break;
-        parts[count++] = {buffer.data() + offset, buffer.size() - offset};
+        const ByteView bytes = buffer.view().subspan(offset);
+        // Only read: iovec serves both directions.
+        parts[count++] = {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
         offset = 0;
     }
     if (count == 0) return false;
@@ -93,17 +95,17 @@ bool Connection::encrypt_some() {
     if (state_ != State::Open || sending_.empty()) return false;
     std::size_t total = 0;
     while (!sending_.empty() && total < kEncryptBytesMax) {
-        ByteView bytes = ByteView(sending_.front()).subspan(sending_offset_);
+        ByteView bytes = sending_.front().view().subspan(sending_offset_);
         if (bytes.size() >= kRecordBytesMax) {
             if (tls_->output().empty()) tls_->output().reserve(kTlsBufferBytesMax);
         } else if (sending_.size() > 1) {
             const MutByteView record = loop_->plain_bytes().first(kRecordBytesMax);
             std::size_t size = 0;
             std::size_t offset = sending_offset_;
-            for (const Bytes& buffer : sending_) {
+            for (const SendBuffer& buffer : sending_) {
                 if (size == record.size()) break;
                 const std::size_t count = std::min(buffer.size() - offset, record.size() - size);
-                std::ranges::copy(ByteView(buffer).subspan(offset, count),
+                std::ranges::copy(buffer.view().subspan(offset, count),
                                   record.begin() + static_cast<std::ptrdiff_t>(size));
                 size += count;
                 offset = 0;
