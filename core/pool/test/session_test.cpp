@@ -191,7 +191,7 @@ TEST_F(LyingPeer, UsesAnIdAgain) {
 
 // A message behind its head is the frame of that message, whatever its length.
 TEST(Frames, MessagesFollowTheirHead) {
-    for (const std::size_t size : {0, 1, 127, 128, 16'383, 16'384, 1 << 20}) {
+    for (const unsigned size : {0U, 1U, 127U, 128U, 16'383U, 16'384U, 1U << 20}) {
         const Bytes message(size, 6);
         Bytes frame = message_head(3, size);
         append(frame, message);
