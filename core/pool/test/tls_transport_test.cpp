@@ -263,9 +263,9 @@ TEST_F(Links, SharedBuffersGoToAll) {
             accepted += writer.transport
                             ->send_shared(writer.id_of(stalled), Channel::Bulk, Bytes{1, i}, body)
                             .has_value();
-            while (!writer.transport->send_shared(
-                writer.id_of(reader), Channel::Bulk, Bytes{2, i}, body))
-                std::this_thread::yield();
+            reader.receiver.wait([&](const auto& seen) { return seen.messages_count + 16 > i; });
+            ASSERT_TRUE(writer.transport->send_shared(
+                writer.id_of(reader), Channel::Bulk, Bytes{2, i}, body));
         }
         EXPECT_LT(accepted, kBodies);
         reader.receiver.wait([](const auto& seen) { return seen.messages_count == kBodies; });
