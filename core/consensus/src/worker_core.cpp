@@ -60,9 +60,11 @@ Result<> WorkerCore::recover(std::vector<Record> records) {
             !committee_.has(content->author) || content->worker != worker_)
             return fail(Errc::Corrupt, "the worker's log holds what no worker of this epoch wrote");
         const CheckedBatch batch = checked(chain_, std::move(*content));
+        // Kept until the node has said of what round it is.
+        store_.add(batch, Round(0), BatchStore::Demand::Requested);
+        if (batch.batch->author != self_) continue;
         round_ = std::max(round_, sealed_in(*batch.batch));
-        store_.add(batch, round_of_record(*batch.batch), BatchStore::Demand::Requested);
-        if (batch.batch->author == self_) own.push_back(batch);
+        own.push_back(batch);
     }
     for (const CheckedBatch& batch : own)
         if (!settled_.contains(batch.digest)) maker_.restore(batch);
@@ -197,6 +199,7 @@ void WorkerCore::ask_others(Turn& turn) {
 // --- what the node says ---
 
 void WorkerCore::obey(const ReportAll& order, Turn& turn) {
+    round_ = std::max(round_, order.round);
     for (const CheckedBatch& own : maker_.all())
         store_.add(own, keep_fresh(), BatchStore::Demand::Requested);
     std::vector<CheckedBatch> held;
@@ -207,6 +210,7 @@ void WorkerCore::obey(const ReportAll& order, Turn& turn) {
     // As they were sealed, or nearly.
     std::ranges::sort(held, {}, [](const CheckedBatch& batch) { return batch.batch->sequence; });
     for (const CheckedBatch& batch : held) {
+        store_.keep_until(batch.digest, keep_fresh());
         log_batch(batch, turn);
         report(batch);
         if (report_.held->size() == kWorkerBatchesMax) flush_report(turn, false);

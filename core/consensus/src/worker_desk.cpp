@@ -148,7 +148,7 @@ void WorkerDesk::flush(std::vector<WorkerSend>& out) {
 void WorkerDesk::flush(std::size_t index, std::vector<WorkerSend>& out) {
     Lane& lane = lanes_[index];
     if (std::exchange(lane.asks_all, false))
-        out.push_back(to_lane(index, ReportAll{epoch_, lane.asked_all}));
+        out.push_back(to_lane(index, ReportAll{epoch_, lane.asked_all, progress_.round}));
     for (const auto& [round, batches] : lane.keep)
         send_all(index, KeepBatches{epoch_, round, {}}, batches, out);
     lane.keep.clear();

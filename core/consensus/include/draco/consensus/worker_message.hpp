@@ -72,6 +72,7 @@ using FromWorker = std::variant<types::Batch, WorkerReport, AllReported, Transac
 struct ReportAll {
     Epoch epoch;
     std::uint64_t number = 0;  // never twice
+    Round round;               // of the node: what is held is of now
 
     bool operator==(const ReportAll&) const = default;
 };
