@@ -62,6 +62,7 @@ Result<> WorkerCore::recover(std::vector<Record> records) {
         const CheckedBatch batch = checked(chain_, std::move(*content));
         // Kept until the node has said of what round it is.
         store_.add(batch, Round(0), BatchStore::Demand::Requested);
+        static_cast<void>(store_.to_log(batch.digest, sealed_in(*batch.batch)));  // it is
         if (batch.batch->author != self_) continue;
         round_ = std::max(round_, sealed_in(*batch.batch));
         own.push_back(batch);
