@@ -82,9 +82,11 @@ void WorkerCore::step(const WorkerEvent& event, Now now, WorkerEffects& out) {
 }
 
 void WorkerCore::on(const TransactionsSubmitted& event, Turn& turn) {
+    // Whoever takes transactions may hear of the epoch's end later.
+    if (over_) return give_back(event.transactions, turn);
     std::vector<CheckedBatch> sealed;
     for (const types::TransactionBytes& transaction : event.transactions)
-        if (over_ || !maker_.submit(transaction, turn.now.instant, sealed))
+        if (!maker_.submit(transaction, turn.now.instant, sealed))
             turn.out.busy.push_back(transaction);
     for (const CheckedBatch& batch : sealed) announce(batch, turn);
 }
