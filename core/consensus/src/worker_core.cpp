@@ -3,6 +3,7 @@
 #include "draco/consensus/batch_age.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -17,6 +18,20 @@ constexpr std::size_t kReturnedBytesMax = std::size_t{256} << 10;
 Parameters of_worker(Parameters parameters) {
     parameters.batch_bytes_with_header = 1;
     return parameters;
+}
+
+// How far the epoch had come: as far as own batches say, or f + 1 members. One alone may lie.
+Round last_round(const types::Committee& committee,
+                 AuthorityIndex self,
+                 const std::vector<CheckedBatch>& batches) {
+    std::vector<Round> last(committee.size());
+    for (const CheckedBatch& batch : batches) {
+        Round& of_author = last[batch.batch->author.value()];
+        of_author = std::max(of_author, sealed_in(*batch.batch));
+    }
+    const Round own = last[self.value()];
+    std::ranges::sort(last, std::greater{});
+    return std::max(own, last[committee.faulty_max()]);
 }
 
 }  // namespace
@@ -49,7 +64,7 @@ Result<std::unique_ptr<WorkerCore>> WorkerCore::make(WorkerSeat seat,
 }
 
 Result<> WorkerCore::recover(std::vector<Record> records) {
-    std::vector<CheckedBatch> own;
+    std::vector<CheckedBatch> batches;
     for (Record& record : records) {
         if (const auto* settled = std::get_if<BatchSettled>(&record)) {
             settled_.emplace(settled->batch, Round(0));
@@ -59,13 +74,13 @@ Result<> WorkerCore::recover(std::vector<Record> records) {
         if (content == nullptr || content->epoch != committee_.epoch() ||
             !committee_.has(content->author) || content->worker != worker_)
             return fail(Errc::Corrupt, "the worker's log holds what no worker of this epoch wrote");
-        const CheckedBatch batch = checked(chain_, std::move(*content));
-        round_ = std::max(round_, sealed_in(*batch.batch));
-        store_.add(batch, round_of_record(*batch.batch), BatchStore::Demand::Requested);
-        if (batch.batch->author == self_) own.push_back(batch);
+        batches.push_back(checked(chain_, std::move(*content)));
     }
-    for (const CheckedBatch& batch : own)
-        if (!settled_.contains(batch.digest)) maker_.restore(batch);
+    round_ = last_round(committee_, self_, batches);
+    for (const CheckedBatch& batch : batches) {
+        store_.add(batch, round_of_record(*batch.batch), BatchStore::Demand::Requested);
+        if (batch.batch->author == self_ && !settled_.contains(batch.digest)) maker_.restore(batch);
+    }
     for (auto& [digest, round] : settled_) round = round_;
     static_cast<void>(maker_.drain());  // the node asks for all there is
     return {};

@@ -305,6 +305,19 @@ TEST_F(WorkerTest, ALiarsSequenceNumbersMoveNoRecord) {
     EXPECT_EQ(worker->batches_held(), 0U) << "no header can name them any more";
 }
 
+TEST_F(WorkerTest, ALiarsSequenceNumbersDoNotOutliveARestart) {
+    // What a worker seals after a restart is of the rounds of its own log, not of those that a liar
+    // wrote into a batch: no header could name it.
+    order(progress(1'000, 950, 438));
+    seals({transaction(110)});
+    hears(2, four.batch(2, ~std::uint64_t{0}));
+    hears(3, four.batch(3, first_sequence(Round(1'003))));
+    restart();
+    const types::Batch batch = seals({transaction(111)});
+    EXPECT_GE(sealed_in(batch), Round(1'000));
+    EXPECT_LE(sealed_in(batch), Round(1'003));
+}
+
 TEST_F(WorkerTest, SaysNothingOfAnotherEpoch) {
     // Orders of another epoch are for another core.
     seals({transaction(110)});
