@@ -13,6 +13,8 @@ namespace {
 // The node repeats what it waits for at least every 16 deadlines (Synchronizer).
 constexpr int kDeadlinesAwaited = 40;
 constexpr std::size_t kReturnedBytesMax = std::size_t{256} << 10;
+// Of higher rounds no sequence number can be.
+constexpr Round kSealedRoundMax(~std::uint64_t{0} / kBatchesPerRound / 2);
 
 // No header is waited for: every batch is sealed by its age or its size.
 Parameters of_worker(Parameters parameters) {
@@ -236,8 +238,8 @@ void WorkerCore::obey(const ReportAll& order, Turn& turn) {
 }
 
 void WorkerCore::obey(const Progress& order, Turn& turn) {
-    round_ = std::max(round_, order.round);
-    floor_ = std::max(floor_, order.floor);
+    round_ = std::max(round_, std::min(order.round, kSealedRoundMax));
+    floor_ = std::max(floor_, std::min(order.floor, kSealedRoundMax));
     maker_.enter(round_);
     store_.raise_floor(floor_);
     synchronizer_.raise_floor(floor_);

@@ -318,6 +318,16 @@ TEST_F(WorkerTest, ALiarsSequenceNumbersDoNotOutliveARestart) {
     EXPECT_LE(sealed_in(batch), Round(1'003));
 }
 
+TEST_F(WorkerTest, RoundsThatNoBatchCanSayDoNoHarm) {
+    // The node is believed, and bounds hold all the same: sequence numbers do not wrap around.
+    const Round end(~std::uint64_t{0});
+    order(Progress{epoch(), end, end, Round(0)});
+    const types::Batch batch = seals({transaction(110)});
+    EXPECT_GT(sealed_in(batch), Round(std::uint64_t{1} << 42));
+    EXPECT_GE(told<WorkerReport>().at(0).held->at(0).kept_until, sealed_in(batch));
+    EXPECT_GE(out.persist.at(0).round, sealed_in(batch));
+}
+
 TEST_F(WorkerTest, SaysNothingOfAnotherEpoch) {
     // Orders of another epoch are for another core.
     seals({transaction(110)});
