@@ -3,6 +3,7 @@
 #include "draco/consensus/batch_age.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -12,11 +13,27 @@ namespace {
 // The node repeats what it waits for at least every 16 deadlines (Synchronizer).
 constexpr int kDeadlinesAwaited = 40;
 constexpr std::size_t kReturnedBytesMax = std::size_t{256} << 10;
+// Of higher rounds no sequence number can be.
+constexpr Round kSealedRoundMax(~std::uint64_t{0} / kBatchesPerRound / 2);
 
 // No header is waited for: every batch is sealed by its age or its size.
 Parameters of_worker(Parameters parameters) {
     parameters.batch_bytes_with_header = 1;
     return parameters;
+}
+
+// How far the epoch had come: as far as own batches say, or f + 1 members. One alone may lie.
+Round last_round(const types::Committee& committee,
+                 AuthorityIndex self,
+                 const std::vector<CheckedBatch>& batches) {
+    std::vector<Round> last(committee.size());
+    for (const CheckedBatch& batch : batches) {
+        Round& of_author = last[batch.batch->author.value()];
+        of_author = std::max(of_author, sealed_in(*batch.batch));
+    }
+    const Round own = last[self.value()];
+    std::ranges::sort(last, std::greater{});
+    return std::max(own, last[committee.faulty_max()]);
 }
 
 }  // namespace
@@ -49,7 +66,7 @@ Result<std::unique_ptr<WorkerCore>> WorkerCore::make(WorkerSeat seat,
 }
 
 Result<> WorkerCore::recover(std::vector<Record> records) {
-    std::vector<CheckedBatch> own;
+    std::vector<CheckedBatch> batches;
     for (Record& record : records) {
         if (const auto* settled = std::get_if<BatchSettled>(&record)) {
             settled_.emplace(settled->batch, Round(0));
@@ -59,16 +76,14 @@ Result<> WorkerCore::recover(std::vector<Record> records) {
         if (content == nullptr || content->epoch != committee_.epoch() ||
             !committee_.has(content->author) || content->worker != worker_)
             return fail(Errc::Corrupt, "the worker's log holds what no worker of this epoch wrote");
-        const CheckedBatch batch = checked(chain_, std::move(*content));
-        // Kept until the node has said of what round it is.
-        store_.add(batch, Round(0), BatchStore::Demand::Requested);
-        static_cast<void>(store_.to_log(batch.digest, sealed_in(*batch.batch)));  // it is
-        if (batch.batch->author != self_) continue;
-        round_ = std::max(round_, sealed_in(*batch.batch));
-        own.push_back(batch);
+        batches.push_back(checked(chain_, std::move(*content)));
     }
-    for (const CheckedBatch& batch : own)
-        if (!settled_.contains(batch.digest)) maker_.restore(batch);
+    round_ = last_round(committee_, self_, batches);
+    for (const CheckedBatch& batch : batches) {
+        store_.add(batch, round_of_record(*batch.batch), BatchStore::Demand::Requested);
+        static_cast<void>(store_.to_log(batch.digest, sealed_in(*batch.batch)));  // it is
+        if (batch.batch->author == self_ && !settled_.contains(batch.digest)) maker_.restore(batch);
+    }
     for (auto& [digest, round] : settled_) round = round_;
     static_cast<void>(maker_.drain());  // the node asks for all there is
     return {};
@@ -85,9 +100,11 @@ void WorkerCore::step(const WorkerEvent& event, Now now, WorkerEffects& out) {
 }
 
 void WorkerCore::on(const TransactionsSubmitted& event, Turn& turn) {
+    // Whoever takes transactions may hear of the epoch's end later.
+    if (over_) return give_back(event.transactions, turn);
     std::vector<CheckedBatch> sealed;
     for (const types::TransactionBytes& transaction : event.transactions)
-        if (over_ || !maker_.submit(transaction, turn.now.instant, sealed))
+        if (!maker_.submit(transaction, turn.now.instant, sealed))
             turn.out.busy.push_back(transaction);
     for (const CheckedBatch& batch : sealed) announce(batch, turn);
 }
@@ -224,8 +241,8 @@ void WorkerCore::obey(const ReportAll& order, Turn& turn) {
 }
 
 void WorkerCore::obey(const Progress& order, Turn& turn) {
-    round_ = std::max(round_, order.round);
-    floor_ = std::max(floor_, order.floor);
+    round_ = std::max(round_, std::min(order.round, kSealedRoundMax));
+    floor_ = std::max(floor_, std::min(order.floor, kSealedRoundMax));
     maker_.enter(round_);
     store_.raise_floor(floor_);
     synchronizer_.raise_floor(floor_);

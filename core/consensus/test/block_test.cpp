@@ -196,7 +196,7 @@ TEST(Synchronizer, AsksOneMemberAtATimeAndGoesRound) {
     const Parameters parameters;
     Synchronizer synchronizer(parameters, 4, member(0));
     using Named = Synchronizer::Named;
-    synchronizer.want_batch(batch_number(1), member(3), Round(5), Named::ByHeader, at(10));
+    synchronizer.want_batch({batch_number(1), {}, 0}, member(3), Round(5), Named::ByHeader, at(10));
     EXPECT_TRUE(synchronizer.due_batches(Epoch(3), at(9)).empty());
     std::vector<std::uint16_t> asked;
     Instant now = at(10);
@@ -210,7 +210,8 @@ TEST(Synchronizer, AsksOneMemberAtATimeAndGoesRound) {
     EXPECT_EQ(asked, (std::vector<std::uint16_t>{3, 1, 2}));
     synchronizer.forget_uncertified(member(3));
     EXPECT_EQ(synchronizer.wanted(), 0U);
-    synchronizer.want_batch(batch_number(1), member(3), Round(5), Named::ByCertificate, now);
+    synchronizer.want_batch(
+        {batch_number(1), {}, 0}, member(3), Round(5), Named::ByCertificate, now);
     synchronizer.forget_uncertified(member(3));
     EXPECT_EQ(synchronizer.wanted(), 1U);
     synchronizer.raise_floor(Round(6));

@@ -38,7 +38,9 @@ private:
     const Home* best_home() const {
         const Home* best = nullptr;
         for (const types::NodeKey& peer : links_.connected()) {
-            const Home& home = cluster_.homes[cluster_.machine_of(peer)->value()];
+            const PeerId machine = *cluster_.machine_of(peer);
+            if (machine.value() >= cluster_.homes.size()) continue;  // a worker
+            const Home& home = cluster_.homes[machine.value()];
             if (home.certificate && (best == nullptr || best->certificate->statement.height <
                                                             home.certificate->statement.height))
                 best = &home;
@@ -134,50 +136,28 @@ public:
             interfaces::Ledger& ledger,
             interfaces::TransactionForwarder& forwarder)
         : host_(host), cluster_(cluster), ledger_(ledger), forwarder_(forwarder) {
-        for (std::size_t i = host.id.value(); i < cluster.people.size(); i += cluster.homes.size())
+        for (std::size_t i = host.id.value(); i < cluster.people_at_nodes;
+             i += cluster.homes.size())
             people_.push_back({i, 0, {}});
         tick();
     }
 
 private:
-    struct Person {
-        std::size_t number;
-        std::uint64_t submitted;  // nonce
-        Instant at;
-    };
-
     void tick() {
         host_.executor.post_after(milliseconds(20), [this] {
-            for (Person& person : people_) act(person);
+            for (Cluster::Person& person : people_)
+                if (auto transaction =
+                        cluster_.next_transaction(person, ledger_, host_.clock.now()))
+                    forwarder_.submit(*std::move(transaction), [](const auto&) {});
             tick();
         });
-    }
-
-    void act(Person& person) {
-        const types::AccountSecretKey& secret = cluster_.people[person.number];
-        const types::Address& address = cluster_.addresses[person.number];
-        const std::uint64_t executed = ledger_.view()->account(address).value().nonce.value();
-        if (executed >= cluster_.transactions_each) return;
-        const Instant now = host_.clock.now();
-        if (person.submitted == executed + 1) {
-            if (now < person.at + seconds(2)) return;
-            ++cluster_.resubmitted;
-        }
-        person.submitted = executed + 1;
-        person.at = now;
-        const types::Transaction transaction{address,
-                                             types::Nonce(person.submitted),
-                                             {1'000'000},
-                                             types::TransferFlk{address, types::FlkAmount{1}}};
-        forwarder_.submit(bcs::encode(types::sign(cluster_.genesis.chain, transaction, secret)),
-                          [](const auto&) {});
     }
 
     const simulon::Host& host_;
     Cluster& cluster_;
     interfaces::Ledger& ledger_;
     interfaces::TransactionForwarder& forwarder_;
-    std::vector<Person> people_;
+    std::vector<Cluster::Person> people_;
 };
 
 class MachineProgram final : public Machine {
@@ -216,7 +196,16 @@ public:
             if (!started)
                 cluster_->audit.violations.push_back("start: " + to_string(started.error()));
         home_.is_new = false;
+        cluster_->ledgers[host.id.value()] = &ledger_;
     }
+
+    ~MachineProgram() override {
+        for (const interfaces::Ledger*& ledger : cluster_->ledgers)
+            if (ledger == &ledger_) ledger = nullptr;
+    }
+
+    MachineProgram(const MachineProgram&) = delete;
+    MachineProgram& operator=(const MachineProgram&) = delete;
 
     ConsensusDriver& driver() override { return driver_; }
 
@@ -228,9 +217,15 @@ public:
 
     std::uint64_t messages_sent() const override { return links_.messages_sent(); }
 
+    const log::MemoryLog& log() const override { return log_; }
+
 private:
     DriverOptions options() const {
         DriverOptions options;
+        const std::size_t self = cluster_->machine_of(key_.public_key())->value();
+        for (std::size_t i = 0; i < cluster_->workers_told[self]; ++i)
+            options.workers.push_back(
+                {cluster_->key_of(cluster_->worker_machine(self, i)), "worker", 4600});
         options.home_is_new = home_.is_new;
         options.signed_elsewhere = home_.signed_elsewhere;
         options.linger = seconds(5);
@@ -242,7 +237,7 @@ private:
     const types::NodeSecretKey& key_;
     Home& home_;
     std::vector<std::string> escalations_;
-    log::NullLog log_;
+    log::MemoryLog log_{log::Level::Error, 1'000};
     affair::Registry registry_;
     SimulatedLinks links_;
     SimulatedLedger ledger_;
@@ -262,6 +257,7 @@ void Audit::sent(const types::NodeKey& by, types::ChainId chain, ByteView bytes)
         violations.emplace_back("a message that does not decode was sent");
         return;
     }
+    if (std::holds_alternative<types::Batch>(*message)) batch_senders.insert(by);
     if (const auto* vote = std::get_if<types::Vote>(&*message)) {
         ++signatures[{by, vote->epoch.value()}];
         const auto [known, is_first] = votes.try_emplace(
@@ -294,7 +290,34 @@ void Audit::executed(const types::Block& block,
 std::optional<PeerId> Cluster::machine_of(const types::NodeKey& key) const {
     for (std::size_t i = 0; i < keys.size(); ++i)
         if (keys[i].public_key() == key) return PeerId(static_cast<std::uint32_t>(i));
+    for (std::size_t i = 0; i < worker_keys.size(); ++i)
+        if (worker_keys[i].public_key() == key)
+            return PeerId(static_cast<std::uint32_t>(keys.size() + i));
     return std::nullopt;
+}
+
+types::NodeKey Cluster::key_of(PeerId machine) const {
+    return machine.value() < keys.size() ? keys[machine.value()].public_key()
+                                         : worker_keys[machine.value() - keys.size()].public_key();
+}
+
+std::optional<Bytes> Cluster::next_transaction(Person& person,
+                                               const interfaces::Ledger& ledger,
+                                               Instant now) {
+    const types::Address& address = addresses[person.number];
+    const std::uint64_t executed = ledger.view()->account(address).value().nonce.value();
+    if (executed >= transactions_each) return std::nullopt;
+    if (person.submitted == executed + 1) {
+        if (now < person.at + seconds(2)) return std::nullopt;
+        ++resubmitted;
+    }
+    person.submitted = executed + 1;
+    person.at = now;
+    const types::Transaction transaction{address,
+                                         types::Nonce(person.submitted),
+                                         {1'000'000},
+                                         types::TransferFlk{address, types::FlkAmount{1}}};
+    return bcs::encode(types::sign(genesis.chain, transaction, people[person.number]));
 }
 
 std::shared_ptr<Cluster> make_cluster(const ClusterOptions& options) {
@@ -311,7 +334,8 @@ std::shared_ptr<Cluster> make_cluster(const ClusterOptions& options) {
                           .fee_base = {1},
                           .fee_per_byte = {0},
                           .node_transactions_max = 100};
-    for (std::size_t i = 0; i < std::max(options.people, options.machines); ++i) {
+    const std::size_t people = options.people + options.machines * options.workers;
+    for (std::size_t i = 0; i < std::max(people, options.machines); ++i) {
         auto person = types::AccountSecretKey::generate(rng);
         const auto address = crypto::ethereum_address(person.public_key());
         static_cast<void>(
@@ -323,12 +347,18 @@ std::shared_ptr<Cluster> make_cluster(const ClusterOptions& options) {
             static_cast<void>(genesis.nodes.try_push_back(types::GenesisNode{
                 cluster->keys.back().public_key(), address, {1'000}, endpoints}));
         }
-        if (i < options.people) {
+        if (i < people) {
             cluster->people.push_back(std::move(person));
             cluster->addresses.push_back(address);
         }
     }
+    for (std::size_t i = 0; i < options.machines * options.workers; ++i)
+        cluster->worker_keys.push_back(types::NodeSecretKey::generate(rng));
+    cluster->workers_each = options.workers;
+    cluster->workers_told.assign(options.machines, options.workers);
+    cluster->people_at_nodes = options.people;
     cluster->homes.resize(options.machines);
+    cluster->ledgers.resize(options.machines);
     cluster->transactions_each = options.transactions_each;
     return cluster;
 }
@@ -352,7 +382,7 @@ std::uint64_t epoch_of(simulon::World& world, std::size_t index) {
 }
 
 bool all_executed(simulon::World& world, const Cluster& cluster) {
-    for (std::size_t i = 0; i < world.node_count(); ++i) {
+    for (std::size_t i = 0; i < cluster.homes.size(); ++i) {
         if (!world.running(PeerId(static_cast<std::uint32_t>(i)))) continue;
         const auto view = machine(world, i).ledger().view();
         for (const types::Address& address : cluster.addresses) {
@@ -365,7 +395,7 @@ bool all_executed(simulon::World& world, const Cluster& cluster) {
 
 std::string describe(simulon::World& world, const Cluster& cluster) {
     std::string text;
-    for (std::size_t i = 0; i < world.node_count(); ++i) {
+    for (std::size_t i = 0; i < cluster.homes.size(); ++i) {
         text += "machine " + std::to_string(i) + ": ";
         if (!world.running(PeerId(static_cast<std::uint32_t>(i)))) {
             text += "down\n";

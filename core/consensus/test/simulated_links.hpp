@@ -157,7 +157,7 @@ private:
         return bytes;
     }
 
-    types::NodeKey key(PeerId peer) const { return cluster_.keys[peer.value()].public_key(); }
+    types::NodeKey key(PeerId peer) const { return cluster_.key_of(peer); }
 
     void end(std::uint64_t id, Result<> outcome) {
         auto request = open_.extract(id);
