@@ -125,7 +125,7 @@ protected:
     }
 
     std::vector<types::BatchDigest> reported_when_asked(std::uint64_t number = 1) {
-        order(ReportAll{epoch(), number});
+        order(ReportAll{epoch(), number, {}});
         return reported();
     }
 

@@ -332,7 +332,7 @@ TEST_F(WorkerTest, SaysNothingOfAnotherEpoch) {
     // Orders of another epoch are for another core.
     seals({transaction(110)});
     const Epoch next(epoch().value() + 1);
-    order(ReportAll{next, 1});
+    order(ReportAll{next, 1, {}});
     order(EpochOver{next});
     EXPECT_TRUE(out.to_node.empty());
     EXPECT_GT(worker->own_bytes(), 0U);
