@@ -73,6 +73,7 @@ void Core::settle(Turn& turn) {
     } while (propose(turn));
     if (desk_) fetch_contents();
     deliver_blocks(turn);
+    if (desk_) watch_contents(turn);
     if (block_signature_due_ && turn.now.instant >= *block_signature_due_) sign_last_block(turn);
     request_missing(turn);
     retry(turn);
@@ -520,6 +521,7 @@ void Core::set_wake(Turn& turn) const {
     by(retry_at_);
     by(proposal_deadline_);
     by(block_signature_due_);
+    by(contents_due_);
     by(synchronizer_.batches_due_at());
     if (lacking_since_)
         by(std::max(*lacking_since_ + parameters_.batch_patience,

@@ -132,6 +132,27 @@ void Core::fetch_contents() {
     }
 }
 
+// Rounds go on while a worker that holds what is to be executed is away, or has lost it. The block
+// is executed elsewhere, and comes from there.
+void Core::watch_contents(Turn& turn) {
+    const Instant now = turn.now.instant;
+    const bool waits_for_the_application =
+        delivered_.value() >= executed_.value() + parameters_.blocks_ahead_max;
+    if (undelivered_.empty() || ended_ || waits_for_the_application) {
+        contents_due_.reset();
+        return;
+    }
+    const types::Height waits = undelivered_.front().block.height;
+    if (!contents_due_ || awaited_ != waits) {
+        awaited_ = waits;
+        contents_due_ = now + parameters_.retry;
+    } else if (now >= *contents_due_) {
+        contents_due_ = now + parameters_.retry;
+        asked_contents_.clear();
+        turn.out.follow_blocks = true;
+    }
+}
+
 void Core::forget_contents(const types::Block& block) {
     for (const types::BatchDigest& digest : *block.batches) {
         contents_.erase(digest);

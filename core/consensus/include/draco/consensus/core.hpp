@@ -159,6 +159,7 @@ private:
     void adopt_own(std::size_t lane, const CheckedBatch& batch);
     void forget_lost(std::size_t lane, Turn& turn);
     void fetch_contents();
+    void watch_contents(Turn& turn);
     void fetch(const types::BatchDigest& digest, Round round);
     void forget_contents(const types::Block& block);
     const CheckedBatch* content_of(const types::BatchDigest& digest) const;
@@ -246,6 +247,8 @@ private:
     // Of batches that worker processes hold: asked for, and come, for blocks to be delivered.
     std::set<types::BatchDigest> asked_contents_;
     std::map<types::BatchDigest, CheckedBatch> contents_;
+    types::Height awaited_;                // the block that waits for contents
+    std::optional<Instant> contents_due_;  // then it is asked for elsewhere
     types::Height delivered_;
     types::Height executed_;
     UnixTime delivered_time_{};                   // of the last block that was delivered
