@@ -105,7 +105,7 @@ private:
     ToWorker invented() {
         switch (input_.next() % 9) {
             case 0:
-                return ReportAll{fuzz::kEpoch, input_.number()};
+                return ReportAll{fuzz::kEpoch, input_.number(), {}};
             case 1:
                 return Progress{fuzz::kEpoch,
                                 Round(input_.number()),
