@@ -183,6 +183,7 @@ void Conductor::arm() {
         if (engine != nullptr) next = earlier(next, engine->wake());
     next = earlier(next, retire_at_);
     next = earlier(next, protect_at_);
+    for (const auto& [lane, at] : lanes_restart_at_) next = earlier(next, at);
     if (next == armed_for_) return;
     if (timer_) setting_.parts.executor.cancel(*timer_);
     timer_.reset();

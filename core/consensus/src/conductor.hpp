@@ -91,6 +91,8 @@ private:
     void announce_workers(const types::NodeKey& peer);
     bool learn_workers(const types::NodeKey& member, OwnWorkers workers);
     void tell_peers(std::size_t lane);
+    Result<> set_lane(std::size_t lane, bool up);
+    Result<> restart_lanes();
     void greet(std::size_t lane);
     void begin_in(std::size_t lane, const types::Committee& committee);
     Result<> begin_in_lanes(const types::Committee& committee);
@@ -153,6 +155,7 @@ private:
     std::map<types::NodeKey, affair::Owner<Inbox>> desks_;
     std::vector<affair::Owner<LaneInbox>> lanes_;
     std::vector<bool> lanes_up_;
+    std::map<std::size_t, Instant> lanes_restart_at_;
     std::map<types::NodeKey, OwnWorkers> workers_of_;  // by member
 };
 

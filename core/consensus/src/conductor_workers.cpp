@@ -8,6 +8,8 @@ namespace draco::consensus {
 namespace {
 
 constexpr std::size_t kLaneMailbox = 4096;
+// Until what filled the link to a worker, or its inbox, has drained.
+constexpr Duration kLanePause = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -36,14 +38,32 @@ Result<> Conductor::take_worker_news() {
     bool moved = false;
     for (auto& [member, workers] : news.workers_of)
         moved = learn_workers(member, std::move(workers)) || moved;
-    for (const auto& [lane, up] : news.lanes) {
-        lanes_up_[lane] = up;
-        if (up) greet(lane);
-        for (Engine* engine : {running_.get(), previous_.get()})
-            if (engine != nullptr) DRACO_TRY_VOID(engine->step(WorkerLink{lane, up}));
+    for (const auto& [lane, up] : news.lanes) DRACO_TRY_VOID(set_lane(lane, up));
+    for (const std::size_t lane : news.lost) {
+        if (!lanes_up_[lane]) continue;
+        DRACO_TRY_VOID(set_lane(lane, false));
+        lanes_restart_at_[lane] = setting_.parts.executor.clock().now() + kLanePause;
     }
+    DRACO_TRY_VOID(restart_lanes());
     if (moved)
         for (std::size_t lane = 0; lane < lanes_.size(); ++lane) tell_peers(lane);
+    return {};
+}
+
+Result<> Conductor::set_lane(std::size_t lane, bool up) {
+    lanes_up_[lane] = up;
+    lanes_restart_at_.erase(lane);
+    if (up) greet(lane);
+    for (Engine* engine : {running_.get(), previous_.get()})
+        if (engine != nullptr) DRACO_TRY_VOID(engine->step(WorkerLink{lane, up}));
+    return {};
+}
+
+Result<> Conductor::restart_lanes() {
+    const Instant now = setting_.parts.executor.clock().now();
+    const auto restarts = lanes_restart_at_;
+    for (const auto& [lane, at] : restarts)
+        if (at <= now) DRACO_TRY_VOID(set_lane(lane, true));
     return {};
 }
 

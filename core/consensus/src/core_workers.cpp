@@ -35,7 +35,9 @@ void Core::hear(std::size_t lane, const WorkerReport& report, Turn& /*turn*/) {
     if (report.epoch != committee_.epoch()) return;
     desk_->reported(lane, report);
     for (const BatchHead& head : *report.held) {
-        if (!committee_.has(head.author) || desk_->lane_of(head.worker) != lane) continue;
+        if (!committee_.has(head.author) || desk_->lane_of(head.worker) != lane ||
+            head.bytes > types::kBatchBytesMax)
+            continue;
         const CheckedBatch batch = hollow(committee_.epoch(), head);
         if (head.author == self_) adopt_own(lane, batch);
         if (head.kept_until < batch_floor()) continue;
@@ -52,6 +54,10 @@ void Core::hear(std::size_t lane, const WorkerReport& report, Turn& /*turn*/) {
 void Core::adopt_own(std::size_t lane, const CheckedBatch& batch) {
     if (ended_ || maker_.find(batch.digest) != nullptr || desk_->settles(lane, batch.digest))
         return;
+    const Round round = std::max(dag_.quorum_round().value_or(Round(0)), dag_.floor());
+    // No header names it for a long time: the worker knows more of the epoch than this node yet.
+    if (sealed_in(*batch.batch).value() > round.value() + parameters_.window_rounds)
+        return desk_->settle(batch, Settlement::Dissolved);
     const bool is_ordered = builder_.has_ordered(batch.digest);
     const auto& last = committer_.last();
     // So old that who has forgotten that it was ordered cannot tell: its transactions can, when

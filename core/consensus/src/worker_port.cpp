@@ -86,9 +86,7 @@ WorkerPort::News WorkerPort::take_news() {
 void WorkerPort::lost(std::size_t lane) {
     {
         const std::lock_guard lock(mutex_);
-        const auto is_pending = [&](const auto& each) { return each.first == lane && each.second; };
-        if (std::ranges::any_of(news_.lanes, is_pending)) return;
-        news_.lanes.emplace_back(lane, true);
+        if (!news_.lost.insert(lane).second) return;
     }
     poke_();
 }

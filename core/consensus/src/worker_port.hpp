@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <mutex>
+#include <set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -51,6 +52,7 @@ class WorkerPort final : public interfaces::MessageReceiver {
 public:
     struct News {
         std::vector<std::pair<std::size_t, bool>> lanes;  // that came up or went down, in order
+        std::set<std::size_t> lost;  // something that was to be said on them, or was said
         std::vector<std::pair<types::NodeKey, OwnWorkers>> workers_of;
         std::vector<types::NodeKey> peers_up;
     };
@@ -73,9 +75,9 @@ public:
 
     News take_news();
 
-    // What cannot be sent makes the lane start over, as if its link had broken.
+    // What cannot be sent is lost, and the conductor starts the lane over.
     void tell(std::size_t lane, ByteView message);
-    // The same, of what it said.
+    // The same, of what the worker said.
     void lost(std::size_t lane);
 
 private:
