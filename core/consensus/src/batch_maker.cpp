@@ -170,6 +170,7 @@ const CheckedBatch* BatchMaker::find(const types::BatchDigest& digest) const {
 
 std::vector<CheckedBatch> BatchMaker::all() const {
     std::vector<CheckedBatch> batches;
+    batches.reserve(own_.size());
     for (const auto& [digest, own] : own_) batches.push_back(own.batch);
     return batches;
 }
