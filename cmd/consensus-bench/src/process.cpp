@@ -42,6 +42,7 @@ Result<> Process::make(const types::NodeSecretKey& key,
 }
 
 void Process::stop() {
+    links.reset();
     transport.reset();
     if (network) network->stop();
     if (threads) threads->stop();

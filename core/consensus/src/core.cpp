@@ -5,6 +5,7 @@
 #include "core_send.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 namespace draco::consensus {
@@ -61,6 +62,8 @@ void Core::step(const Event& event, Now now, Effects& out) {
     Turn turn{now, out};
     progressed_ = false;
     if (const auto quorum = dag_.quorum_round()) maker_.enter(Round(quorum->value() + 1));
+    std::ranges::move(returned_, std::back_inserter(out.resubmit));
+    returned_.clear();
     std::visit([&](const auto& happened) { on(happened, turn); }, event);
     settle(turn);
 }

@@ -53,6 +53,7 @@ Result<> Core::recover(Recovery recovery) {
     for (const types::Block& block : blocks)
         for (const types::BatchDigest& batch : *block.batches) maker_.ordered(batch, block.height);
     static_cast<void>(maker_.executed(executed_));
+    if (desk_) return_own();
     return {};
 }
 
@@ -103,6 +104,12 @@ void Core::restore_own(std::vector<CheckedBatch> batches) {
         return !contents.insert(types::digest_of(chain_, content)).second;
     });
     for (const CheckedBatch& batch : std::views::reverse(batches)) maker_.restore(batch);
+}
+
+// Own batches of a life without workers: no worker could send them.
+void Core::return_own() {
+    returned_ = maker_.unordered_after(builder_.tip().height);
+    for (const CheckedBatch& own : maker_.all()) static_cast<void>(maker_.remove(own.digest));
 }
 
 void Core::recover_dag(const std::vector<CheckedMessage>& records) {

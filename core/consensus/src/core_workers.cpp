@@ -89,7 +89,7 @@ void Core::hear(std::size_t lane, const AllReported& all, Turn& turn) {
 // The worker has lost its disk, or forgot them while nobody told it to keep them.
 void Core::forget_lost(std::size_t lane, Turn& turn) {
     const auto is_lost = [&](const CheckedBatch& batch) {
-        return desk_->lane_of(batch.batch->worker) == lane &&
+        return !batch.has_content() && desk_->lane_of(batch.batch->worker) == lane &&
                !desk_->has_reported(lane, batch.digest);
     };
     for (const BatchStore::Lost& lost : batches_.take_out(is_lost))
@@ -109,9 +109,11 @@ void Core::hold_missing(Turn& turn) {
 }
 
 const CheckedBatch* Core::content_of(const types::BatchDigest& digest) const {
-    if (!desk_) return batches_.find(digest);
     const auto found = contents_.find(digest);
-    return found == contents_.end() ? nullptr : &found->second;
+    if (found != contents_.end()) return &found->second;
+    // Of a log that was written without workers there are contents here too.
+    const CheckedBatch* held = batches_.find(digest);
+    return held != nullptr && held->has_content() ? held : nullptr;
 }
 
 void Core::fetch(const types::BatchDigest& digest, Round round) {

@@ -313,5 +313,22 @@ TEST_F(CoreWithWorkersTest, DoesNotProposeWhatItsWorkerHasLost) {
     EXPECT_TRUE(second->batches->empty());
 }
 
+TEST_F(CoreWithWorkersTest, GivesBackWhatALifeWithoutWorkersLogged) {
+    // Its own batches are in the core's log, where no worker could send them from: their
+    // transactions are submitted anew, once. What it knows of others' is not taken for lost.
+    const types::Batch own = four.batch(0, 0);
+    const types::Batch theirs = four.batch(2, 5);
+    core = Core::make({kChain, four.committee, four.keys[0].clone(), {}, {}, 1},
+                      {},
+                      {.mode = RecoveryMode::Participant, .records = {own, theirs}, .executed = {}})
+               .value();
+    step(WakeUp{});
+    ASSERT_EQ(out.resubmit.size(), own.transactions.size());
+    EXPECT_FALSE(proposed());
+    comes_up({});
+    EXPECT_TRUE(out.resubmit.empty());
+    EXPECT_TRUE(told<HoldBatches>(out.to_workers, 0).empty());
+}
+
 }  // namespace
 }  // namespace draco::consensus::test

@@ -218,6 +218,7 @@ private:
     Result<> recover(Recovery recovery);
     Result<> recover_blocks(const std::vector<types::Block>& blocks, types::Height executed);
     void restore_own(std::vector<CheckedBatch> batches);
+    void return_own();
     void recover_dag(const std::vector<CheckedMessage>& records);
 
     const Parameters parameters_;
@@ -247,8 +248,9 @@ private:
     // Of batches that worker processes hold: asked for, and come, for blocks to be delivered.
     std::set<types::BatchDigest> asked_contents_;
     std::map<types::BatchDigest, CheckedBatch> contents_;
-    types::Height awaited_;                // the block that waits for contents
-    std::optional<Instant> contents_due_;  // then it is asked for elsewhere
+    types::Height awaited_;                          // the block that waits for contents
+    std::optional<Instant> contents_due_;            // then it is asked for elsewhere
+    std::vector<types::TransactionBytes> returned_;  // at the first step
     types::Height delivered_;
     types::Height executed_;
     UnixTime delivered_time_{};                   // of the last block that was delivered
