@@ -110,8 +110,8 @@ void Engine::transmit(const std::vector<Send>& sends) {
         // matters.
         for (const Send& send : sends)
             if (!send.to || *send.to == member)
-                static_cast<void>(around_.links.send_shared(
-                    key, interfaces::Protocol::Consensus, send.channel, send.message));
+                static_cast<void>(around_.links.send(
+                    key, interfaces::Protocol::Consensus, send.channel, *send.message));
     }
 }
 

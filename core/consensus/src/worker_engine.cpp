@@ -69,8 +69,8 @@ void WorkerEngine::transmit(const Send& send) {
         const AuthorityIndex member(static_cast<std::uint16_t>(i));
         if (!peers_[i] || (send.to && *send.to != member)) continue;
         // What cannot be sent got lost: who needs it asks for it.
-        static_cast<void>(links_.send_shared(
-            *peers_[i], interfaces::Protocol::Consensus, send.channel, send.message));
+        static_cast<void>(
+            links_.send(*peers_[i], interfaces::Protocol::Consensus, send.channel, *send.message));
     }
 }
 

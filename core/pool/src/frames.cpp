@@ -52,17 +52,8 @@ Result<> outcome_of(const EndFrame& frame) {
     return fail(kCodes[frame.code - std::size_t{1}], *frame.text);
 }
 
-// As MessageFrame, whose view comes last, is encoded.
-Bytes message_head(std::uint8_t protocol, std::size_t message_bytes) {
-    static_assert(std::same_as<std::variant_alternative_t<0, Frame>, MessageFrame>);
-    Bytes head;
-    bcs::BytesSink sink(head);
-    bcs::Encoder out(sink);
-    out.uleb128(0);
-    out.integer(protocol);
-    out.length(message_bytes);
-    out.flush();
-    return head;
+Bytes encode_message(std::uint8_t protocol, ByteView message) {
+    return bcs::encode(Frame(MessageFrame{.protocol = protocol, .message = message}));
 }
 
 }  // namespace draco::pool

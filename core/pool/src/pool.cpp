@@ -36,14 +36,6 @@ Result<> Pool::send(const types::NodeKey& to,
                     interfaces::Protocol protocol,
                     Channel channel,
                     ByteView message) {
-    return state_->send(
-        to, number(protocol), channel, std::make_shared<const Bytes>(to_bytes(message)));
-}
-
-Result<> Pool::send_shared(const types::NodeKey& to,
-                           interfaces::Protocol protocol,
-                           Channel channel,
-                           const interfaces::SharedBytes& message) {
     return state_->send(to, number(protocol), channel, message);
 }
 

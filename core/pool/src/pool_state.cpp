@@ -61,29 +61,22 @@ Pool::State::Peer* Pool::State::up_peer(PeerId id) {
     return found == peers_.end() ? nullptr : &found->second;
 }
 
-// The transport is called without the mutex: it wakes a thread that takes it.
 Result<> Pool::State::send(const types::NodeKey& to,
                            std::uint8_t protocol,
                            Channel channel,
-                           const interfaces::SharedBytes& message) {
-    if (message->size() > kLinkMessageBytesMax)
+                           ByteView message) {
+    if (message.size() > kLinkMessageBytesMax)
         return fail(Errc::InvalidArgument,
-                    "a message of " + std::to_string(message->size()) + " bytes is longer than " +
+                    "a message of " + std::to_string(message.size()) + " bytes is longer than " +
                         std::to_string(kLinkMessageBytesMax));
-    PeerId id;
-    {
-        const std::lock_guard lock(mutex_);
-        DRACO_TRY(found, peer_for(to));
-        id = found.first;
-    }
-    // It may overtake frames of streams that wait for this channel: they have no common order.
-    DRACO_TRY_VOID(
-        transport_.send_shared(id, channel, message_head(protocol, message->size()), message));
+    Bytes frame = encode_message(protocol, message);
     const std::lock_guard lock(mutex_);
-    Peer* const peer = up_peer(id);
-    if (peer == nullptr) return {};
+    DRACO_TRY(found, peer_for(to));
+    const auto [id, peer] = found;
+    // It may overtake frames of streams that wait for this channel: they have no common order.
+    DRACO_TRY_VOID(transport_.send(id, channel, std::move(frame)));
     ++peer->counts.messages_sent;
-    peer->counts.bytes_sent += message->size();
+    peer->counts.bytes_sent += message.size();
     return {};
 }
 

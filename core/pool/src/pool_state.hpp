@@ -36,7 +36,7 @@ public:
     Result<> send(const types::NodeKey& to,
                   std::uint8_t protocol,
                   Channel channel,
-                  const interfaces::SharedBytes& message);
+                  ByteView message);
     void set_receiver(std::uint8_t protocol, interfaces::MessageReceiver* receiver);
     Result<interfaces::RequestId> request(const types::NodeKey& to,
                                           std::uint8_t protocol,

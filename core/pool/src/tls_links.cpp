@@ -204,25 +204,6 @@ bool TlsTransport::State::connect(LinkPeer& peer,
     return true;
 }
 
-// ---------------------------------------------------------------- sending
-
-Result<io::Stream> TlsTransport::State::stream_for(PeerId to,
-                                                   std::size_t channel,
-                                                   std::size_t message_bytes) {
-    const auto key = keys_.find(to);
-    if (key == keys_.end())
-        return fail(Errc::NotFound, "there is no peer " + std::to_string(to.value()));
-    const auto& link = peers_.at(key->second).link;
-    if (!link || link->phase != Link::Phase::Up || !link->streams[channel])
-        return fail(Errc::Unavailable, "there is no link now to " + to_base58(key->second.view()));
-    if (message_bytes > link->message_bytes_max)
-        return fail(Errc::InvalidArgument,
-                    "the peer takes messages of at most " +
-                        std::to_string(link->message_bytes_max) + " bytes from this node");
-    link->has_sent[channel] = true;  // or its queue is full, which is as good as a ping
-    return *link->streams[channel];
-}
-
 // ---------------------------------------------------------------- time
 
 void TlsTransport::State::arm_tick() {

@@ -78,7 +78,7 @@ public:
     Result<> start();
     void close();
 
-    Result<> send(PeerId to, Channel channel, ByteView head, const interfaces::SharedBytes& body);
+    Result<> send(PeerId to, Channel channel, Bytes message);
     void set_receiver(TransportReceiver* receiver);
     std::optional<PeerId> id_of(const types::NodeKey& key) const;
     std::optional<types::NodeKey> key_of(PeerId id) const;
@@ -118,7 +118,6 @@ private:
     void bad_frame(Connection& connection, const std::string& why);
 
     // ---- Links, with mutex_ held (tls_links.cpp).
-    Result<io::Stream> stream_for(PeerId to, std::size_t channel, std::size_t message_bytes);
     LinkPeer& peer_of(const types::NodeKey& key);
     LinkPeer* find(const types::NodeKey& key);
     void forget_if_gone(const types::NodeKey& key);

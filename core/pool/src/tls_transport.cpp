@@ -93,27 +93,33 @@ void TlsTransport::State::close() {
 
 // ---------------------------------------------------------------- calls
 
-// The stream is written to without the mutex: it wakes the network's thread, which takes it.
-Result<> TlsTransport::State::send(PeerId to,
-                                   Channel channel,
-                                   ByteView head,
-                                   const interfaces::SharedBytes& body) {
+Result<> TlsTransport::State::send(PeerId to, Channel channel, Bytes message) {
     const auto index = static_cast<std::size_t>(channel);
-    const std::size_t size = head.size() + body->size();
-    if (size > kMessageBytesMax)
+    if (message.size() > kMessageBytesMax)
         return fail(Errc::InvalidArgument,
-                    "a message of " + std::to_string(size) + " bytes is longer than " +
+                    "a message of " + std::to_string(message.size()) + " bytes is longer than " +
                         std::to_string(kMessageBytesMax));
-    if (size == 0) return fail(Errc::InvalidArgument, "an empty message is none");
-    std::optional<io::Stream> stream;
-    {
-        const std::lock_guard lock(mutex_);
-        DRACO_TRY(found, stream_for(to, index, size));
-        stream = std::move(found);
-    }
-    Bytes framed = frame_header(size);
-    append(framed, head);
-    return stream->write_shared(std::move(framed), body, options_.send_bytes_max[index]);
+    const std::lock_guard lock(mutex_);
+    const auto key = keys_.find(to);
+    if (key == keys_.end())
+        return fail(Errc::NotFound, "there is no peer " + std::to_string(to.value()));
+    const auto& link = peers_.at(key->second).link;
+    if (!link || link->phase != Link::Phase::Up || !link->streams[index])
+        return fail(Errc::Unavailable, "there is no link now to " + to_base58(key->second.view()));
+    if (message.size() > link->message_bytes_max)
+        return fail(Errc::InvalidArgument,
+                    "the peer takes messages of at most " +
+                        std::to_string(link->message_bytes_max) + " bytes from this node");
+    if (message.empty()) return fail(Errc::InvalidArgument, "an empty message is none");
+    const io::Stream& stream = *link->streams[index];
+    const std::size_t size = kFrameHeaderBytes + message.size();
+    if (stream.counters().bytes_queued + size > options_.send_bytes_max[index])
+        return fail(Errc::Exhausted,
+                    "too much waits to be sent to " + to_base58(key->second.view()) + ": back off");
+    std::array<Bytes, 2> parts{frame_header(message.size()), std::move(message)};
+    DRACO_TRY_VOID(stream.write(parts));
+    link->has_sent[index] = true;
+    return {};
 }
 
 void TlsTransport::State::set_receiver(TransportReceiver* receiver) {
@@ -237,14 +243,7 @@ TlsTransport::~TlsTransport() {
 }
 
 Result<> TlsTransport::send(PeerId to, Channel channel, Bytes message) {
-    return state_->send(to, channel, {}, std::make_shared<const Bytes>(std::move(message)));
-}
-
-Result<> TlsTransport::send_shared(PeerId to,
-                                   Channel channel,
-                                   ByteView head,
-                                   const interfaces::SharedBytes& body) {
-    return state_->send(to, channel, head, body);
+    return state_->send(to, channel, std::move(message));
 }
 
 void TlsTransport::set_receiver(TransportReceiver* receiver) {

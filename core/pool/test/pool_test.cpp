@@ -255,32 +255,5 @@ TEST_F(PoolsOverTls, ReceiversComeAndGo) {
               Errc::InvalidArgument);
 }
 
-// Threads that send shared and plain messages at once, while the peer's receiver counts: all that
-// were accepted arrive.
-TEST_F(PoolsOverTls, ThreadsSendAtOnce) {
-    Hearing hearing;
-    server->set_receiver(Protocol::Gossip, &hearing);
-    while (hearing.ups == 0) std::this_thread::yield();
-    const auto shared = std::make_shared<const Bytes>(20'000, std::uint8_t{4});
-    std::atomic<std::size_t> accepted = 0;
-    std::vector<std::thread> threads;
-    for (int t = 0; t < 4; ++t)
-        threads.emplace_back([&, t] {
-            for (std::size_t i = 0; i < 200; ++i) {
-                const auto channel = static_cast<Channel>(i % kChannelCount);
-                if (t % 2 == 0 && client->send_shared(b.key, Protocol::Gossip, channel, shared))
-                    accepted += shared->size();
-                if (t % 2 != 0 && client->send(b.key, Protocol::Gossip, channel, Bytes(i)))
-                    accepted += i;
-            }
-        });
-    for (auto& thread : threads) thread.join();
-    while (hearing.bytes < accepted) std::this_thread::yield();
-    server->set_receiver(Protocol::Gossip, nullptr);
-    EXPECT_EQ(hearing.bytes, accepted);
-    EXPECT_EQ(client->snapshot()[0].bytes_sent, accepted);
-    while (shared.use_count() != 1) std::this_thread::yield();
-}
-
 }  // namespace
 }  // namespace draco::pool

@@ -189,17 +189,6 @@ TEST_F(LyingPeer, UsesAnIdAgain) {
     EXPECT_TRUE(session.check_write(after, 1));
 }
 
-// A message behind its head is the frame of that message, whatever its length.
-TEST(Frames, MessagesFollowTheirHead) {
-    for (const unsigned size : {0U, 1U, 127U, 128U, 16'383U, 16'384U, 1U << 20}) {
-        const Bytes message(size, 6);
-        Bytes frame = message_head(3, size);
-        append(frame, message);
-        EXPECT_EQ(frame, bcs::encode(Frame(MessageFrame{.protocol = 3, .message = message})));
-    }
-    EXPECT_LE(message_head(255, kLinkMessageBytesMax).size(), kFrameOverheadBytesMax);
-}
-
 // Error texts are cut to their bound, at the end of a character.
 TEST(Frames, BoundErrorTexts) {
     std::string text(kErrorTextBytesMax - 1, 'x');

@@ -242,48 +242,6 @@ TEST_F(Links, StalledReadersExhaustAndRecover) {
     EXPECT_EQ(writer.receiver.seen().ups.begin()->second, 1);
 }
 
-// One buffer goes to several peers, each with a head of its own. One that does not read fills its
-// queue and holds no more of them than that; the others get all.
-TEST_F(Links, SharedBuffersGoToAll) {
-    std::mutex gate;
-    constexpr std::size_t kBodies = 200;
-    Machine other;  // its threads wait at the gate
-    TestNode stalled(other, 1);
-    TestNode reader(machine, 2);
-    TestNode writer(machine, 3);
-    stalled.receiver.when_message = [&] { const std::lock_guard wait(gate); };
-    for (TestNode* const node : {&stalled, &reader}) node->transport->set_peers({writer.address()});
-    writer.transport->set_peers({stalled.address(), reader.address()});
-    writer.receiver.wait_links(2);
-    const auto body = std::make_shared<const Bytes>(256 << 10, std::uint8_t{5});
-    std::size_t accepted = 0;
-    {
-        const std::lock_guard closed(gate);
-        for (std::uint8_t i = 0; i < kBodies; ++i) {
-            accepted += writer.transport
-                            ->send_shared(writer.id_of(stalled), Channel::Bulk, Bytes{1, i}, body)
-                            .has_value();
-            reader.receiver.wait([&](const auto& seen) { return seen.messages_count + 16 > i; });
-            ASSERT_TRUE(writer.transport->send_shared(
-                writer.id_of(reader), Channel::Bulk, Bytes{2, i}, body));
-        }
-        EXPECT_LT(accepted, kBodies);
-        reader.receiver.wait([](const auto& seen) { return seen.messages_count == kBodies; });
-    }
-    stalled.receiver.wait([&](const auto& seen) { return seen.messages_count == accepted; });
-    const auto messages = reader.receiver.seen().messages.begin()->second;
-    for (std::uint8_t i = 0; i < kBodies; ++i) {
-        ASSERT_EQ(messages[i].size(), 2 + body->size());
-        ASSERT_TRUE(equal(ByteView(messages[i]).first(2), Bytes{2, i}));
-        ASSERT_TRUE(equal(ByteView(messages[i]).subspan(2), *body));
-    }
-    while (body.use_count() != 1) std::this_thread::yield();
-    const auto empty = std::make_shared<const Bytes>();
-    EXPECT_EQ(
-        writer.transport->send_shared(writer.id_of(reader), Channel::Bulk, {}, empty).error().code,
-        Errc::InvalidArgument);
-}
-
 // Silence ends nothing while both sides live, and is not filled with traffic.
 TEST_F(Links, IdleLinksStayUp) {
     auto options = quick_options();

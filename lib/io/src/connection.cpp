@@ -20,9 +20,6 @@ using boost::system::error_code;
 // More than this and the thread turns to other connections first.
 constexpr int kRoundsPerTurnMax = 16;
 
-// What comes in pieces often has many: room for more of them saves copying those that are there.
-constexpr std::size_t kWaitingGrowth = 4;
-
 }  // namespace
 
 Connection::Connection(std::shared_ptr<EventLoop> loop,
@@ -36,19 +33,42 @@ Connection::Connection(std::shared_ptr<EventLoop> loop,
 
 // ---------------------------------------------------------------- any thread
 
+Result<> Connection::write(std::span<Bytes> buffers) {
+    std::size_t size = 0;
+    for (const Bytes& buffer : buffers) size += buffer.size();
+    const std::lock_guard lock(mutex_);
+    if (is_shut_) return fail(Errc::Unavailable, "writing to " + peer_address_ + ": it is closed");
+    if (refuses_writes_)
+        return fail(Errc::InvalidArgument, "writing to " + peer_address_ + " after its end");
+    if (size > options_.send_bytes_max)
+        return fail(Errc::InvalidArgument,
+                    "writing " + std::to_string(size) + " bytes at once where " +
+                        std::to_string(options_.send_bytes_max) + " may be queued");
+    if (queued_bytes_ + size > options_.send_bytes_max) {
+        wants_writable_ = true;
+        return fail(Errc::Exhausted,
+                    "writing to " + peer_address_ + ": " + std::to_string(queued_bytes_) +
+                        " bytes are queued already; wait for on_writable");
+    }
+    for (Bytes& buffer : buffers)
+        if (!buffer.empty()) written_.push_back(std::move(buffer));
+    queued_bytes_ += size;
+    wake();
+    return {};
+}
+
 void Connection::request(Request request) {
-    std::unique_lock lock(mutex_);
+    const std::lock_guard lock(mutex_);
     if (is_shut_) return;
     requests_ |= request;
     if ((request & (End | Close)) != 0) refuses_writes_ = true;
-    wake(std::move(lock));
+    wake();
 }
 
-// The mutex is given back first: the thread that wakes takes it at once.
-void Connection::wake(std::unique_lock<std::mutex> lock) {
+// With the mutex held.
+void Connection::wake() {
     if (in_turn_ || is_shut_) return;
     in_turn_ = true;
-    lock.unlock();
     loop_->post([self = shared_from_this()] { self->turn([] {}); });
 }
 
@@ -257,9 +277,6 @@ void Connection::decrypt() {
 void Connection::deliver(ByteView bytes) {
     if (!hears()) return;
     if (!waiting_.empty()) {
-        const std::size_t size = waiting_.size() + bytes.size();
-        if (size > waiting_.capacity())
-            waiting_.reserve(std::min(kWaitingGrowth * size, options_.receive_bytes_max));
         append(waiting_, bytes);
         bytes = waiting_;
     }
@@ -327,7 +344,7 @@ void Connection::finish(Result<> why) {
     if (state_ == State::Closed) return;
     const bool was_opened = state_ == State::Open;
     state_ = State::Closed;
-    std::vector<SendBuffer> dropped;
+    std::vector<Bytes> dropped;
     {
         const std::lock_guard lock(mutex_);
         is_shut_ = true;

@@ -3,7 +3,6 @@
 
 #include "connection_dial.hpp"
 #include "event_loop.hpp"
-#include "send_buffer.hpp"
 #include "tls_session.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -57,9 +56,6 @@ public:
     // ---- any thread
 
     Result<> write(std::span<Bytes> buffers);
-    Result<> write_shared(Bytes&& head,
-                          std::shared_ptr<const Bytes> body,
-                          std::size_t queued_bytes_max);
     void request(Request request);
     std::string peer_address() const;
     std::optional<TlsPublicKey> peer_key() const;
@@ -93,8 +89,7 @@ private:
     void settle();
     bool take_requests();
     void serve(unsigned requests);
-    void wake(std::unique_lock<std::mutex> lock);
-    Result<> check_write(std::size_t size);
+    void wake();
 
     // Connecting (connection_dial.cpp).
     void resolved(const boost::system::error_code& error,
@@ -165,7 +160,7 @@ private:
     Result<> close_reason_;    // told when closing is over
     Bytes waiting_;            // plain bytes that the receiver has not consumed
     Bytes undecrypted_;        // behind them, under TLS
-    std::deque<SendBuffer> sending_;
+    std::deque<Bytes> sending_;
     std::size_t sending_offset_ = 0;              // in the first of sending_
     std::size_t tls_output_offset_ = 0;           // in tls_->output()
     std::array<std::uint8_t, 4096> first_bytes_;  // a read that is armed holds memory: little
@@ -180,7 +175,7 @@ private:
     bool is_shut_ = false;      // no request and no write will be taken
     bool refuses_writes_ = false;
     std::atomic<unsigned> requests_ = 0;  // read without the mutex by the loop
-    std::vector<SendBuffer> written_;
+    std::vector<Bytes> written_;
     std::size_t queued_bytes_ = 0;  // written_ and sending_
     bool wants_writable_ = false;
     std::string peer_address_;

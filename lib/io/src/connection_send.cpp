@@ -18,57 +18,6 @@ constexpr std::size_t kGatheredBuffersMax = 64;
 
 }  // namespace
 
-// ---------------------------------------------------------------- any thread
-
-Result<> Connection::write(std::span<Bytes> buffers) {
-    std::size_t size = 0;
-    for (const Bytes& buffer : buffers) size += buffer.size();
-    std::unique_lock lock(mutex_);
-    DRACO_TRY_VOID(check_write(size));
-    for (Bytes& buffer : buffers)
-        if (!buffer.empty()) written_.emplace_back(std::move(buffer));
-    queued_bytes_ += size;
-    wake(std::move(lock));
-    return {};
-}
-
-Result<> Connection::write_shared(Bytes&& head,
-                                  std::shared_ptr<const Bytes> body,
-                                  std::size_t queued_bytes_max) {
-    const std::size_t size = head.size() + body->size();
-    std::unique_lock lock(mutex_);
-    if (!is_shut_ && queued_bytes_ + size > queued_bytes_max)
-        return fail(Errc::Exhausted,
-                    "writing to " + peer_address_ + ": " + std::to_string(queued_bytes_) +
-                        " bytes are queued already");
-    DRACO_TRY_VOID(check_write(size));
-    if (!head.empty()) written_.emplace_back(std::move(head));
-    if (!body->empty()) written_.emplace_back(std::move(body));
-    queued_bytes_ += size;
-    wake(std::move(lock));
-    return {};
-}
-
-// With the mutex held.
-Result<> Connection::check_write(std::size_t size) {
-    if (is_shut_) return fail(Errc::Unavailable, "writing to " + peer_address_ + ": it is closed");
-    if (refuses_writes_)
-        return fail(Errc::InvalidArgument, "writing to " + peer_address_ + " after its end");
-    if (size > options_.send_bytes_max)
-        return fail(Errc::InvalidArgument,
-                    "writing " + std::to_string(size) + " bytes at once where " +
-                        std::to_string(options_.send_bytes_max) + " may be queued");
-    if (queued_bytes_ + size > options_.send_bytes_max) {
-        wants_writable_ = true;
-        return fail(Errc::Exhausted,
-                    "writing to " + peer_address_ + ": " + std::to_string(queued_bytes_) +
-                        " bytes are queued already; wait for on_writable");
-    }
-    return {};
-}
-
-// ---------------------------------------------------------------- the loop's thread
-
 void Connection::flush() {
     if (state_ != State::Handshaking && state_ != State::Open) return;
     while (!is_blocked_ && state_ != State::Closed && (send_some() || end_sending())) {
@@ -96,11 +45,9 @@ bool Connection::send_some() {
     std::array<iovec, kGatheredBuffersMax> parts;
     std::size_t count = 0;
     std::size_t offset = sending_offset_;
-    for (const SendBuffer& buffer : sending_) {
+    for (Bytes& buffer : sending_) {
         if (count == parts.size()) break;
-        const ByteView bytes = buffer.view().subspan(offset);
-        // Only read: iovec serves both directions.
-        parts[count++] = {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+        parts[count++] = {buffer.data() + offset, buffer.size() - offset};
         offset = 0;
     }
     if (count == 0) return false;
@@ -146,17 +93,17 @@ bool Connection::encrypt_some() {
     if (state_ != State::Open || sending_.empty()) return false;
     std::size_t total = 0;
     while (!sending_.empty() && total < kEncryptBytesMax) {
-        ByteView bytes = sending_.front().view().subspan(sending_offset_);
+        ByteView bytes = ByteView(sending_.front()).subspan(sending_offset_);
         if (bytes.size() >= kRecordBytesMax) {
             if (tls_->output().empty()) tls_->output().reserve(kTlsBufferBytesMax);
         } else if (sending_.size() > 1) {
             const MutByteView record = loop_->plain_bytes().first(kRecordBytesMax);
             std::size_t size = 0;
             std::size_t offset = sending_offset_;
-            for (const SendBuffer& buffer : sending_) {
+            for (const Bytes& buffer : sending_) {
                 if (size == record.size()) break;
                 const std::size_t count = std::min(buffer.size() - offset, record.size() - size);
-                std::ranges::copy(buffer.view().subspan(offset, count),
+                std::ranges::copy(ByteView(buffer).subspan(offset, count),
                                   record.begin() + static_cast<std::ptrdiff_t>(size));
                 size += count;
                 offset = 0;

@@ -143,12 +143,6 @@ Result<> Stream::write(std::span<Bytes> buffers) const {
     return connection_->write(buffers);
 }
 
-Result<> Stream::write_shared(Bytes&& head,
-                              std::shared_ptr<const Bytes> body,
-                              std::size_t queued_bytes_max) const {
-    return connection_->write_shared(std::move(head), std::move(body), queued_bytes_max);
-}
-
 void Stream::resume_reading() const {
     connection_->request(detail::Connection::Resume);
 }

@@ -18,7 +18,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace draco::interfaces {
@@ -33,9 +32,6 @@ enum class Protocol : std::uint8_t {
     Providers = 6,     // who has which object
     Worker = 7,        // between a node and its worker processes, and where these are
 };
-
-// Bytes that several links send from one buffer. Nobody changes them.
-using SharedBytes = std::shared_ptr<const Bytes>;
 
 inline constexpr std::size_t kRequestBytesMax = std::size_t{1} << 20;
 inline constexpr std::size_t kResponseChunkBytesMax = std::size_t{256} << 10;
@@ -112,19 +108,6 @@ struct PeerAddress {
 // the simulated network.
 class PeerTransport : public Transport {
 public:
-    // As send() of `head` with `body` behind it. A transport that can sends `body` from where it
-    // is; each peer's queue counts all of its bytes.
-    virtual Result<> send_shared(PeerId to,
-                                 Channel channel,
-                                 ByteView head,
-                                 const SharedBytes& body) {
-        Bytes message;
-        message.reserve(head.size() + body->size());
-        append(message, head);
-        append(message, *body);
-        return send(to, channel, std::move(message));
-    }
-
     virtual std::optional<PeerId> id_of(const types::NodeKey& key) const = 0;
     virtual std::optional<types::NodeKey> key_of(PeerId id) const = 0;
     // Those to be linked with from now on. Links to others end, except guests' (peers that dialled
@@ -158,15 +141,6 @@ public:
                           Protocol protocol,
                           Channel channel,
                           ByteView message) = 0;
-
-    // The same, for what several nodes get: it is not copied for each of them.
-    virtual Result<> send_shared(const types::NodeKey& to,
-                                 Protocol protocol,
-                                 Channel channel,
-                                 const SharedBytes& message) {
-        return send(to, protocol, channel, *message);
-    }
-
     // Null stops delivery, and returns when no call is running. A new receiver is told of every
     // link that is up.
     virtual void set_receiver(Protocol protocol, MessageReceiver* receiver) = 0;

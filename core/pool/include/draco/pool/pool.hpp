@@ -43,10 +43,6 @@ public:
                   interfaces::Protocol protocol,
                   Channel channel,
                   ByteView message) override;
-    Result<> send_shared(const types::NodeKey& to,
-                         interfaces::Protocol protocol,
-                         Channel channel,
-                         const interfaces::SharedBytes& message) override;
     void set_receiver(interfaces::Protocol protocol,
                       interfaces::MessageReceiver* receiver) override;
     Result<interfaces::RequestId> request(

@@ -165,8 +165,8 @@ struct Effects {
     std::optional<std::string> violation;
 };
 
-// What stands in front of a message of so many bytes, kLinkMessageBytesMax at most, in its frame.
-Bytes message_head(std::uint8_t protocol, std::size_t message_bytes);
+// Encodes a message of kLinkMessageBytesMax at most.
+Bytes encode_message(std::uint8_t protocol, ByteView message);
 
 struct MessageFrame;
 struct OpenFrame;

@@ -101,10 +101,6 @@ public:
     PeerId self() const override { return PeerId(0); }
 
     Result<> send(PeerId to, Channel channel, Bytes message) override;
-    Result<> send_shared(PeerId to,
-                         Channel channel,
-                         ByteView head,
-                         const interfaces::SharedBytes& body) override;
     void set_receiver(TransportReceiver* receiver) override;
     std::optional<PeerId> id_of(const types::NodeKey& key) const override;
     std::optional<types::NodeKey> key_of(PeerId id) const override;

@@ -67,14 +67,6 @@ public:
 
     [[nodiscard]] Result<> write(Bytes&& buffer) const { return write(std::span(&buffer, 1)); }
 
-    // Queues `head` and, right behind it, `body`, which other streams may be sending, too: it is
-    // not copied, and each stream counts all of its bytes. Beyond `queued_bytes_max`, a bound of
-    // the caller's within send_bytes_max, it is Exhausted, and no on_writable follows. Otherwise as
-    // write(); on failure `head` is untouched.
-    [[nodiscard]] Result<> write_shared(Bytes&& head,
-                                        std::shared_ptr<const Bytes> body,
-                                        std::size_t queued_bytes_max) const;
-
     // Shows the receiver again what it has not consumed, and reads on. For a receiver that consumed
     // less than it could, to slow the peer down.
     void resume_reading() const;
