@@ -168,6 +168,7 @@ std::vector<ServeStep> WaitingTails::certified(types::Height height) {
     const std::lock_guard lock(mutex_);
     certified_ = std::max(certified_, height);
     std::vector<ServeStep> woken;
+    woken.reserve(woken.size() + waiting_.size());
     for (auto& [peer, step] : waiting_) woken.push_back(std::move(step));
     waiting_.clear();
     return woken;
