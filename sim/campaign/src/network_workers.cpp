@@ -39,6 +39,7 @@ void Network::restart_worker(std::size_t worker) {
     if (random_() % 2 == 0) w.log.erase(w.log.begin(), kept);
     w.durable = w.log.size();
     std::vector<consensus::Record> records;
+    records.reserve(w.log.size());
     for (const LogEntry& entry : w.log)
         records.push_back(consensus::decode_record(entry.record).value());
     consensus::WorkerSeat seat{kChain,
@@ -56,7 +57,7 @@ void Network::link_to_node(std::size_t worker) {
     Worker& w = workers_[worker];
     const std::uint64_t link = ++w.link;
     at(draw(kNearDelayMin, kNearDelayMax), [this, worker, link] {
-        Worker& linked = workers_[worker];
+        const Worker& linked = workers_[worker];
         if (linked.link == link && linked.core && is_up(linked.machine))
             step(linked.machine, consensus::WorkerLink{linked.lane, true});
     });
