@@ -93,7 +93,7 @@ void WorkerCore::step(const WorkerEvent& event, Now now, WorkerEffects& out) {
     Turn turn{now, out};
     maker_.enter(round_);
     std::visit([&](const auto& happened) { on(happened, turn); }, event);
-    report_ready();
+    report_ready(turn);
     flush_report(turn, reported_own_bytes_ != maker_.bytes());
     ask_others(turn);
     set_wake(turn);
@@ -172,7 +172,7 @@ void WorkerCore::receive(AuthorityIndex from, const CheckedBatch& batch, Turn& t
         if (awaited.mapped().content) send_content(batch, turn);
     }
     log_batch(batch, turn);
-    if (addition == BatchStore::Addition::Added) report(batch);
+    if (addition == BatchStore::Addition::Added) report(batch, turn);
     if (batch.bytes > parameters_.batch_bytes_small && content.author == from)
         send(from, BatchStored{committee_.epoch(), batch.digest}, turn);
 }
@@ -217,7 +217,7 @@ void WorkerCore::ask_others(Turn& turn) {
 // --- what the node says ---
 
 void WorkerCore::obey(const ReportAll& order, Turn& turn) {
-    round_ = std::max(round_, order.round);
+    round_ = std::max(round_, std::min(order.round, kSealedRoundMax));
     for (const CheckedBatch& own : maker_.all())
         store_.add(own, keep_fresh(), BatchStore::Demand::Requested);
     std::vector<CheckedBatch> held;
@@ -230,8 +230,7 @@ void WorkerCore::obey(const ReportAll& order, Turn& turn) {
     for (const CheckedBatch& batch : held) {
         store_.keep_until(batch.digest, keep_fresh());
         log_batch(batch, turn);
-        report(batch);
-        if (report_.held->size() == kWorkerBatchesMax) flush_report(turn, false);
+        report(batch, turn);
     }
     flush_report(turn, true);
     tell_node(Channel::Consensus,
@@ -261,7 +260,7 @@ void WorkerCore::obey(const HoldBatches& order, Turn& turn) {
             continue;
         }
         store_.keep_until(name.digest, name.round);
-        report(*batch);
+        report(*batch, turn);
     }
 }
 
@@ -326,13 +325,14 @@ void WorkerCore::settle(const types::BatchDigest& digest, Settlement how, Turn& 
 
 // --- to the node ---
 
-void WorkerCore::report(const CheckedBatch& batch) {
+void WorkerCore::report(const CheckedBatch& batch, Turn& turn) {
+    if (report_.held->size() == kWorkerBatchesMax) flush_report(turn, false);
     const Round kept = store_.kept_until(batch.digest).value_or(keep_fresh());
     static_cast<void>(report_.held.try_push_back(head_of(batch, kept)));
 }
 
-void WorkerCore::report_ready() {
-    for (const CheckedBatch& batch : maker_.drain()) report(batch);
+void WorkerCore::report_ready(Turn& turn) {
+    for (const CheckedBatch& batch : maker_.drain()) report(batch, turn);
 }
 
 void WorkerCore::flush_report(Turn& turn, bool even_if_empty) {

@@ -119,8 +119,8 @@ private:
 
     void announce(const CheckedBatch& batch, Turn& turn);
     void log_batch(const CheckedBatch& batch, Turn& turn);
-    void report(const CheckedBatch& batch);
-    void report_ready();
+    void report(const CheckedBatch& batch, Turn& turn);
+    void report_ready(Turn& turn);
     void flush_report(Turn& turn, bool even_if_empty);
     void send_content(const CheckedBatch& batch, Turn& turn);
     void give_back(const std::vector<types::TransactionBytes>& transactions, Turn& turn);
