@@ -8,6 +8,7 @@
 #include "fake_chain.hpp"
 
 #include <limits>
+#include <utility>
 
 namespace draco::sync {
 namespace {
@@ -40,12 +41,13 @@ public:
         return {};
     }
 
-    // Nobody here ever gives more credit.
+    // Nobody here ever gives more credit: only the end calls back.
     void on_writable(std::move_only_function<void()> ready) override { ready_ = std::move(ready); }
 
     void finish(Result<> outcome) override {
         EXPECT_FALSE(answer_.end.has_value());
         answer_.end = std::move(outcome);
+        if (auto ready = std::exchange(ready_, nullptr)) ready();
     }
 
 private:
