@@ -61,6 +61,7 @@ Result<OpenedLog> RecordLogs::open(types::Epoch epoch) {
     options.directory = folder(epoch);
     options.id = id_of(epoch);
     options.segment_bytes = segment_bytes_;
+    options.is_rarely_read = true;
     options.record_bytes_max = std::min<std::size_t>(
         options.record_bytes_max, segment_bytes_ - segment_log::kSegmentOverheadBytes);
     DRACO_TRY(log,

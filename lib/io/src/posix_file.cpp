@@ -8,9 +8,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <limits>
 
 namespace draco::io {
+namespace {
+
+// What every disk and file system takes in a write past the cache.
+constexpr std::size_t kBlockBytes = 4096;
+// Below this a copy to the cache is cheaper than waiting for the device twice.
+constexpr std::size_t kDirectBytesMin = std::size_t{64} << 10;
+constexpr std::size_t kAlignedBytes = std::size_t{256} << 10;
+
+std::uint64_t round_up(std::uint64_t offset) {
+    return (offset + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
+}
+
+}  // namespace
 
 static_assert(sizeof(off_t) == 8);
 
@@ -32,6 +46,17 @@ Result<std::size_t> PosixFile::read_at(std::uint64_t offset, MutByteView out) co
 Result<> PosixFile::write_at(std::uint64_t offset, ByteView data) {
     DRACO_TRY_VOID(check_writable("write"));
     DRACO_TRY_VOID(check_range("write", offset, data.size()));
+    if (direct_fd_.get() < 0 || data.size() < kDirectBytesMin) return write_cached(offset, data);
+    const std::uint64_t first = round_up(offset);
+    const std::uint64_t last = (offset + data.size()) / kBlockBytes * kBlockBytes;
+    const std::size_t head = first - offset;
+    const std::size_t body = last - first;
+    DRACO_TRY_VOID(write_cached(offset, data.first(head)));
+    DRACO_TRY_VOID(write_direct(first, data.subspan(head, body)));
+    return write_cached(last, data.subspan(head + body));
+}
+
+Result<> PosixFile::write_cached(std::uint64_t offset, ByteView data) {
     for (std::size_t done = 0; done < data.size();) {
         const ssize_t count = uninterrupted([&] {
             return pwrite(fd_.get(),
@@ -43,6 +68,33 @@ Result<> PosixFile::write_at(std::uint64_t offset, ByteView data) {
         done += static_cast<std::size_t>(count);
     }
     return {};
+}
+
+Result<> PosixFile::write_direct(std::uint64_t offset, ByteView data) {
+    const std::lock_guard lock(direct_writing_);
+    for (std::size_t done = 0; done < data.size();) {
+        const std::size_t size = std::min(data.size() - done, kAlignedBytes);
+        std::ranges::copy(data.subspan(done, size), aligned_.get());
+        const ssize_t count = uninterrupted([&] {
+            return pwrite(
+                direct_fd_.get(), aligned_.get(), size, static_cast<off_t>(offset + done));
+        });
+        // The file system cannot do it here, or stopped within a block.
+        if (count < 0 && errno != EINVAL) return system_error("write", path_, errno);
+        if (count <= 0 || static_cast<std::size_t>(count) % kBlockBytes != 0)
+            return write_cached(offset + done, data.subspan(done));
+        done += static_cast<std::size_t>(count);
+    }
+    return {};
+}
+
+void PosixFile::expect_no_readers() {
+    if (access_ == Access::Read || direct_fd_.get() >= 0) return;
+    aligned_.reset(static_cast<std::uint8_t*>(std::aligned_alloc(kBlockBytes, kAlignedBytes)));
+    if (!aligned_) return;
+    const std::string self = "/proc/self/fd/" + std::to_string(fd_.get());
+    direct_fd_ = FileDescriptor(
+        uninterrupted([&] { return ::open(self.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC); }));
 }
 
 Result<> PosixFile::truncate(std::uint64_t size_bytes) {

@@ -4,9 +4,11 @@
 
 #include "temporary_directory.hpp"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -124,25 +126,77 @@ TEST_F(PosixDiskTest, ReportsExhaustion) {
     EXPECT_NE(written.error().context.find(directory.path() + "/f"), std::string::npos);
 }
 
-// Threads may read and write one file at the same time; each range holds what its writer wrote.
+// Threads may read and write one file at the same time; each range holds what its writer wrote,
+// past the cache too, where neighbours share a block.
 TEST_F(PosixDiskTest, ReadsAndWritesOverlapInTime) {
     constexpr std::size_t kThreads = 4;
-    constexpr std::size_t kPieceBytes = 1000;
-    auto file = disk->open("f", OpenMode::Create).value();
-    const auto work = [&](std::size_t worker) {
-        for (std::size_t i = worker; i < 200; i += kThreads) {
-            const Bytes piece(kPieceBytes, static_cast<std::uint8_t>(i));
-            EXPECT_TRUE(file->write_at(i * kPieceBytes, piece));
-            Bytes out(kPieceBytes);
-            EXPECT_EQ(file->read_at(i * kPieceBytes, out).value(), kPieceBytes);
-            EXPECT_EQ(out, piece);
-        }
+    for (const std::size_t piece_bytes : {1'000U, 70'000U}) {
+        auto file = disk->open("f" + std::to_string(piece_bytes), OpenMode::Create).value();
+        file->expect_no_readers();
+        const auto work = [&](std::size_t worker) {
+            for (std::size_t i = worker; i < 200; i += kThreads) {
+                const Bytes piece(piece_bytes, static_cast<std::uint8_t>(i));
+                EXPECT_TRUE(file->write_at(i * piece_bytes, piece));
+                Bytes out(piece_bytes);
+                EXPECT_EQ(file->read_at(i * piece_bytes, out).value(), piece_bytes);
+                EXPECT_TRUE(out == piece);
+            }
+        };
+        std::vector<std::jthread> threads;
+        threads.reserve(kThreads);
+        for (std::size_t worker = 0; worker < kThreads; ++worker)
+            threads.emplace_back(work, worker);
+        threads.clear();
+        EXPECT_EQ(file->size().value(), 200 * piece_bytes);
+    }
+}
+
+// What is written after the hint does not stay in the system's memory, and is there all the same;
+// without the hint it does stay.
+TEST_F(PosixDiskTest, LargeWritesAfterTheHintGoPastTheCache) {
+    const Bytes data(std::size_t{1} << 20, 7);
+    // -1: not in memory.
+    const auto cached = [&](const std::string& name) {
+        const FileDescriptor fd(::open((directory.path() + "/" + name).c_str(), O_RDONLY));
+        Bytes out(4096);
+        const iovec into{out.data(), out.size()};
+        return ::preadv2(fd.get(), &into, 1, 512 << 10, RWF_NOWAIT);
     };
-    std::vector<std::jthread> threads;
-    threads.reserve(kThreads);
-    for (std::size_t worker = 0; worker < kThreads; ++worker) threads.emplace_back(work, worker);
-    threads.clear();
-    EXPECT_EQ(file->size().value(), 200 * kPieceBytes);
+    for (const char* name : {"plain", "hinted"}) {
+        auto file = disk->open(name, OpenMode::Create).value();
+        ASSERT_TRUE(file->preallocate(data.size()));
+        if (name == std::string_view("hinted")) file->expect_no_readers();
+        ASSERT_TRUE(file->write_at(0, data));
+        ASSERT_TRUE(file->sync());
+    }
+    const FileDescriptor direct(
+        ::open((directory.path() + "/plain").c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
+    if (direct.get() < 0 || cached("plain") < 0)
+        GTEST_SKIP() << "this file system has no way past the cache, or does not tell";
+    EXPECT_EQ(cached("hinted"), -1);
+    Bytes out(data.size());
+    ASSERT_EQ(disk->open("hinted", OpenMode::Read).value()->read_at(0, out).value(), data.size());
+    EXPECT_EQ(out, data);
+    EXPECT_EQ(cached("hinted"), 4096);
+}
+
+// Where whole blocks do not fit any more, what fits is written and the rest is Exhausted, as
+// without the hint.
+TEST_F(PosixDiskTest, ReportsExhaustionPastTheCache) {
+    auto file = disk->open("f", OpenMode::Create).value();
+    file->expect_no_readers();
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit small{100'000, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    const auto written = file->write_at(0, Bytes(300'000, 1));
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    std::signal(SIGXFSZ, SIG_DFL);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().code, Errc::Exhausted);
+    ASSERT_TRUE(file->write_at(0, Bytes(300'000, 2)));
+    EXPECT_EQ(file->size().value(), 300'000);
 }
 
 // A lock excludes other processes, names its holder to them, and is free when the holder dies.

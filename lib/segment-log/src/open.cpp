@@ -113,8 +113,7 @@ Result<> Recovery::take_last(std::uint64_t segment) {
     DRACO_TRY(scan, scan_segment(log_.format, file.header, file.bytes, nullptr));
     DRACO_TRY_VOID(check_last(file, scan));
     floor_ = scan.floor;
-    DRACO_TRY(opened, log_.disk.open(file.path, OpenMode::ReadWrite));
-    log_.file = std::move(opened);
+    DRACO_TRY_VOID(log_.open_for_writing(file.path));
     log_.end = scan.end;
     log_.chain = scan.chain;
     // What was read may be in the system's memory only.

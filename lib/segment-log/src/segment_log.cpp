@@ -48,6 +48,13 @@ GroupHead SegmentLog::State::next_head(GroupKind kind) const {
             .body = format.checksum_of_heads({})};
 }
 
+Result<> SegmentLog::State::open_for_writing(const std::string& path) {
+    DRACO_TRY(opened, disk.open(path, OpenMode::ReadWrite));
+    if (options.is_rarely_read) opened->expect_no_readers();
+    file = std::move(opened);
+    return {};
+}
+
 Result<> SegmentLog::State::create_segment(std::uint64_t segment, std::uint64_t previous_end) {
     const std::uint64_t first_sequence =
         live.empty() ? 0 : active().info.first_sequence + active().info.records;
@@ -68,8 +75,7 @@ Result<> SegmentLog::State::create_segment(std::uint64_t segment, std::uint64_t 
     DRACO_TRY_VOID(disk.rename(unfinished, path));
     DRACO_TRY_VOID(disk.sync_directory(options.directory));
     // The handle belongs to the old name on some disks.
-    DRACO_TRY(opened, disk.open(path, OpenMode::ReadWrite));
-    file = std::move(opened);
+    DRACO_TRY_VOID(open_for_writing(path));
     live.push_back({.info = {.segment = segment, .first_sequence = first_sequence},
                     .file_bytes = options.segment_bytes});
     chain = link;

@@ -54,6 +54,7 @@ struct SegmentLog::State {
         return result;
     }
 
+    Result<> open_for_writing(const std::string& path);
     // Makes the file of the next segment under its final name, durably.
     Result<> create_segment(std::uint64_t segment, std::uint64_t previous_end);
     // Goes on in a new segment. The group being built is written first.

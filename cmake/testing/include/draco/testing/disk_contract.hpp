@@ -4,12 +4,15 @@
 // in namespace draco::testing, in one .cpp that includes this header.
 
 #include "draco/base/disk.hpp"
+#include "draco/testing/seed.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <ostream>
+#include <random>
 #include <string>
 
 namespace draco::testing {
@@ -76,6 +79,39 @@ TEST_P(DiskContract, ReadsReturnWhatWasWritten) {
     ASSERT_TRUE(file->write_at(100, {}));
     EXPECT_EQ(file->size().value(), 8);
     ASSERT_TRUE(file->sync());
+}
+
+// A file of which is said that nobody will read it holds what a file holds of which nothing is
+// said, whatever the places and sizes of the writes, also for those who do read it.
+TEST_P(DiskContract, AHintChangesNoResult) {
+    const std::uint64_t seed = test_seed(1);
+    SCOPED_TRACE("DRACO_SEED=" + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    constexpr std::size_t kBytesMax = std::size_t{2} << 20;
+    const auto hinted = open("hinted");
+    hinted->expect_no_readers();
+    Bytes model;
+    for (int i = 0; i < 150; ++i) {
+        // Around what an implementation may write in one piece, or round to.
+        const std::size_t around = std::size_t{1} << (6 + random() % 14);
+        const std::size_t size = around - 5 + random() % 10;
+        const std::size_t from =
+            random() % 3 == 0 ? random() % kBytesMax / 4096 * 4096 : random() % (model.size() + 1);
+        const std::size_t offset = std::min(from, kBytesMax - size);
+        const Bytes piece(size, static_cast<std::uint8_t>(i + 1));
+        if (random() % 20 == 0) {
+            model.resize(offset);
+            ASSERT_TRUE(hinted->truncate(offset));
+        }
+        model.resize(std::max(model.size(), offset + size));
+        std::ranges::copy(piece, model.begin() + static_cast<std::ptrdiff_t>(offset));
+        ASSERT_TRUE(hinted->write_at(offset, piece));
+        const auto other = open("hinted", OpenMode::Read);
+        ASSERT_TRUE(read(i % 2 == 0 ? *hinted : *other, 0, kBytesMax + 1) == as_text(model))
+            << "write " << i;
+    }
+    ASSERT_TRUE(hinted->sync());
+    EXPECT_EQ(hinted->size().value(), model.size());
 }
 
 // Truncation cuts and grows with zeros; preallocation grows but never cuts.

@@ -41,6 +41,11 @@ public:
     virtual Result<std::size_t> read_at(std::uint64_t offset, MutByteView out) const = 0;
     // Writes all of `data`, growing the file (with zeros between, if offset is past the end).
     virtual Result<> write_at(std::uint64_t offset, ByteView data) = 0;
+
+    // A hint, before other threads have the file: hardly anybody reads what will be written, so the
+    // system need not keep it in memory. Changes no result.
+    virtual void expect_no_readers() {}
+
     virtual Result<> truncate(std::uint64_t size_bytes) = 0;
     // Reserves space without changing what read_at returns below the old size; a file shorter than
     // size_bytes becomes size_bytes long, zero-filled.

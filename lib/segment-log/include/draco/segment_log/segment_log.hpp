@@ -44,6 +44,8 @@ struct Options {
     std::size_t record_bytes_max = std::size_t{16} << 20;
     // A group that grows beyond this is written at once, and synced by the next sync().
     std::size_t group_bytes_max = std::size_t{8} << 20;
+    // Read at the next start, if ever: large groups are written past the system's cache.
+    bool is_rarely_read = false;
 };
 
 // Where a record is, for as long as its segment is not dropped.
