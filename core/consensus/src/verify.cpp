@@ -135,7 +135,7 @@ private:
                                     ByteView digest,
                                     const types::NodeSignature& by_signer) const {
         if (signatures_ == SignatureCheck::Skipped) return {};
-        if (!crypto::verify(committee_.key(signer), digest, by_signer))
+        if (!committee_.verify(signer, digest, by_signer))
             return std::unexpected(Refusal::BadSignature);
         return {};
     }

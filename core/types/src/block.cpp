@@ -28,7 +28,7 @@ Result<> verify(ChainId chain, const Committee& committee, const BlockCertificat
     std::size_t next = 0;
     certificate.signers.for_each([&](AuthorityIndex signer) {
         const NodeSignature& signature = (*certificate.signatures)[next++];
-        if (verdict) verdict = crypto::verify(committee.key(signer), digest.view(), signature);
+        if (verdict) verdict = committee.verify(signer, digest.view(), signature);
     });
     return verdict;
 }

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <set>
+#include <thread>
 
 namespace draco::types {
 namespace {
@@ -54,6 +56,37 @@ TEST(Committee, RefusesImpossibleOnes) {
     for (std::size_t i = 0; i <= kCommitteeMax; ++i)
         many.push_back(key(static_cast<std::uint8_t>(i)));
     EXPECT_FALSE(Committee::make(Epoch(0), many).has_value());
+}
+
+TEST(Committee, VerifiesByItsMembersKeys) {
+    // Each member's signature is the member's alone, from several threads that all come first, from
+    // a copy, and when the committee is gone. A key that is none verifies nothing.
+    std::vector<NodeSecretKey> secrets;
+    std::vector<NodeKey> keys = {key(1)};
+    for (std::uint8_t i = 0; i < 5; ++i) {
+        secrets.emplace_back(crypto::Ed25519Seed::make([&](auto seed) { seed[0] = i; }));
+        keys.push_back(secrets.back().public_key());
+    }
+    auto committee = std::make_optional(Committee::make(Epoch(1), keys).value());
+    const Committee copy = *committee;
+    const Bytes message = {1, 2, 3};
+    const auto check = [&](const Committee& of) {
+        for (const NodeSecretKey& secret : secrets) {
+            const NodeSignature signature = secret.sign(message);
+            const auto signer = of.index_of(secret.public_key());
+            ASSERT_TRUE(signer.has_value());
+            for (std::uint16_t i = 0; i < of.size(); ++i)
+                EXPECT_EQ(of.verify(AuthorityIndex(i), message, signature).has_value(),
+                          AuthorityIndex(i) == *signer);
+            EXPECT_FALSE(of.verify(*signer, Bytes{1, 2}, signature));
+        }
+    };
+    std::vector<std::jthread> threads;
+    threads.reserve(4);
+    for (int i = 0; i < 4; ++i) threads.emplace_back([&] { check(*committee); });
+    threads.clear();
+    committee.reset();
+    check(copy);
 }
 
 TEST(AuthoritySet, BehavesLikeASet) {

@@ -3,7 +3,7 @@
 //     ratio <name>: <value> (target <bound>) peer=<peer>
 // The value is our throughput over the peer's, in CPU time.
 
-#include "draco/crypto/ed25519.hpp"
+#include "draco/crypto/ed25519_verifier.hpp"
 #include "draco/crypto/ethereum_address.hpp"
 #include "draco/crypto/keccak.hpp"
 #include "draco/crypto/sha2.hpp"
@@ -55,6 +55,23 @@ const std::vector<Signed>& signatures() {
 void verify_all() {
     for (const Signed& item : signatures())
         if (!verify(item.key, item.message, item.signature)) std::abort();
+}
+
+void verify_all_prepared() {
+    static const std::vector<Ed25519Verifier<BenchKind>> kVerifiers = [] {
+        std::vector<Ed25519Verifier<BenchKind>> made;
+        for (const Signed& item : signatures()) made.emplace_back(item.key);
+        return made;
+    }();
+    for (std::size_t i = 0; i < kVerifiers.size(); ++i) {
+        const Signed& item = signatures()[i];
+        if (!kVerifiers[i].verify(item.message, item.signature)) std::abort();
+    }
+}
+
+void prepare_all() {
+    for (const Signed& item : signatures())
+        benchmark::DoNotOptimize(Ed25519Verifier<BenchKind>(item.key));
 }
 
 // OpenSSL as a caller of EVP uses it at best: the key parsed once, a context made per message.
@@ -310,6 +327,8 @@ void report_ratios() {
         "keccak256_stream_256k", ">= 0.8", "OpenSSL-SHA3-256", keccak_stream, openssl_sha3_stream);
     compare("ed25519_sign", ">= 1", "OpenSSL-EVP", sign_all, openssl_sign_all);
     compare("ed25519_verify", ">= 1", "OpenSSL-EVP", verify_all, openssl_verify_all);
+    compare("ed25519_verify_prepared", ">= 2", "libsodium", verify_all_prepared, verify_all);
+    compare("ed25519_prepare", "none", "a libsodium verification", prepare_all, verify_all);
     report_pool(1);
     report_pool(2);
 }

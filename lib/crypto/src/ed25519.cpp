@@ -1,73 +1,13 @@
 #include "draco/crypto/ed25519.hpp"
 
+#include "ed25519_rules.hpp"
+
 #include <sodium/crypto_core_ed25519.h>
 #include <sodium/crypto_sign_ed25519.h>
 
-#include <array>
 #include <string>
 
 namespace draco::crypto::ed25519_detail {
-namespace {
-
-using FieldBytes = std::array<std::uint8_t, 32>;  // little-endian
-
-constexpr FieldBytes from_hex_literal(std::string_view hex) {
-    FieldBytes bytes{};
-    const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-    for (std::size_t i = 0; i < bytes.size(); ++i)
-        bytes[i] = static_cast<std::uint8_t>(digit(hex[2 * i]) * 16 + digit(hex[2 * i + 1]));
-    return bytes;
-}
-
-// L = 2^252 + 27742317777372353535851937790883648493, the order of the prime-order subgroup.
-constexpr FieldBytes kL =
-    from_hex_literal("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
-// p = 2^255 - 19.
-constexpr FieldBytes kP =
-    from_hex_literal("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f");
-constexpr FieldBytes kYOfNeutral =
-    from_hex_literal("0100000000000000000000000000000000000000000000000000000000000000");
-constexpr FieldBytes kYOfOrder2 =
-    from_hex_literal("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f");
-// The y-coordinates of the 8 points of small order; x and -x share one.
-constexpr std::array<FieldBytes, 5> kSmallOrderY = {
-    kYOfNeutral,
-    kYOfOrder2,
-    from_hex_literal("0000000000000000000000000000000000000000000000000000000000000000"),
-    from_hex_literal("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
-    from_hex_literal("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
-};
-
-// Variable time: public values only.
-bool less(std::span<const std::uint8_t, 32> a, const FieldBytes& b) {
-    return std::lexicographical_compare(a.rbegin(), a.rend(), b.rbegin(), b.rend());
-}
-
-enum class PointFault { None, NonCanonical, SmallOrder };
-
-// Rules 2 and 3 of the header.
-PointFault check_encoding(std::span<const std::uint8_t, 32> point) {
-    FieldBytes y;
-    std::ranges::copy(point, y.begin());
-    const bool sign_bit = (y[31] & 0x80) != 0;
-    y[31] &= 0x7f;
-    if (!less(y, kP)) return PointFault::NonCanonical;
-    if (sign_bit && (y == kYOfNeutral || y == kYOfOrder2)) return PointFault::NonCanonical;
-    for (const FieldBytes& small : kSmallOrderY)
-        if (y == small) return PointFault::SmallOrder;
-    return PointFault::None;
-}
-
-std::string describe(std::string_view what, PointFault fault) {
-    return std::string(what) + (fault == PointFault::NonCanonical ? " is not a canonical encoding"
-                                                                  : " is a point of small order");
-}
-
-std::unexpected<Error> refuse(std::string reason) {
-    return fail(Errc::Unauthenticated, "Ed25519 signature refused: " + std::move(reason));
-}
-
-}  // namespace
 
 Expanded expand(const Ed25519Seed& seed) {
     return Expanded::make([&](std::span<std::uint8_t, 64> out) {
@@ -84,14 +24,10 @@ void sign(const Expanded& key, ByteView message, std::span<std::uint8_t, 64> sig
 Result<> verify(std::span<const std::uint8_t, 32> key,
                 ByteView message,
                 std::span<const std::uint8_t, 64> signature) {
-    if (!less(signature.last<32>(), kL)) return refuse("S is not below the group order");
-    if (const auto fault = check_encoding(key); fault != PointFault::None)
-        return refuse(describe("the public key", fault));
-    if (const auto fault = check_encoding(signature.first<32>()); fault != PointFault::None)
-        return refuse(describe("R", fault));
+    DRACO_TRY_VOID(check_encodings(check_encoding(key), signature));
     if (crypto_sign_ed25519_verify_detached(
             signature.data(), message.data(), message.size(), key.data()) != 0)
-        return refuse("the verification equation does not hold");
+        return refuse(kEquationFails);
     return {};
 }
 
