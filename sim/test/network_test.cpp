@@ -111,7 +111,7 @@ TEST(Pace, AFollowerIsARoundTripBehindTheMembers) {
     ASSERT_GT(pace.follower_lags.size(), 300U);
     print("a follower's lag", pace.follower_lags);
     EXPECT_LE(median(pace.follower_lags), std::chrono::milliseconds(100));
-    EXPECT_LE(longest(pace.follower_lags), std::chrono::milliseconds(200));
+    EXPECT_LE(longest(pace.follower_lags), std::chrono::milliseconds(100));
     EXPECT_GT(median(pace.follower_lags), std::chrono::milliseconds(50)) << "nothing is measured";
 }
 

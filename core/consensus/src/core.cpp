@@ -242,7 +242,11 @@ void Core::committed(const types::Block& block,
     signatures_.committed(statement, self_, std::nullopt);
     block_signature_due_.reset();
     if (!participates()) return;
-    if (enters_span)
+    // Where blocks are rare, none waits for the next one.
+    const bool is_first_for_long =
+        !block_signed_at_ ||
+        turn.now.instant >= *block_signed_at_ + 2 * parameters_.block_signature_interval;
+    if (enters_span || is_first_for_long)
         sign_last_block(turn);
     else
         block_signature_due_ = turn.now.instant + parameters_.block_signature_interval;
@@ -255,6 +259,7 @@ void Core::sign_last_block(Turn& turn) {
         signatures_.certified() >= delivered_)
         return;
     const types::BlockStatement statement = *last;
+    block_signed_at_ = turn.now.instant;
     const auto signature = key_.sign(types::digest_of(chain_, statement).view());
     send(std::nullopt,
          BlockSignature{statement, signature, Reply::NotNeeded},

@@ -323,7 +323,8 @@ TEST_F(CoreTest, NeedsASeat) {
 
 TEST_F(CoreTest, SignsABlockInEachSpanAndTheLastOne) {
     // Of blocks whose times lie in one span the first is signed at once, and the newest when none
-    // came after it: its certificate covers those between.
+    // came after it: its certificate covers those between. One that comes two spans after the last
+    // signature waits for nothing, whatever its time says; the next one does.
     const auto core = make({}, 3).value();
     std::vector<types::Height> committed;
     std::vector<types::Height> signed_heights;
@@ -334,17 +335,33 @@ TEST_F(CoreTest, SignsABlockInEachSpanAndTheLastOne) {
         for (const BlockSignature& signature : sent<BlockSignature>(out))
             signed_heights.push_back(signature.statement.height);
     };
-    for (std::uint64_t round = 0; round < 6; ++round)
+    const auto play_round = [&](std::uint64_t round, std::int64_t ms) {
         for (std::size_t author = 0; author < 3; ++author)
-            step(from(author, four.certify(four.header(round, author), 3)), 1);
+            step(from(author, four.certify(four.header(round, author), 3)), ms);
+    };
+    std::uint64_t round = 0;
+    while (round < 6) play_round(round++, 1);
     ASSERT_GE(committed.size(), 3U);
     EXPECT_EQ(signed_heights, std::vector{committed.front()}) << "all headers say the same time";
     step(WakeUp{}, 50);
     EXPECT_EQ(signed_heights.size(), 1U);
     step(WakeUp{}, 51);
     EXPECT_EQ(signed_heights, (std::vector{committed.front(), committed.back()}));
-    step(WakeUp{}, 151);
+    step(WakeUp{}, 149);
     EXPECT_EQ(signed_heights.size(), 2U) << "once";
+    // The fourth member is not there, and leads rounds that bring none.
+    const auto next_block = [&](std::int64_t ms) {
+        const std::size_t before = committed.size();
+        for (int i = 0; i < 8 && committed.size() == before; ++i) play_round(round++, ms);
+        return committed.at(before);
+    };
+    next_block(150);
+    EXPECT_EQ(signed_heights.size(), 2U);
+    const types::Height late = next_block(151);
+    ASSERT_EQ(signed_heights.size(), 3U);
+    EXPECT_EQ(signed_heights.back(), late);
+    next_block(152);
+    EXPECT_EQ(signed_heights.size(), 3U);
 }
 
 TEST_F(CoreTest, UpholdsTheDagUntilTheLastBlockIsCertified) {

@@ -254,6 +254,7 @@ private:
     types::Height delivered_;
     types::Height executed_;
     UnixTime delivered_time_{};                   // of the last block that was delivered
+    std::optional<Instant> block_signed_at_;      // when this member signed one last
     std::optional<Instant> block_signature_due_;  // of the last block, while it is not signed
     bool ended_ = false;
     types::Height last_height_;  // of the epoch, once it has ended

@@ -90,8 +90,9 @@ struct Parameters {
     // Of all batches that an own header names.
     std::size_t header_payload_bytes = std::size_t{1} << 20;
 
-    // Blocks are signed when their time enters another span of this length, and the newest one when
-    // none has come for so long: a certificate covers all blocks before it. Equal on all members.
+    // Blocks are signed when their time enters another span of this length, when this member has
+    // signed none for twice as long, and the newest one when none has come for so long: a
+    // certificate covers all blocks before it. Equal on all members.
     Duration block_signature_interval = std::chrono::milliseconds(50);
 
     // Headers from the future wait until they are at most this far ahead of the own clock.
