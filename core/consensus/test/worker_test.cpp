@@ -47,6 +47,23 @@ TEST_F(WorkerTest, ReportsALargeOwnBatchWhenItsGraceIsOver) {
     EXPECT_EQ(reported(), Digests{digest_of(batch)});
 }
 
+TEST_F(WorkerTest, ReportsAllThatBecomesReadyAtOnce) {
+    // Small batches wait behind a large one, more of them than a report holds: when the large one is
+    // held by others, all of them are told in one step, in their order.
+    parameters.batch_delay_max = milliseconds(1);
+    restart();
+    const types::Batch large = seals_large();
+    Digests expected = {digest_of(large)};
+    for (std::size_t i = 0; i < kWorkerBatchesMax + 1; ++i) {
+        expected.push_back(digest_of(seals({transaction(110)})));
+        ASSERT_TRUE(reported().empty());
+    }
+    step(PeerMessage{member(0), BatchStored{epoch(), digest_of(large)}});
+    step(PeerMessage{member(3), BatchStored{epoch(), digest_of(large)}});
+    EXPECT_EQ(reported(), expected);
+    EXPECT_GT(told<WorkerReport>().size(), 1U);
+}
+
 TEST_F(WorkerTest, ReportsOthersBatchesWhenTheyAreDurable) {
     // Once, behind the record; a small one is not answered, a large one is.
     const types::Batch small = four.batch(2, 7);
