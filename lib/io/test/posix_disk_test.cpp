@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -22,12 +23,26 @@ namespace {
 // What was synced last, as far as fsync() was called by this process.
 struct stat last_synced{};
 
+// What direct writes from this offset on fail with; 0: they do not.
+int direct_write_error = 0;
+off_t direct_write_error_from = 0;
+
 }  // namespace
 
 // Stands before the C library's, to see what is synced.
 extern "C" int fsync(int fd) {
     ::fstat(fd, &last_synced);
     return static_cast<int>(::syscall(SYS_fsync, fd));
+}
+
+// And to be a file system that refuses to write past its cache.
+extern "C" ssize_t pwrite(int fd, const void* data, std::size_t size, off_t offset) {
+    if (direct_write_error != 0 && offset >= direct_write_error_from &&
+        (::fcntl(fd, F_GETFL) & O_DIRECT) != 0) {
+        errno = direct_write_error;
+        return -1;
+    }
+    return ::syscall(SYS_pwrite64, fd, data, size, offset);
 }
 
 namespace draco::testing {
@@ -197,6 +212,26 @@ TEST_F(PosixDiskTest, ReportsExhaustionPastTheCache) {
     EXPECT_EQ(written.error().code, Errc::Exhausted);
     ASSERT_TRUE(file->write_at(0, Bytes(300'000, 2)));
     EXPECT_EQ(file->size().value(), 300'000);
+}
+
+// A file system that cannot write past its cache, at once or half way, whatever it calls that, is
+// written to through it.
+TEST_F(PosixDiskTest, AnyRefusalToGoPastTheCacheChangesNoResult) {
+    for (const int error : {EINVAL, EOPNOTSUPP, ENOSYS, ENOMEM, EIO})
+        for (const off_t from : {0, 300'000}) {
+            auto file = disk->open("f", OpenMode::Truncate).value();
+            file->expect_no_readers();
+            const Bytes data(1'000'003, 3);
+            direct_write_error = error;
+            direct_write_error_from = from;
+            const auto written = file->write_at(5, data);
+            direct_write_error = 0;
+            ASSERT_TRUE(written) << written.error().context;
+            Bytes out(data.size() + 1);
+            ASSERT_EQ(file->read_at(5, out).value(), data.size());
+            out.pop_back();
+            EXPECT_TRUE(out == data) << error << ' ' << from;
+        }
 }
 
 // A lock excludes other processes, names its holder to them, and is free when the holder dies.
