@@ -1,10 +1,14 @@
 #include "draco/consensus/core.hpp"
 
+#include "draco/testing/seed.hpp"
+
 #include "fixture.hpp"
 
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
+#include <random>
 #include <set>
 
 namespace draco::consensus::test {
@@ -362,6 +366,52 @@ TEST_F(CoreTest, SignsABlockInEachSpanAndTheLastOne) {
     EXPECT_EQ(signed_heights.back(), late);
     next_block(152);
     EXPECT_EQ(signed_heights.size(), 3U);
+}
+
+TEST_F(CoreTest, SignsEverySpansFirstBlockAndFewMoreWhenBlocksTimeStandsStill) {
+    // All headers say one time, as when clocks have fallen back: blocks' time goes on by 1 ms each.
+    // However they come, each span's first block is signed, on which members agree by the blocks
+    // alone; the newest is within 50 ms; and of all others none within 50 ms of the one before.
+    const std::uint64_t seed = testing::test_seed(1);
+    SCOPED_TRACE("DRACO_SEED=" + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    const auto core = make({}, 3).value();
+    constexpr std::uint64_t kSpanMs = 50;
+    std::map<types::Height, std::int64_t> signed_at;
+    std::set<types::Height> span_firsts;
+    std::uint64_t last_span = 0;
+    types::Height newest;
+    std::int64_t newest_ms = 0;
+    const auto step = [&](const Event& event, std::int64_t ms) {
+        Effects out;
+        core->step(event, at(ms), out);
+        for (const CommittedBlock& block : out.blocks) {
+            const std::uint64_t span = block.block.timestamp.ms / kSpanMs;
+            if (span != last_span) span_firsts.insert(block.block.height);
+            last_span = span;
+            newest = block.block.height;
+            newest_ms = ms;
+        }
+        for (const BlockSignature& signature : sent<BlockSignature>(out))
+            if (signature.reply == Reply::NotNeeded)
+                signed_at.emplace(signature.statement.height, ms);
+        if (ms >= newest_ms + 50 && newest.value() > 0)
+            ASSERT_TRUE(signed_at.contains(newest)) << newest.value() << " at " << ms;
+    };
+    std::int64_t ms = 1;
+    for (std::uint64_t round = 0; round < 160; ++round) {
+        for (std::size_t author = 0; author < 3; ++author)
+            step(from(author, four.certify(four.header(round, author), 3)), ms);
+        const std::int64_t next = ms + static_cast<std::int64_t>(random() % (round < 80 ? 20 : 90));
+        while (ms < next) step(WakeUp{}, ++ms);
+    }
+    ASSERT_GE(span_firsts.size(), 2U);
+    for (const types::Height first : span_firsts) EXPECT_TRUE(signed_at.contains(first));
+    std::optional<std::int64_t> before;
+    for (const auto& [height, when] : signed_at) {
+        if (before && !span_firsts.contains(height)) EXPECT_GE(when, *before + 50);
+        before = when;
+    }
 }
 
 TEST_F(CoreTest, UpholdsTheDagUntilTheLastBlockIsCertified) {

@@ -89,9 +89,11 @@ TEST(Ed25519Field, CalculatesAsTheModelDoes) {
     const Model model;
     constexpr std::uint64_t kSumMax = std::uint64_t{1} << 53;
     constexpr std::uint64_t kFactorMax = (std::uint64_t{1} << 54) - 1;
+    const auto full = [](std::uint64_t limb) { return Fe{{limb, limb, limb, limb, limb}}; };
     for (int i = 0; i < 5000; ++i) {
-        const Fe a = any_fe(random, kFactorMax);
-        const Fe b = any_fe(random, kFactorMax);
+        // First the largest of all intermediate results, which random limbs hardly ever make.
+        const Fe a = i == 0 ? full(kFactorMax) : any_fe(random, kFactorMax);
+        const Fe b = i == 0 ? full(kFactorMax) : any_fe(random, kFactorMax);
         const Number na = model.number(a);
         const Number nb = model.number(b);
         const auto product =
@@ -100,8 +102,8 @@ TEST(Ed25519Field, CalculatesAsTheModelDoes) {
         const auto squared_a =
             model.mod([&](auto* r, auto* p, auto* c) { BN_mod_sqr(r, na.get(), p, c); });
         ASSERT_EQ(bytes_of(square(a)), squared_a);
-        const Fe x = any_fe(random, kSumMax);
-        const Fe y = any_fe(random, kSumMax - 77);
+        const Fe x = i == 0 ? full(0) : i == 1 ? full(kSumMax) : any_fe(random, kSumMax);
+        const Fe y = i == 0 ? full(kSumMax - 77) : i == 1 ? full(0) : any_fe(random, kSumMax - 77);
         const Number nx = model.number(x);
         const Number ny = model.number(y);
         const auto minus =
@@ -187,6 +189,26 @@ TEST(Ed25519Curve, HasTheMultiplesOfTheBasePoint) {
         }
 }
 
+// Products by scalars whose digits of four bits all carry, none do, or are at their limits, up to
+// the largest scalar that may come.
+TEST(Ed25519Curve, TakesScalarsAtTheLimitsOfTheirDigits) {
+    for (const unsigned fill :
+         {0x00U, 0x01U, 0x10U, 0x77U, 0x78U, 0x87U, 0x88U, 0x80U, 0x08U, 0xf0U, 0x0fU, 0xffU})
+        for (const unsigned top : {0x00U, 0x01U, 0x07U, 0x08U, 0x0fU, 0x10U, 0x18U, 0x1fU}) {
+            Bytes32 factor;
+            factor.fill(static_cast<std::uint8_t>(fill));
+            factor[31] = static_cast<std::uint8_t>(top);
+            Bytes32 expected;
+            if (crypto_scalarmult_ed25519_base_noclamp(expected.data(), factor.data()) != 0)
+                expected = scalar(1);  // the neutral point, which libsodium does not give away
+            const auto of_base = [&](const Bytes32& a, const Bytes32& b) {
+                return encode(sum_of_products(a, base_multiples(), b, base_multiples()));
+            };
+            EXPECT_EQ(of_base(factor, scalar(0)), expected) << fill << ' ' << top;
+            EXPECT_EQ(of_base(scalar(0), factor), expected) << fill << ' ' << top;
+        }
+}
+
 // --- signatures ---
 
 struct Signed {
@@ -196,10 +218,18 @@ struct Signed {
 };
 
 // Made from chosen numbers instead of hashed ones: key a B, nonce r B, plus points of small order.
-Signed sign_with(const Bytes32& a, const Bytes32& r, const Bytes32* torsion, Bytes message) {
+Signed sign_with(const Bytes32& a,
+                 const Bytes32& r,
+                 const Bytes32* torsion,
+                 Bytes message,
+                 const Bytes32* torsion_of_nonce = nullptr) {
+    const auto add = [](Bytes32& to, const Bytes32* small) {
+        if (small != nullptr) crypto_core_ed25519_add(to.data(), to.data(), small->data());
+    };
     Bytes32 key = times_base(a);
-    if (torsion != nullptr) crypto_core_ed25519_add(key.data(), key.data(), torsion->data());
-    const Bytes32 nonce = times_base(r);
+    add(key, torsion);
+    Bytes32 nonce = times_base(r);
+    add(nonce, torsion_of_nonce);
     Bytes hashed = to_bytes(nonce);
     append(hashed, key);
     append(hashed, message);
@@ -252,6 +282,27 @@ TEST(Ed25519Verifier, AgreesWithLibsodium) {
     }
     EXPECT_GT(torsion_accepted, 10U);
     EXPECT_GT(torsion_refused, 200U);
+}
+
+// Both agree on each sum of a point of small order to the key with one to the nonce: one in eight
+// holds, by the hash.
+TEST(Ed25519Verifier, AgreesWithLibsodiumOnPointsOfSmallOrderInKeyAndNonce) {
+    Bytes32 order8 = {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4,
+                      0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6,
+                      0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05};
+    std::array<Bytes32, 8> small = {scalar(1)};
+    for (std::size_t i = 1; i < small.size(); ++i)
+        crypto_core_ed25519_add(small[i].data(), small[i - 1].data(), order8.data());
+    std::size_t accepted = 0;
+    for (const Bytes32& of_key : small)
+        for (const Bytes32& of_nonce : small)
+            for (std::uint8_t message = 0; message < 4; ++message)
+                accepted +=
+                    both_accept(sign_with(scalar(3), scalar(5), &of_key, {message}, &of_nonce))
+                        ? 1U
+                        : 0U;
+    EXPECT_GT(accepted, 4U);
+    EXPECT_LT(accepted, 100U);
 }
 
 // Copies share what was prepared, and verify from several keys do not disturb each other.

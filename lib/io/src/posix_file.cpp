@@ -79,8 +79,8 @@ Result<> PosixFile::write_direct(std::uint64_t offset, ByteView data) {
             return pwrite(
                 direct_fd_.get(), aligned_.get(), size, static_cast<off_t>(offset + done));
         });
-        // The file system cannot do it here, or stopped within a block.
-        if (count < 0 && errno != EINVAL) return system_error("write", path_, errno);
+        // The file system cannot do it here, in its own words for that, or stopped within a block:
+        // what is wrong through the cache too, that write or the next sync will say.
         if (count <= 0 || static_cast<std::size_t>(count) % kBlockBytes != 0)
             return write_cached(offset + done, data.subspan(done));
         done += static_cast<std::size_t>(count);
@@ -90,11 +90,12 @@ Result<> PosixFile::write_direct(std::uint64_t offset, ByteView data) {
 
 void PosixFile::expect_no_readers() {
     if (access_ == Access::Read || direct_fd_.get() >= 0) return;
-    aligned_.reset(static_cast<std::uint8_t*>(std::aligned_alloc(kBlockBytes, kAlignedBytes)));
-    if (!aligned_) return;
     const std::string self = "/proc/self/fd/" + std::to_string(fd_.get());
-    direct_fd_ = FileDescriptor(
+    FileDescriptor direct(
         uninterrupted([&] { return ::open(self.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC); }));
+    if (direct.get() < 0) return;
+    aligned_.reset(static_cast<std::uint8_t*>(std::aligned_alloc(kBlockBytes, kAlignedBytes)));
+    if (aligned_) direct_fd_ = std::move(direct);
 }
 
 Result<> PosixFile::truncate(std::uint64_t size_bytes) {

@@ -12,7 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -22,12 +25,26 @@ namespace {
 // What was synced last, as far as fsync() was called by this process.
 struct stat last_synced{};
 
+// What direct writes from this offset on fail with; 0: they do not.
+int direct_write_error = 0;
+off_t direct_write_error_from = 0;
+
 }  // namespace
 
 // Stands before the C library's, to see what is synced.
 extern "C" int fsync(int fd) {
     ::fstat(fd, &last_synced);
     return static_cast<int>(::syscall(SYS_fsync, fd));
+}
+
+// And to be a file system that refuses to write past its cache.
+extern "C" ssize_t pwrite(int fd, const void* data, std::size_t size, off_t offset) {
+    if (direct_write_error != 0 && offset >= direct_write_error_from &&
+        (::fcntl(fd, F_GETFL) & O_DIRECT) != 0) {
+        errno = direct_write_error;
+        return -1;
+    }
+    return ::syscall(SYS_pwrite64, fd, data, size, offset);
 }
 
 namespace draco::testing {
@@ -169,10 +186,13 @@ TEST_F(PosixDiskTest, LargeWritesAfterTheHintGoPastTheCache) {
         ASSERT_TRUE(file->write_at(0, data));
         ASSERT_TRUE(file->sync());
     }
-    const FileDescriptor direct(
-        ::open((directory.path() + "/plain").c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
-    if (direct.get() < 0 || cached("plain") < 0)
-        GTEST_SKIP() << "this file system has no way past the cache, or does not tell";
+    if (cached("plain") < 0) GTEST_SKIP() << "this file system does not tell what is in memory";
+    // It may take the flag and keep everything all the same.
+    const FileDescriptor direct(::open((directory.path() + "/plain").c_str(), O_WRONLY | O_DIRECT));
+    const std::unique_ptr<void, void (*)(void*)> block(std::aligned_alloc(4096, 4096), std::free);
+    std::memset(block.get(), 7, 4096);
+    if (::pwrite(direct.get(), block.get(), 4096, 512 << 10) != 4096 || cached("plain") >= 0)
+        GTEST_SKIP() << "this file system has no way past the cache";
     EXPECT_EQ(cached("hinted"), -1);
     Bytes out(data.size());
     ASSERT_EQ(disk->open("hinted", OpenMode::Read).value()->read_at(0, out).value(), data.size());
@@ -197,6 +217,26 @@ TEST_F(PosixDiskTest, ReportsExhaustionPastTheCache) {
     EXPECT_EQ(written.error().code, Errc::Exhausted);
     ASSERT_TRUE(file->write_at(0, Bytes(300'000, 2)));
     EXPECT_EQ(file->size().value(), 300'000);
+}
+
+// A file system that cannot write past its cache, at once or half way, whatever it calls that, is
+// written to through it.
+TEST_F(PosixDiskTest, AnyRefusalToGoPastTheCacheChangesNoResult) {
+    for (const int error : {EINVAL, EOPNOTSUPP, ENOSYS, ENOMEM, EIO})
+        for (const off_t from : {0, 300'000}) {
+            auto file = disk->open("f", OpenMode::Truncate).value();
+            file->expect_no_readers();
+            const Bytes data(1'000'003, 3);
+            direct_write_error = error;
+            direct_write_error_from = from;
+            const auto written = file->write_at(5, data);
+            direct_write_error = 0;
+            ASSERT_TRUE(written) << written.error().context;
+            Bytes out(data.size() + 1);
+            ASSERT_EQ(file->read_at(5, out).value(), data.size());
+            out.pop_back();
+            EXPECT_TRUE(out == data) << error << ' ' << from;
+        }
 }
 
 // A lock excludes other processes, names its holder to them, and is free when the holder dies.
