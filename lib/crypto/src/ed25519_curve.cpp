@@ -119,7 +119,7 @@ Point doubled(const Point& point) {
 
 Multiples multiples_of(const Point& point) {
     std::vector<Point> all;
-    all.reserve(32 * 8);
+    all.reserve(std::size_t{32} * 8);
     Point power = point;
     for (std::size_t i = 0; i < 32; ++i) {
         all.push_back(power);
