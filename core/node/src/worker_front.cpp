@@ -15,7 +15,8 @@ constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kMetricsText = "text/plain; version=0.0.4; charset=utf-8";
 
 bool is_linked(const WorkerView& view) {
-    return std::ranges::contains(view.links.connected(), view.node.key);
+    const std::vector<types::NodeKey> linked = view.links.connected();
+    return std::ranges::find(linked, view.node.key) != linked.end();
 }
 
 // Labels and names here need no escaping.

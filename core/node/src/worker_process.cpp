@@ -175,8 +175,8 @@ Result<> start_worker(RunningWorker& r, const WorkerProcessOptions& options, Sig
         return fail(Errc::NotFound,
                     "there is no home " + options.home +
                         ": make one with draco worker init --home " + options.home);
-    DRACO_TRY_VOID(home);
-    r.home = *std::move(home);
+    DRACO_TRY(opened, std::move(home));
+    r.home = std::move(opened);
     DRACO_TRY(config, config_of_home(*r.home, options.home));
     DRACO_TRY_VOID(open_home(r, config, options));
     const log::Logger logger(r.log->get(), "worker");
