@@ -90,7 +90,7 @@ refused 1 "no node to ask" get "$hash/index.html" -o x
 refused 1 "is no home of a node" ls "$hash"
 refused 1 "make one with draco worker init" worker show
 refused 1 "make one with draco worker init" worker run
-refused 1 "no such file" worker init --genesis nowhere.json --node "$key@127.0.0.1:4300"
+refused 1 "No such file" worker init --genesis nowhere.json --node "$key@127.0.0.1:4300"
 
 # All mistakes of a configuration at once, a line for each.
 mkdir -p bad/keys

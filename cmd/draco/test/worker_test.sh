@@ -7,8 +7,14 @@ source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/devnet_fixture.sh"
 unset DRACO_HOME
 
 declare -A worker
+end_worker() { # NAME SIGNAL; its exit status is in $ended
+  local status=0
+  { kill "-$2" "${worker[$1]}" && wait "${worker[$1]}"; } 2>/dev/null || status=$?
+  unset "worker[$1]"
+  ended=$status
+}
 finish() {
-  for pid in "${worker[@]}"; do kill -9 "$pid" 2>/dev/null || true; done
+  for name in "${!worker[@]}"; do end_worker "$name" KILL; done
   down
 }
 trap finish EXIT
@@ -36,8 +42,11 @@ linked() { rpc "$1" | field consensus.workers_linked; }
 has_linked() { [[ $(linked "$1") == "$2" ]]; }
 is_unwell() { ! "$draco" node health --node "$(of_node "$1" rpc)" >/dev/null 2>health.err && grep -q "$2" health.err; }
 
+# A chain that has run without workers goes over to them: what was in work meanwhile is done later.
 up
-down
+begin_load --transfers 1000 --rate 200
+wait_until "the chain moves" 60 is_above 0 10
+"$draco" devnet down --home "$net" >/dev/null
 for i in 0 1 2 3; do
   init_worker "worker$i" "$i" >"init$i.json" || fail "worker init: $(cat "init$i.json")"
   name_workers "$i" "\"$(field entry <"init$i.json")\""
@@ -61,8 +70,9 @@ for i in 0 1 2 3; do
   wait_until "node $i has its worker" 30 has_linked "$i" 1
   wait_until "worker $i is well" 30 is_well "worker$i"
 done
+end_load
 wait_until "all are equal" 60 are_equal
-says 1 "another process" worker run --home "$net/worker0" --quiet
+says 1 "is locked by process" worker run --home "$net/worker0" --quiet
 cp -r "$net/worker0" "$net/copy" && rm -rf "$net/copy/data" "$net/copy/logs"
 says 1 "choose another port or end who has it" worker run --home "$net/copy" --quiet
 
@@ -70,13 +80,12 @@ says 1 "choose another port or end who has it" worker run --home "$net/copy" --q
 start_worker worker.one
 wait_until "who is not named says so" 30 eval 'health_of worker.one | grep -q "is this worker in its \[consensus\] workers?"'
 [[ $(linked 1) == 1 ]] || fail "a stranger counts as a worker"
-kill "${worker[worker.one]}"
-wait "${worker[worker.one]}" || fail "a worker ends well with SIGTERM: $(cat worker.one.err)"
-unset "worker[worker.one]"
+end_worker worker.one TERM
+[[ $ended == 0 ]] || fail "a worker ends well with SIGTERM: $ended, $(cat worker.one.err)"
 
 begin_load --transfers 2000 --rate 200
 wait_until "the chain moves" 60 is_above 0 20
-kill -9 "${worker[worker2]}"
+end_worker worker2 KILL
 wait_until "node 2 misses its worker" 30 is_unwell 2 "1 of the node's 1 worker processes are not linked"
 before=$(height 0)
 wait_until "three nodes go on" 60 is_above 0 $((before + 5))
