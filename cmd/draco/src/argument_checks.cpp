@@ -2,6 +2,7 @@
 
 #include "draco/crypto/ethereum_address.hpp"
 #include "draco/identity/key_file.hpp"
+#include "draco/node/peer_address.hpp"
 #include "draco/types/money.hpp"
 
 #include "account_sender.hpp"
@@ -60,6 +61,14 @@ CLI::Validator some_usd() {
 
 CLI::Validator node_key() {
     return parses<types::NodeKey>("NODE-KEY", parse_node_key);
+}
+
+CLI::Validator peer_address() {
+    return parses<interfaces::PeerAddress>("KEY@HOST:PORT", node::parse_peer_address);
+}
+
+CLI::Validator host_and_port() {
+    return parses<node::HostAndPort>("HOST:PORT", node::parse_host_and_port);
 }
 
 CLI::Validator whole_number() {

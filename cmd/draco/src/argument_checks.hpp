@@ -28,6 +28,8 @@ CLI::Validator some_flk();  // more than nothing
 CLI::Validator some_usd();
 CLI::Validator address();
 CLI::Validator node_key();
+CLI::Validator peer_address();  // KEY@HOST:PORT
+CLI::Validator host_and_port();
 CLI::Validator session_key();
 CLI::Validator transaction_hash();
 CLI::Validator content_address();  // or the URL of content

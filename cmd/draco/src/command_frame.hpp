@@ -14,6 +14,7 @@
 #include "node_command.hpp"
 #include "opt_commands.hpp"
 #include "sim_command.hpp"
+#include "worker_commands.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -31,6 +32,8 @@ struct CommandLine {
     InitOptions init;
     KeysOptions keys;
     NodeRunOptions node;
+    WorkerInitOptions worker_init;
+    WorkerRunOptions worker;
     DevnetOptions devnet;
     LoadOptions load;
     AccountOptions account;
@@ -64,6 +67,7 @@ void add_transaction(CLI::App* command, SenderOptions& sender);
 
 // What can be typed, by topic.
 void add_home_commands(CommandLine& line);
+void add_worker_commands(CommandLine& line);
 void add_devnet_commands(CommandLine& line);
 void add_chain_commands(CommandLine& line);
 void add_content_commands(CommandLine& line);

@@ -6,16 +6,21 @@
 
 #include <CLI/CLI.hpp>
 
+#include <string>
+
 namespace draco {
 namespace {
 
 // Options of the program may stand behind any command, so every help names them.
 void mention_common_options(CLI::App& under) {
     for (CLI::App* each : under.get_subcommands({})) {
+        // One that has another --node asks none.
+        const bool asks = each->get_option_no_throw("--node") == nullptr;
         each->footer(
-            "Options of every command:\n"
-            "  --home TEXT                 the home (~/.draco); also DRACO_HOME\n"
-            "  --node URL                  the node to ask, such as http://host:4240\n"
+            std::string("Options of every command:\n"
+                        "  --home TEXT                 the home (~/.draco); also DRACO_HOME\n") +
+            (asks ? "  --node URL                  the node to ask, such as http://host:4240\n"
+                  : "") +
             "  --json                      print JSON, errors too");
         mention_common_options(*each);
     }
@@ -32,6 +37,7 @@ void declare(CommandLine& line) {
         ->check(node_url());
     app.add_flag("--json", line.invocation.json, "print JSON, errors too");
     add_home_commands(line);
+    add_worker_commands(line);
     add_devnet_commands(line);
     add_chain_commands(line);
     add_content_commands(line);

@@ -100,6 +100,18 @@ Result<std::vector<NodePorts>> free_ports(std::size_t nodes) {
     return ports;
 }
 
+Result<std::uint16_t> free_port() {
+    crypto::SystemRng rng;
+    DRACO_TRY(held, hold_lasting_port(rng));
+    return held.port;
+}
+
+std::string listen_address_of(const std::string& host) {
+    const bool is_ipv6 = host.contains(':');
+    if (is_loopback(host)) return is_ipv6 ? "::1" : "127.0.0.1";
+    return is_ipv6 ? "::" : "0.0.0.0";
+}
+
 Result<> check_port_free(std::uint16_t port, const std::string& whose) {
     const io::FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (socket.get() < 0)
@@ -134,7 +146,7 @@ Result<node::NodeConfig> config_with_ports(const NodePorts& ports, const std::st
     node::NodeConfig config;
     config.node.advertised_host = host;
     if (!is_loopback(host)) {
-        const std::string all = host.contains(':') ? "::" : "0.0.0.0";
+        const std::string all = listen_address_of(host);
         config.links.address = all;
         config.http.address = all;
         config.session.address = all;

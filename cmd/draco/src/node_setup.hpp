@@ -28,6 +28,13 @@ NodePorts ports_from(std::uint16_t base, std::size_t index);
 // while the nodes are stopped, as far as it has such.
 Result<std::vector<NodePorts>> free_ports(std::size_t nodes);
 
+// One such port.
+Result<std::uint16_t> free_port();
+
+// The address to listen on for who is reached by `host`: all of this machine's, unless only this
+// machine finds itself there.
+std::string listen_address_of(const std::string& host);
+
 // Whether a program listens there already: Unavailable, with what to do. `whose` names the port, as
 // in "rpc of node 2".
 Result<> check_port_free(std::uint16_t port, const std::string& whose);

@@ -63,6 +63,21 @@ refused 2 "is no address: 64 hex digits" get 12 -o x
 refused 2 "is no URL of content" get http://127.0.0.1:1/x -o x
 refused 2 "is no address: 64 hex digits" ls zzz
 refused 2 "is no address: 64 hex digits" ls "${hash}5/index.html"
+key=$("$draco" init --home keyed --light-keys --json | node -p 'JSON.parse(require("fs").readFileSync(0)).node')
+refused 2 "there is no command 'wroker'; did you mean 'worker'?" wroker run
+refused 2 "there is no command 'shwo'; did you mean 'show'?" worker shwo
+refused 2 "--node is required" worker init --genesis g
+refused 2 "--genesis is required" worker init --node "$key@127.0.0.1:4300"
+refused 2 "is not KEY@HOST:PORT: a node key, and where it is" worker init --genesis g --node http://127.0.0.1:4240
+refused 2 "\"12\" is not a node key in base58 or hex" worker init --genesis g --node 12@127.0.0.1:4300
+refused 2 "is not the key of any node" worker init --genesis g --node 11111111111111111111111111111111@127.0.0.1:4300
+refused 2 "is not HOST:PORT, such as node.example.org:4400" worker init --genesis g --node "$key@127.0.0.1"
+refused 2 "with a port from 1 to 65535" worker init --genesis g --node "$key@127.0.0.1:0"
+refused 2 "is not HOST:PORT" worker init --genesis g --node "$key@127.0.0.1:4300" --listen 4400
+refused 2 "--index" worker init --genesis g --node "$key@127.0.0.1:4300" --index 16
+refused 2 "--index" worker init --genesis g --node "$key@127.0.0.1:4300" --index one
+refused 2 "--health-port" worker init --genesis g --node "$key@127.0.0.1:4300" --health-port 0
+for wrong in x 17 -1; do refused 2 "--workers" bench consensus --workers $wrong; done
 for command in pin unpin rm; do refused 2 "HASH: " $command abc; done
 refused 2 "--lane" lane close 11111111111111111111111111111111 --lane 65536
 
@@ -73,6 +88,9 @@ refused 1 "run draco devnet up" devnet down
 refused 1 "run draco init" keys show
 refused 1 "no node to ask" get "$hash/index.html" -o x
 refused 1 "is no home of a node" ls "$hash"
+refused 1 "make one with draco worker init" worker show
+refused 1 "make one with draco worker init" worker run
+refused 1 "No such file" worker init --genesis nowhere.json --node "$key@127.0.0.1:4300"
 
 # All mistakes of a configuration at once, a line for each.
 mkdir -p bad/keys
@@ -101,7 +119,7 @@ json_error 1 NotFound epoch
 json_error 1 Unavailable epoch --node http://127.0.0.1:1
 
 [[ $("$draco" --version) == "draco "* ]] || fail "--version"
-for command in "" init keys "keys generate" node "node run" devnet "devnet up" "devnet load" account "account transfer" stake lane "lane open" opt prices sim hash tx; do
+for command in "" init keys "keys generate" node "node run" devnet "devnet up" "devnet load" account "account transfer" stake lane "lane open" opt prices sim hash tx worker "worker init" "worker run"; do
   "$draco" $command --help >out
   grep -q "Usage: draco${command:+ }$command " out || fail "draco $command --help is its own: $(cat out)"
   for option in --home --node --json; do grep -q -- "  $option" out || fail "draco $command --help names $option"; done

@@ -231,6 +231,8 @@ void Conductor::publish() {
         status.committed = running_->handed_over();
     }
     status.transactions_waiting_bytes = own_bytes;
+    status.workers = static_cast<std::uint32_t>(setting_.workers.lanes());
+    status.workers_linked = static_cast<std::uint32_t>(std::ranges::count(lanes_up_, true));
     setting_.intake.publish(std::move(status), intakes(), own_bytes);
 }
 

@@ -100,7 +100,20 @@ Result<> WorkerConductor::hear_node(const Bytes& message) {
     return {};
 }
 
+Result<> WorkerConductor::check_index(types::WorkerIndex told) const {
+    const auto& own = setting_.options.index;
+    if (!own || *own == told) return {};
+    return fail(Errc::InvalidArgument,
+                "the node has this worker at place " + std::to_string(told.value()) +
+                    " of its [consensus] workers, counted from 0, and the worker was set up as "
+                    "index " +
+                    std::to_string(own->value()) +
+                    ": put its line at that place of the node's config.toml, and start the node "
+                    "and then this worker again");
+}
+
 Result<> WorkerConductor::obey(const BeginEpoch& order) {
+    DRACO_TRY_VOID(check_index(order.worker));
     if (engine_of(order.epoch) != nullptr ||
         (told_of_epoch_ && order.epoch.value() + 1 < epoch_.value()))
         return {};
@@ -273,6 +286,7 @@ void WorkerConductor::arm() {
 void WorkerConductor::publish() {
     interfaces::ConsensusStatus status;
     status.epoch = epoch_;
+    if (!told_of_epoch_) status.reason = kNodeHasNotSpoken;
     std::size_t own_bytes = 0;
     if (running_) {
         status.role = interfaces::ConsensusRole::Member;

@@ -40,6 +40,7 @@ private:
     Result<> turn(std::optional<Verified> verified);
     Result<> take_news();
     Result<> hear_node(const Bytes& message);
+    Result<> check_index(types::WorkerIndex told) const;
     Result<> obey(const BeginEpoch& order);
     Result<> obey(const PeerWorkers& order);
     Result<> obey(const ToWorker& order);

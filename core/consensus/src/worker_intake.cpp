@@ -6,7 +6,9 @@
 namespace draco::consensus {
 
 WorkerIntake::WorkerIntake(const WorkerOptions& options, std::size_t own_bytes_max)
-    : options_(options), own_bytes_max_(own_bytes_max) {}
+    : options_(options), own_bytes_max_(own_bytes_max) {
+    status_.reason = kNodeHasNotSpoken;
+}
 
 void WorkerIntake::set_poke(std::move_only_function<bool()> poke) {
     poke_ = std::move(poke);

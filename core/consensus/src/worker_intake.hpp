@@ -11,9 +11,13 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <string_view>
 #include <vector>
 
 namespace draco::consensus {
+
+inline constexpr std::string_view kNodeHasNotSpoken =
+    "the node has not said which epoch it is: is this worker in its [consensus] workers?";
 
 // A worker of another member.
 struct PeerPort {

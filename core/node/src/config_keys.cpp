@@ -1,58 +1,20 @@
 #include "config_keys.hpp"
 
-#include "draco/log/log.hpp"
-#include "draco/types/transaction.hpp"
+#include "draco/base/text_encoding.hpp"
+#include "draco/consensus/worker_message.hpp"
+#include "draco/node/peer_address.hpp"
 
-#include <arpa/inet.h>
+#include "shared_keys.hpp"
 
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 
 namespace draco::node {
 namespace {
 
-constexpr std::uint64_t kKiB = std::uint64_t{1} << 10;
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
-constexpr std::uint64_t kTiB = std::uint64_t{1} << 40;
-constexpr std::size_t kPathBytesMax = 255;
-
 // --- text ---
-
-std::string_view path_objection(std::string_view text) {
-    constexpr std::string_view kExpected =
-        "a path relative to the home, inside it, such as \"data\"";
-    if (text.empty() || text.size() > kPathBytesMax || text.contains('\0')) return kExpected;
-    while (true) {
-        const auto slash = text.find('/');
-        const std::string_view part = text.substr(0, slash);
-        if (part.empty() || part == "." || part == "..") return kExpected;
-        if (slash == std::string_view::npos) return {};
-        text.remove_prefix(slash + 1);
-    }
-}
-
-// Colons are those of IPv6, never of a port.
-bool has_port(std::string_view text) {
-    in6_addr parsed{};
-    return text.contains(':') && ::inet_pton(AF_INET6, std::string(text).c_str(), &parsed) != 1;
-}
-
-// A name or an address; who dials it finds out whether it exists.
-std::string_view host_objection(std::string_view text) {
-    constexpr std::string_view kExpected = "a host name or an IP address, without a port";
-    const auto allowed = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               std::string_view("-._:").contains(c);
-    };
-    if (text.empty() || text.size() > types::kHostBytesMax || has_port(text)) return kExpected;
-    return std::ranges::all_of(text, allowed) ? std::string_view() : kExpected;
-}
-
-std::string_view level_objection(std::string_view text) {
-    return log::parse_level(text) ? std::string_view() : "trace, debug, info, warn or error";
-}
 
 std::string_view backend_objection(std::string_view text) {
     return text == "rocksdb" || text == "memory" ? std::string_view() : "rocksdb or memory";
@@ -65,9 +27,7 @@ std::string_view durability_objection(std::string_view text) {
 
 // --- the sections ---
 
-using Keys = std::vector<ConfigKey>;
-
-void add_node(Keys& keys, NodeConfig::Node& node) {
+void add_node(ConfigKeys& keys, NodeConfig::Node& node) {
     keys.push_back({.section = "node",
                     .name = "data_directory",
                     .comment = "State, blocks and the consensus log.",
@@ -85,67 +45,7 @@ void add_node(Keys& keys, NodeConfig::Node& node) {
                     .objection = host_objection});
 }
 
-void add_keys(Keys& keys, NodeConfig::Keys& section) {
-    keys.push_back({.section = "keys",
-                    .name = "directory",
-                    .comment = "The encrypted keys.",
-                    .member = &section.directory,
-                    .objection = path_objection});
-    keys.push_back({.section = "keys",
-                    .name = "password_file",
-                    .comment = "Its first line opens them. Mode 0600.",
-                    .member = &section.password_file,
-                    .objection = path_objection});
-}
-
-void add_log(Keys& keys, NodeConfig::Log& log) {
-    keys.push_back({.section = "log",
-                    .name = "directory",
-                    .comment = "Of draco.log and the files before it.",
-                    .member = &log.directory,
-                    .objection = path_objection});
-    keys.push_back({.section = "log",
-                    .name = "level",
-                    .comment = "trace, debug, info, warn or error.",
-                    .member = &log.level,
-                    .objection = level_objection});
-    keys.push_back({.section = "log",
-                    .name = "json",
-                    .comment = "One JSON object per line instead of text.",
-                    .member = &log.json});
-    keys.push_back({.section = "log",
-                    .name = "file_bytes_max",
-                    .comment = "A file that would grow beyond is followed by the next.",
-                    .member = &log.file_bytes_max,
-                    .min = 64 * kKiB,
-                    .max = kGiB});
-    keys.push_back({.section = "log",
-                    .name = "files_max",
-                    .comment = "Files that are kept, with the one being written.",
-                    .member = &log.files_max,
-                    .min = 1,
-                    .max = 1000});
-}
-
-void add_listener(Keys& keys,
-                  std::string_view section,
-                  std::string_view port_comment,
-                  std::string& address,
-                  std::uint16_t& port) {
-    keys.push_back({.section = section,
-                    .name = "address",
-                    .comment = "The address to listen on; 0.0.0.0 is all of this machine's.",
-                    .member = &address,
-                    .objection = host_objection});
-    keys.push_back({.section = section,
-                    .name = "port",
-                    .comment = port_comment,
-                    .member = &port,
-                    .min = 1,
-                    .max = 65'535});
-}
-
-void add_http(Keys& keys, NodeConfig::Http& http) {
+void add_http(ConfigKeys& keys, NodeConfig::Http& http) {
     add_listener(keys, "http", "TCP.", http.address, http.port);
     keys.push_back({.section = "http",
                     .name = "threads",
@@ -173,7 +73,7 @@ void add_http(Keys& keys, NodeConfig::Http& http) {
                     .max = kTiB});
 }
 
-void add_network(Keys& keys, NodeConfig& config) {
+void add_network(ConfigKeys& keys, NodeConfig& config) {
     add_listener(keys, "links", "TCP.", config.links.address, config.links.port);
     keys.push_back({.section = "links",
                     .name = "guests_max",
@@ -205,31 +105,7 @@ void add_network(Keys& keys, NodeConfig& config) {
                     .max = 1'000'000});
 }
 
-void add_milliseconds(Keys& keys,
-                      std::string_view name,
-                      std::string_view comment,
-                      std::uint32_t& value,
-                      std::uint64_t max) {
-    keys.push_back({.section = "consensus",
-                    .name = name,
-                    .comment = comment,
-                    .member = &value,
-                    .min = 1,
-                    .max = max});
-}
-
-void add_consensus(Keys& keys, NodeConfig::Consensus& consensus) {
-    add_milliseconds(keys,
-                     "batch_delay_ms",
-                     "Transactions wait this long for others to share a batch with.",
-                     consensus.batch_delay_ms,
-                     10'000);
-    keys.push_back({.section = "consensus",
-                    .name = "batch_bytes",
-                    .comment = "A batch of this size does not wait.",
-                    .member = &consensus.batch_bytes,
-                    .min = 4 * kKiB,
-                    .max = kMiB});
+void add_leader(ConfigKeys& keys, NodeConfig::Consensus& consensus) {
     add_milliseconds(keys,
                      "leader_timeout_ms",
                      "How long a round waits for its leader; doubles while nothing commits.",
@@ -237,38 +113,23 @@ void add_consensus(Keys& keys, NodeConfig::Consensus& consensus) {
                      60'000);
     add_milliseconds(
         keys, "leader_timeout_max_ms", "Up to this.", consensus.leader_timeout_max_ms, 60'000);
-    add_milliseconds(keys,
-                     "retry_ms",
-                     "Without progress, what may be lost is sent again; doubles each time.",
-                     consensus.retry_ms,
-                     60'000);
-    add_milliseconds(keys, "retry_max_ms", "Up to this.", consensus.retry_max_ms, 60'000);
-    add_milliseconds(keys,
-                     "request_deadline_ms",
-                     "A peer that has not answered by then is passed over.",
-                     consensus.request_deadline_ms,
-                     60'000);
-    keys.push_back({.section = "consensus",
-                    .name = "own_bytes_max",
-                    .comment = "Own transactions that are not executed yet; beyond: busy.",
-                    .member = &consensus.own_bytes_max,
-                    .min = kMiB,
-                    .max = 4 * kGiB});
-    keys.push_back({.section = "consensus",
-                    .name = "held_bytes_max",
-                    .comment = "Batches of all members in memory and not executed yet.",
-                    .member = &consensus.held_bytes_max,
-                    .min = 16 * kMiB,
-                    .max = 64 * kGiB});
-    keys.push_back({.section = "consensus",
-                    .name = "served_bytes_per_s",
-                    .comment = "To one peer that asks for what it missed.",
-                    .member = &consensus.served_bytes_per_s,
-                    .min = kMiB,
-                    .max = 64 * kGiB});
 }
 
-void add_storage(Keys& keys, NodeConfig& config) {
+void add_consensus(ConfigKeys& keys, NodeConfig::Consensus& consensus) {
+    add_batching(keys, consensus);
+    add_leader(keys, consensus);
+    add_exchange(keys, consensus);
+    keys.push_back({.section = "consensus",
+                    .name = "workers",
+                    .comment =
+                        "Worker processes of this node, by index: \"KEY@HOST:PORT\" of each, as\n"
+                        "draco worker init prints it. All members need the same number.",
+                    .member = &consensus.workers,
+                    .max = consensus::kWorkersMax,
+                    .objection = peer_objection});
+}
+
+void add_storage(ConfigKeys& keys, NodeConfig& config) {
     keys.push_back({.section = "ledger",
                     .name = "archive_bytes_max",
                     .comment = "Blocks that are kept for those who follow; the oldest go first.",
@@ -324,6 +185,19 @@ void add_storage(Keys& keys, NodeConfig& config) {
                     .max = 256});
 }
 
+std::optional<Contradiction> worker_named_twice(const NodeConfig::Consensus& consensus) {
+    std::set<types::NodeKey> keys;
+    for (const std::string& text : consensus.workers) {
+        const auto worker = parse_peer_address(text);
+        if (!worker || keys.insert(worker->key).second) continue;
+        return Contradiction{.keys = {{{"consensus", "workers"}, {"consensus", "workers"}}},
+                             .what = "[consensus] workers names the key " +
+                                     to_base58(worker->key.view()) +
+                                     " twice: each worker has a home and a key of its own"};
+    }
+    return std::nullopt;
+}
+
 std::optional<Contradiction> shared_port(const NodeConfig& config) {
     struct Listener {
         std::uint16_t port;
@@ -365,9 +239,9 @@ const std::vector<ConfigSection>& config_sections() {
 }
 
 std::vector<ConfigKey> config_keys(NodeConfig& config) {
-    Keys keys;
+    ConfigKeys keys;
     add_node(keys, config.node);
-    add_keys(keys, config.keys);
+    add_key_files(keys, config.keys);
     add_log(keys, config.log);
     add_network(keys, config);
     add_consensus(keys, config.consensus);
@@ -382,18 +256,10 @@ std::vector<Contradiction> contradictions(const NodeConfig& config) {
         found.push_back(
             {.keys = {{{"consensus", "leader_timeout_ms"}, {"consensus", "leader_timeout_max_ms"}}},
              .what = "[consensus] leader_timeout_ms is more than leader_timeout_max_ms"});
-    if (consensus.retry_ms > consensus.retry_max_ms)
-        found.push_back({.keys = {{{"consensus", "retry_ms"}, {"consensus", "retry_max_ms"}}},
-                         .what = "[consensus] retry_ms is more than retry_max_ms"});
+    find_retry_contradiction(found, consensus);
+    if (auto twice = worker_named_twice(consensus)) found.push_back(*std::move(twice));
     if (auto shared = shared_port(config)) found.push_back(*std::move(shared));
     return found;
-}
-
-Result<> check_host(std::string_view text) {
-    const std::string_view objection = host_objection(text);
-    if (objection.empty()) return {};
-    return fail(Errc::InvalidArgument,
-                "\"" + std::string(text) + "\" is not " + std::string(objection));
 }
 
 }  // namespace draco::node

@@ -14,6 +14,7 @@
 #include "draco/fetcher/fetcher.hpp"
 #include "draco/identity/transaction_signer.hpp"
 #include "draco/ledger/ledger.hpp"
+#include "draco/node/peer_address.hpp"
 #include "draco/pod/acknowledgements.hpp"
 #include "draco/pool/pool.hpp"
 #include "draco/publisher/publisher.hpp"
@@ -22,16 +23,18 @@
 #include "draco/rpc/service.hpp"
 #include "draco/sync/sync.hpp"
 
+#include "consensus_parameters.hpp"
 #include "membership.hpp"
+#include "peer_links.hpp"
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <utility>
+#include <vector>
 
 namespace draco::node {
 namespace {
-
-using std::chrono::milliseconds;
 
 Result<std::unique_ptr<atomo::Storage>> open_state(const NodeWorld& world,
                                                    const NodeConfig::State& config) {
@@ -45,21 +48,6 @@ Result<std::unique_ptr<atomo::Storage>> open_state(const NodeWorld& world,
          .page_cache_bytes = config.page_cache_bytes});
 }
 
-consensus::Parameters parameters_of(const NodeConfig::Consensus& config) {
-    consensus::Parameters made;
-    made.batch_delay_max = milliseconds(config.batch_delay_ms);
-    made.batch_bytes = config.batch_bytes;
-    made.leader_timeout = milliseconds(config.leader_timeout_ms);
-    made.leader_timeout_max = milliseconds(config.leader_timeout_max_ms);
-    made.retry = milliseconds(config.retry_ms);
-    made.retry_max = milliseconds(config.retry_max_ms);
-    made.request_deadline = milliseconds(config.request_deadline_ms);
-    made.own_bytes_max = config.own_bytes_max;
-    made.held_bytes_max = config.held_bytes_max;
-    made.served_bytes_per_s = config.served_bytes_per_s;
-    return made;
-}
-
 pod::Options pod_options(const std::string& data) {
     pod::Options made;
     made.journal.directory = data + "/delivery";
@@ -69,6 +57,22 @@ pod::Options pod_options(const std::string& data) {
 // Files of a log are made ahead in full. A state in memory is for simulations and trials.
 std::uint64_t log_segment_bytes(const NodeConfig::State& config) {
     return std::uint64_t{config.backend == "memory" ? 4U : 64U} << 20;
+}
+
+Result<std::vector<interfaces::PeerAddress>> own_workers(const NodeConfig::Consensus& config,
+                                                         const types::NodeKey& self) {
+    DRACO_TRY(workers, parse_peer_addresses(config.workers));
+    if (std::ranges::find(workers, self, &interfaces::PeerAddress::key) == workers.end())
+        return workers;
+    return fail(Errc::InvalidArgument,
+                "[consensus] workers of config.toml names this node's own key: write the keys that "
+                "draco worker init prints there");
+}
+
+std::set<types::NodeKey> keys_of(const std::vector<interfaces::PeerAddress>& peers) {
+    std::set<types::NodeKey> keys;
+    for (const interfaces::PeerAddress& peer : peers) keys.insert(peer.key);
+    return keys;
 }
 
 Result<rpc::AdminAccess> admin_access(const NodeWorld& world, const NodeConfig& config) {
@@ -96,6 +100,7 @@ struct Node::Parts {
     affair::Registry registry;
     affair::Registry disk_registry;  // of those that wait for the disk where content is
     std::unique_ptr<pool::Pool> links;
+    std::unique_ptr<PeerLinks> peers;  // of them, what goes to other nodes
     std::unique_ptr<broadcast::Gossip> gossip;
     interfaces::Application* application = nullptr;  // the ledger owns it
     std::unique_ptr<interfaces::Ledger> ledger;
@@ -163,9 +168,11 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
 
     // Its peers.
     p.links = std::make_unique<pool::Pool>(world.peers, world.executor, world.rng, world.log, self);
-    p.membership = std::make_unique<Membership>(*p.ledger, *p.links, self);
+    DRACO_TRY(workers, own_workers(config.consensus, self));
+    p.peers = std::make_unique<PeerLinks>(*p.links, keys_of(workers));
+    p.membership = std::make_unique<Membership>(*p.ledger, *p.links, self, workers);
     DRACO_TRY(gossip,
-              broadcast::Gossip::make(*p.links, p.registry, world.log, {.seed = world.rng.next()}));
+              broadcast::Gossip::make(*p.peers, p.registry, world.log, {.seed = world.rng.next()}));
     p.gossip = std::move(gossip);
 
     // Its part in ordering.
@@ -186,15 +193,16 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
                                  .signatures = signatures == MessageSignatures::Trusted
                                                    ? consensus::SignatureCheck::Skipped
                                                    : consensus::SignatureCheck::Required,
+                                 .workers = std::move(workers),
                                  .log_segment_bytes = log_segment_bytes(config.state)});
     DRACO_TRY(
         follower,
-        sync::Sync::make(genesis.chain, *p.links, *p.ledger, *p.gossip, p.registry, world.log, {}));
+        sync::Sync::make(genesis.chain, *p.peers, *p.ledger, *p.gossip, p.registry, world.log, {}));
     p.follower = std::move(follower);
     p.forwarder = std::make_unique<consensus::Forwarder>(
         world.executor,
         p.registry,
-        *p.links,
+        *p.peers,
         *p.ledger,
         *p.consensus,
         [application = p.application](ByteView transaction) {
@@ -237,7 +245,7 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
     DRACO_TRY(providers,
               resolver::Resolver::make(genesis.chain,
                                        std::move(provider_key),
-                                       *p.links,
+                                       *p.peers,
                                        *p.ledger,
                                        p.registry,
                                        world.log,
@@ -250,7 +258,7 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
     };
     DRACO_TRY(fetcher,
               fetcher::Fetcher::make(
-                  *p.links, *p.blockstore, *p.providers, p.disk_registry, world.log, fetching));
+                  *p.peers, *p.blockstore, *p.providers, p.disk_registry, world.log, fetching));
     p.fetcher = std::move(fetcher);
 
     // Its front.
@@ -258,7 +266,7 @@ Result<std::unique_ptr<Node>> Node::start(const NodeWorld& world,
               rpc::RpcService::start({.ledger = *p.ledger,
                                       .consensus = *p.consensus,
                                       .forwarder = *p.forwarder,
-                                      .links = *p.links,
+                                      .links = *p.peers,
                                       .follower = *p.follower,
                                       .signer = *p.signer,
                                       .executor = world.executor,
@@ -306,7 +314,7 @@ interfaces::TransactionForwarder& Node::forwarder() {
 }
 
 interfaces::Links& Node::links() {
-    return *parts_->links;
+    return *parts_->peers;
 }
 
 interfaces::BlockFollower& Node::follower() {

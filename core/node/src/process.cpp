@@ -10,13 +10,10 @@
 #include "draco/io/posix_disk.hpp"
 #include "draco/io/thread_pool.hpp"
 #include "draco/io/tls.hpp"
-#include "draco/log/rotating_log.hpp"
-#include "draco/log/sinks.hpp"
 #include "draco/node/config.hpp"
 #include "draco/node/first_start.hpp"
 #include "draco/node/genesis_file.hpp"
 #include "draco/node/node.hpp"
-#include "draco/node/password_file.hpp"
 #include "draco/pool/tls_transport.hpp"
 #include "draco/publisher/publisher.hpp"
 #include "draco/rpc/process_usage.hpp"
@@ -24,13 +21,12 @@
 #include "draco/rpc/service.hpp"
 #include "draco/types/session.hpp"
 
+#include "home_key.hpp"
+#include "home_log.hpp"
 #include "restored_key.hpp"
 #include "signals.hpp"
 
-#include <unistd.h>
-
 #include <atomic>
-#include <cstdlib>
 #include <future>
 #include <memory>
 #include <optional>
@@ -46,62 +42,12 @@ Result<NodeIdentity> load_identity(Disk& home,
                                    const std::string& home_path,
                                    const NodeConfig::Keys& config,
                                    const std::string& password_file) {
-    if (password_file.empty())
-        DRACO_TRY_VOID(check_private(home_path + "/" + config.password_file));
-    DRACO_TRY(password,
-              password_file.empty() ? read_password(home, config.password_file)
-                                    : read_password_file(password_file));
-    DRACO_TRY(store, identity::KeyStore::open(home, config.directory));
-    DRACO_TRY(loaded, store.load(identity::KeyKind::Node, identity::kDefaultKeyName, password));
+    DRACO_TRY(loaded, load_home_key(home, home_path, config, password_file));
     DRACO_TRY(first_start, take_first_start(home, config.directory));
-    return NodeIdentity{.key = std::get<types::NodeSecretKey>(std::move(loaded.secret)),
-                        .signed_elsewhere = loaded.info.restored,
-                        .first_start = first_start && !loaded.info.restored};
+    return NodeIdentity{.key = std::move(loaded.key),
+                        .signed_elsewhere = loaded.restored,
+                        .first_start = first_start && !loaded.restored};
 }
-
-bool wants_colours() {
-    return ::isatty(STDERR_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-}
-
-class NodeLog {
-public:
-    static Result<std::unique_ptr<NodeLog>> open(Disk& home,
-                                                 Executor& executor,
-                                                 const NodeConfig::Log& config,
-                                                 bool to_standard_error) {
-        const auto level = log::parse_level(config.level);
-        if (!level) return fail(Errc::InvalidArgument, "there is no log level " + config.level);
-        DRACO_TRY_VOID(home.create_directory(config.directory));
-        DRACO_TRY(file,
-                  log::RotatingLog::open(
-                      home,
-                      executor,
-                      {.path = config.directory + "/draco.log",
-                       .level = *level,
-                       .format = config.json ? log::LineFormat::Json : log::LineFormat::Text,
-                       .file_bytes_max = config.file_bytes_max,
-                       .files_max = config.files_max}));
-        auto made = std::unique_ptr<NodeLog>(new NodeLog);
-        made->file_ = std::move(file);
-        std::vector<log::Log*> sinks = {made->file_.get()};
-        if (to_standard_error) {
-            made->standard_error_ =
-                std::make_unique<log::TerminalLog>(executor.clock(), *level, wants_colours());
-            sinks.push_back(made->standard_error_.get());
-        }
-        made->both_ = std::make_unique<log::TeeLog>(std::move(sinks));
-        return made;
-    }
-
-    log::Log& get() { return *both_; }
-
-private:
-    NodeLog() = default;
-
-    std::unique_ptr<log::RotatingLog> file_;
-    std::unique_ptr<log::TerminalLog> standard_error_;
-    std::unique_ptr<log::TeeLog> both_;
-};
 
 // Everything that runs, in the order in which it was made; it ends in the reverse order.
 struct Running {
@@ -110,7 +56,7 @@ struct Running {
     std::unique_ptr<io::ThreadPool> threads;
     std::unique_ptr<io::ThreadPool> disk_threads;
     std::unique_ptr<io::ThreadPool> session_threads;
-    std::unique_ptr<NodeLog> log;
+    std::unique_ptr<HomeLog> log;
     std::unique_ptr<io::Network> network;
     crypto::SystemRng transport_rng;
     crypto::SystemRng node_rng;
@@ -277,7 +223,7 @@ Result<> start(Running& r, const ProcessOptions& options, Signals& signals) {
         disk_threads,
         io::ThreadPool::start({.name = "disk", .thread_count = config.executor.disk_threads}));
     r.disk_threads = std::move(disk_threads);
-    DRACO_TRY(log, NodeLog::open(*r.home, *r.threads, config.log, options.log_to_standard_error));
+    DRACO_TRY(log, HomeLog::open(*r.home, *r.threads, config.log, options.log_to_standard_error));
     r.log = std::move(log);
     const log::Logger logger(r.log->get(), "node");
     logger.info("starting", {{"version", std::string(DRACO_VERSION)}, {"home", options.home}});

@@ -5,7 +5,9 @@
 
 #include "draco/base/rng.hpp"
 #include "draco/node/nearest.hpp"
+#include "draco/node/peer_address.hpp"
 #include "draco/simulon/disk.hpp"
+#include "draco/simulon/seeded_rng.hpp"
 #include "draco/testing/seed.hpp"
 
 #include <gtest/gtest.h>
@@ -22,6 +24,12 @@ std::string refusal(std::string_view toml) {
     if (parsed) return "accepted";
     EXPECT_EQ(parsed.error().code, Errc::InvalidArgument);
     return parsed.error().context;
+}
+
+std::string worker_address(std::uint64_t seed) {
+    simulon::SeededRng rng(seed);
+    return to_text(interfaces::PeerAddress{
+        types::NodeSecretKey::generate(rng).public_key(), "worker.example.org", 4400});
 }
 
 TEST(Config, EmptyFileIsTheDefault) {
@@ -54,7 +62,8 @@ TEST(Config, EveryChangedValueSurvivesTheFile) {
                         .request_deadline_ms = 16,
                         .own_bytes_max = 1 << 21,
                         .held_bytes_max = 1 << 25,
-                        .served_bytes_per_s = 1 << 22};
+                        .served_bytes_per_s = 1 << 22,
+                        .workers = {worker_address(1), worker_address(2)}};
     config.ledger = {.archive_bytes_max = std::uint64_t{1} << 40};
     config.state = {.backend = "memory",
                     .durability = "sync",
@@ -103,6 +112,28 @@ TEST(Config, WrongTypesAndRangesSayWhatIsAllowed) {
     EXPECT_EQ(
         refusal("[links]\naddress = \"a b\"\n"),
         "config.toml:2: [links] address must be a host name or an IP address, without a port");
+}
+
+TEST(Config, WorkersAreKeysWithPlaces) {
+    const std::string one = "\"" + worker_address(1) + "\"";
+    const std::string two = "\"" + worker_address(2) + "\"";
+    const auto list = [](const std::string& text) {
+        return "[consensus]\nworkers = [" + text + "]\n";
+    };
+    EXPECT_EQ(parse_config(list("")).value(), NodeConfig());
+    EXPECT_EQ(parse_config(list(one + ",\n  " + two)).value().consensus.workers,
+              (std::vector<std::string>{worker_address(1), worker_address(2)}));
+    const std::string texts = "[consensus] workers must be a list of at most 16 texts in quotes";
+    EXPECT_EQ(refusal("[consensus]\nworkers = " + one + "\n"), "config.toml:2: " + texts);
+    EXPECT_EQ(refusal(list(one + ",\n 4400")), "config.toml:3: " + texts);
+    std::string many = one;
+    for (int i = 0; i < 16; ++i) many += ", " + one;
+    EXPECT_EQ(refusal(list(many)), "config.toml:2: " + texts);
+    EXPECT_EQ(refusal(list(one + ",\n\"worker.example.org:4400\"")),
+              "config.toml:3: [consensus] workers must be a list of \"KEY@HOST:PORT\", as draco "
+              "worker init prints it: a node key, and where it is");
+    EXPECT_TRUE(refusal(list(one + ", " + one)).contains("twice: each worker has a home"))
+        << refusal(list(one + ", " + one));
 }
 
 TEST(Config, PathsStayInTheHome) {

@@ -46,6 +46,10 @@ void put_consensus(Exposition& to, const interfaces::ConsensusStatus& status) {
               Type::Gauge,
               "Transactions that wait for a batch.")
         .sample(status.transactions_waiting_bytes);
+    to.family("draco_workers", Type::Gauge, "Worker processes that the node is configured with.")
+        .sample(status.workers);
+    to.family("draco_workers_linked", Type::Gauge, "Of them, linked.")
+        .sample(status.workers_linked);
     to.family("draco_fork", Type::Gauge, "1 if two final blocks of one height were seen.")
         .sample(status.fork ? 1 : 0);
 }

@@ -31,7 +31,9 @@ void put_consensus(json::object& to, const interfaces::ConsensusStatus& status) 
                      {"round", status.round.value()},
                      {"committed", status.committed.value()},
                      {"messages_refused", status.messages_refused},
-                     {"transactions_waiting_bytes", status.transactions_waiting_bytes}};
+                     {"transactions_waiting_bytes", status.transactions_waiting_bytes},
+                     {"workers", status.workers},
+                     {"workers_linked", status.workers_linked}};
 }
 
 json::object sync_json(const interfaces::SyncStatus& status) {
@@ -142,6 +144,17 @@ std::string isolation_of(const Context& context) {
            (is_member ? " must be" : " must be, to follow them");
 }
 
+// A member's blocks come from its workers; empty if all are there.
+std::string lost_workers_of(const interfaces::ConsensusStatus& status) {
+    if (status.role == interfaces::ConsensusRole::Follower ||
+        status.workers_linked == status.workers)
+        return {};
+    return std::to_string(status.workers - status.workers_linked) + " of the node's " +
+           std::to_string(status.workers) +
+           " worker processes are not linked: start them with draco worker run, or look at their "
+           "logs and at [consensus] workers in the node's config.toml";
+}
+
 // How long the running epoch should have ended, as the newest state here has it.
 std::string overdue_of(const Context& context) {
     const auto view = context.on.ledger.view();
@@ -182,9 +195,12 @@ json::object node_status(const Context& context) {
 }
 
 Health health_of(const Context& context) {
-    if (context.on.consensus.status().fork)
+    const interfaces::ConsensusStatus consensus = context.on.consensus.status();
+    if (consensus.fork)
         return {.ok = false,
                 .reason = "two final blocks of one height were seen; do not trust this chain"};
+    if (std::string reason = lost_workers_of(consensus); !reason.empty())
+        return {.ok = false, .reason = std::move(reason)};
     const std::uint64_t known = context.on.follower.status().known.value();
     const std::uint64_t executed = context.on.ledger.view()->head().height.value();
     if (known > executed && known - executed > context.limits.health_lag_blocks_max)

@@ -145,6 +145,13 @@ TEST(Methods, HealthFollowsForksAndLag) {
     EXPECT_FALSE(node.service->health().ok);
     node.parts->consensus.now.fork = false;
     EXPECT_TRUE(node.service->health().ok);
+    node.parts->consensus.now.workers = 2;
+    node.parts->consensus.now.workers_linked = 1;
+    EXPECT_TRUE(node.service->health().ok) << "a follower needs no workers";
+    node.parts->consensus.now.role = interfaces::ConsensusRole::Member;
+    EXPECT_TRUE(node.service->health().reason.starts_with("1 of the node's 2 worker processes"));
+    node.parts->consensus.now.workers_linked = 2;
+    EXPECT_TRUE(node.service->health().ok);
     for (auto& link : node.parts->links.links) link.up = false;
     EXPECT_FALSE(node.service->health().ok) << "nobody of the committee is in reach";
     node.service->stop();

@@ -17,12 +17,16 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace draco::consensus {
 
 struct WorkerOptions {
-    interfaces::PeerAddress node;      // whose worker this is
+    interfaces::PeerAddress node;  // whose worker this is
+    // Which of the node's workers it was set up as. One that the node takes for another stops with
+    // InvalidArgument: its log is of this index. Absent: whichever the node says.
+    std::optional<types::WorkerIndex> index{};
     std::string directory = "worker";  // of the logs, on the Disk
     // How long the core of an ended epoch goes on answering.
     Duration linger = std::chrono::seconds(60);
@@ -59,7 +63,8 @@ public:
     Result<> start();
 
     // interfaces::Consensus. Unavailable before the node has said which epoch it is. Of the status,
-    // `committed` stays 0; Follower means that the node is not of the committee, or has not said.
+    // `committed` stays 0; Follower means that the node is not of the committee, or, with a
+    // `reason`, that it has not said; Observer that the worker has ended, with the reason.
     Result<> submit(types::TransactionBytes transaction) override;
     interfaces::ConsensusStatus status() const override;
 

@@ -26,6 +26,8 @@ struct ConsensusStatus {
     types::Height committed{};  // the last block that the own core handed over
     std::uint64_t messages_refused = 0;
     std::uint64_t transactions_waiting_bytes = 0;
+    std::uint32_t workers = 0;         // processes that gather and hold batches for this node
+    std::uint32_t workers_linked = 0;  // of these
     bool fork = false;  // two final blocks of one height were seen; the node has stopped signing
 };
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace draco::node {
 
@@ -95,6 +96,8 @@ struct NodeConfig {
         std::uint64_t own_bytes_max = std::uint64_t{8} << 20;
         std::uint64_t held_bytes_max = std::uint64_t{1} << 30;
         std::uint64_t served_bytes_per_s = std::uint64_t{64} << 20;
+        // By index, each as parse_peer_address takes it (peer_address.hpp).
+        std::vector<std::string> workers{};
 
         bool operator==(const Consensus&) const = default;
     } consensus;
