@@ -20,9 +20,8 @@ std::unexpected<Error> not_an_address(std::string_view text, std::string_view ex
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
     std::uint16_t port = 0;
-    const char* const end = text.data() + text.size();
-    const auto [at, error] = std::from_chars(text.data(), end, port);
-    if (error != std::errc() || at != end) return std::nullopt;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
     return port;
 }
 

@@ -181,7 +181,7 @@ Result<> start_worker(RunningWorker& r, const WorkerProcessOptions& options, Sig
     DRACO_TRY_VOID(open_home(r, config, options));
     const log::Logger logger(r.log->get(), "worker");
     logger.info("starting", {{"version", std::string(DRACO_VERSION)}, {"home", options.home}});
-    const Result<> started = start_parts(r, config, options, signals);
+    Result<> started = start_parts(r, config, options, signals);
     if (!started) {
         logger.error("cannot start", {{"error", to_string(started.error())}});
         return started;

@@ -40,7 +40,7 @@ struct Cast {
             keys.push_back(types::NodeSecretKey::generate(rng));
             names.push_back(keys.back().public_key());
         }
-        DevnetOptions options{.time = UnixTime{1'700'000'000'000}, .epoch_ms = 6'000};
+        DevnetOptions options{.time = UnixTime{1'700'000'000'000}, .epoch_ms = 6'000, .nodes = {}};
         for (std::size_t i = 0; i < kNodes; ++i) {
             NodeConfig config;
             options.nodes.push_back({.key = names[i], .endpoints = endpoints_of(config).value()});
@@ -210,7 +210,7 @@ public:
             for (std::size_t i = 0; i < kNodes; ++i) {
                 const auto found =
                     node(i).ledger().view()->account(cast_.genesis.accounts->at(account).address);
-                if (!found || !*found || (*found)->nonce.value() != nonce) return false;
+                if (!found || found->nonce.value() != nonce) return false;
             }
         return true;
     }

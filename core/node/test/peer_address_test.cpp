@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <vector>
 
 namespace draco::node {
 namespace {
@@ -30,24 +31,25 @@ TEST(PeerAddress, SurvivesText) {
 
 TEST(PeerAddress, WhatIsNoneIsRefused) {
     const std::string key = to_base58(some_key().view());
-    for (const std::string& text : {std::string(),
-                                    key,
-                                    "@a:1",
-                                    key + "@",
-                                    key + "@a",
-                                    key + "@a:",
-                                    key + "@:1",
-                                    key + "@a:0",
-                                    key + "@a:65536",
-                                    key + "@a:-1",
-                                    key + "@a:1x",
-                                    key + "@::1:4400",
-                                    key + "@[a]:1",
-                                    key + "@[::1]",
-                                    key + "@a b:1",
-                                    key + "@@a:1",
-                                    key.substr(1) + "@a:1",
-                                    "11111111111111111111111111111111@a:1"}) {
+    for (const std::string& text :
+         std::vector<std::string>{"",
+                                  key,
+                                  "@a:1",
+                                  key + "@",
+                                  key + "@a",
+                                  key + "@a:",
+                                  key + "@:1",
+                                  key + "@a:0",
+                                  key + "@a:65536",
+                                  key + "@a:-1",
+                                  key + "@a:1x",
+                                  key + "@::1:4400",
+                                  key + "@[a]:1",
+                                  key + "@[::1]",
+                                  key + "@a b:1",
+                                  key + "@@a:1",
+                                  key.substr(1) + "@a:1",
+                                  "11111111111111111111111111111111@a:1"}) {
         const auto parsed = parse_peer_address(text);
         ASSERT_FALSE(parsed) << text;
         EXPECT_EQ(parsed.error().code, Errc::InvalidArgument);
