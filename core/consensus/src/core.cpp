@@ -194,7 +194,7 @@ void Core::advance_to(const types::Block& block, Turn& turn) {
     for (const types::BatchDigest& batch : *block.batches) maker_.ordered(batch, block.height);
     std::vector<VertexId> accepted;
     settle_vertices(block, accepted);
-    unexecuted_.push_back({block.height, lowest_round(block)});
+    unsecured_.push_back({block.height, lowest_round(block)});
     const Round floor = floor_after(block.anchor_round);
     dag_.raise_floor(floor, accepted);
     maker_.raise_floor(floor);
@@ -486,9 +486,10 @@ void Core::send_block_signature(std::optional<AuthorityIndex> to,
     send(to, BlockSignature{statement, signature, reply}, Release::AfterPersist, turn);
 }
 
-// The lowest round whose batches are still needed: to be ordered, or to be executed.
+// The lowest round whose batches are still needed: to be ordered, to be executed here, or, by who
+// has not executed them and can get the blocks from nobody while no certificate covers them.
 Round Core::batch_floor() const {
-    return unexecuted_.empty() ? dag_.floor() : std::min(dag_.floor(), unexecuted_.front().lowest);
+    return unsecured_.empty() ? dag_.floor() : std::min(dag_.floor(), unsecured_.front().lowest);
 }
 
 void Core::forget(Turn& turn) {
@@ -509,7 +510,8 @@ void Core::forget(Turn& turn) {
 void Core::settle_executed() {
     for (const CheckedBatch& own : maker_.executed(executed_))
         if (desk_) desk_->settle(own, Settlement::Executed);
-    while (!unexecuted_.empty() && unexecuted_.front().height <= executed_) unexecuted_.pop_front();
+    const types::Height secured = std::min(executed_, signatures_.certified());
+    while (!unsecured_.empty() && unsecured_.front().height <= secured) unsecured_.pop_front();
 }
 
 Duration Core::patience_for(const types::BatchReference& batch) const {

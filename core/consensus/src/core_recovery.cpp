@@ -74,6 +74,8 @@ Result<> Core::recover_blocks(const std::vector<types::Block>& blocks, types::He
         committer_.ordered(block);
         dag_.raise_floor(floor_after(block.anchor_round), none);
         settle_vertices(block, none);
+        // Which of them are certified, the others' signatures will say again.
+        unsecured_.push_back({block.height, lowest_round(block)});
         if (block.height <= executed) {
             delivered_ = block.height;
             delivered_time_ = block.timestamp;
@@ -84,7 +86,6 @@ Result<> Core::recover_blocks(const std::vector<types::Block>& blocks, types::He
             signatures_.committed(statement, self_, signature);
         } else {
             undelivered_.push_back({block, builder_.tip().digest});
-            unexecuted_.push_back({block.height, lowest_round(block)});
         }
     }
     executed_ = delivered_;

@@ -193,6 +193,7 @@ TEST_F(CoreTest, ABatchThatIsNamedAgainMuchLaterIsInTheLog) {
     std::optional<Round> record;
     std::set<std::uint64_t> named;
     std::optional<Round> pruned_below;
+    std::set<types::Height> signed_heights;
     std::int64_t ms = 0;
     const std::function<void(const Event&)> step = [&](const Event& event) {
         Effects out;
@@ -208,6 +209,10 @@ TEST_F(CoreTest, ABatchThatIsNamedAgainMuchLaterIsInTheLog) {
         }
         if (out.prune_below) pruned_below = out.prune_below;
         for (const CommittedBlock& block : out.blocks) step(BlockExecuted{block.block.height});
+        for (const BlockSignature& own : sent<BlockSignature>(out))
+            if (signed_heights.insert(own.statement.height).second)
+                for (const std::size_t other : {0U, 1U})
+                    step(from(other, four.block_signature(own.statement, other)));
     };
     step(TransactionsSubmitted{{transaction(105)}});
     for (std::uint64_t round = 0; round < 40; ++round) {
@@ -412,6 +417,54 @@ TEST_F(CoreTest, SignsEverySpansFirstBlockAndFewMoreWhenBlocksTimeStandsStill) {
         if (before && !span_firsts.contains(height)) EXPECT_GE(when, *before + 50);
         before = when;
     }
+}
+
+TEST_F(CoreTest, HoldsBatchesUntilACertificateCoversTheirBlock) {
+    // Who has not executed the block can get it from nobody before, however far the rounds have
+    // come; not from a member that was restarted meanwhile either. Then the batch is forgotten.
+    auto core = make({}, 3).value();
+    const types::Batch batch = four.batch(0, 0);
+    types::Header naming = four.header(0, 0);
+    ASSERT_TRUE(naming.batches.try_push_back(reference(batch)));
+    four.digests[{0, 0}] = types::digest_of(kChain, naming);
+    std::vector<Record> log;
+    std::optional<BlockSignature> last;
+    const auto step = [&](const Event& event) {
+        Effects out;
+        core->step(event, at(1), out);
+        std::ranges::move(records_of(out), std::back_inserter(log));
+        for (const BlockSignature& signature : sent<BlockSignature>(out)) last = signature;
+        return out;
+    };
+    const auto serves = [&] {
+        BatchRequest request{four.committee.epoch(), {}};
+        EXPECT_TRUE(request.batches.try_push_back(reference(batch).digest));
+        return sent<types::Batch>(step(from(1, request))) == std::vector{batch};
+    };
+    step(from(0, batch));
+    ASSERT_EQ(sent<types::Vote>(step(from(0, four.sign(naming)))).size(), 1U);
+    bool is_ordered = false;
+    const std::uint64_t rounds = 2 * Parameters{}.gc_depth_rounds;
+    for (std::uint64_t round = 0; round < rounds; ++round)
+        for (std::size_t author = 0; author < 3; ++author) {
+            const bool names = round == 0 && author == 0;
+            const Effects out =
+                step(from(author, four.certify(names ? naming : four.header(round, author), 3)));
+            for (const CommittedBlock& block : out.blocks) {
+                is_ordered = is_ordered || !block.batches.empty();
+                step(BlockExecuted{block.block.height});
+            }
+        }
+    ASSERT_TRUE(is_ordered);
+    EXPECT_TRUE(serves());
+    auto restarted = make(log, 3).value();
+    std::swap(core, restarted);
+    EXPECT_TRUE(serves());
+    std::swap(core, restarted);
+    ASSERT_TRUE(last.has_value());
+    for (const std::size_t other : {0U, 1U})
+        step(from(other, four.block_signature(last->statement, other)));
+    EXPECT_FALSE(serves());
 }
 
 TEST_F(CoreTest, UpholdsTheDagUntilTheLastBlockIsCertified) {

@@ -48,8 +48,8 @@ TEST_F(WorkerTest, ReportsALargeOwnBatchWhenItsGraceIsOver) {
 }
 
 TEST_F(WorkerTest, ReportsAllThatBecomesReadyAtOnce) {
-    // Small batches wait behind a large one, more of them than a report holds: when the large one is
-    // held by others, all of them are told in one step, in their order.
+    // Small batches wait behind a large one, more of them than a report holds: when the large one
+    // is held by others, all of them are told in one step, in their order.
     parameters.batch_delay_max = milliseconds(1);
     restart();
     const types::Batch large = seals_large();

@@ -125,7 +125,7 @@ private:
         types::BlockDigest digest;
     };
 
-    struct Unexecuted {
+    struct Unsecured {
         types::Height height;
         Round lowest;  // round of its vertices
     };
@@ -244,7 +244,7 @@ private:
     RefusalCounts refusals_;
 
     std::deque<Undelivered> undelivered_;  // committed; content may be missing
-    std::deque<Unexecuted> unexecuted_;    // committed, not reported as executed
+    std::deque<Unsecured> unsecured_;      // committed, not both executed and certified
     // Of batches that worker processes hold: asked for, and come, for blocks to be delivered.
     std::set<types::BatchDigest> asked_contents_;
     std::map<types::BatchDigest, CheckedBatch> contents_;
