@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -18,6 +19,37 @@ namespace {
 
 constexpr auto kStartPatience = std::chrono::seconds(20);
 constexpr auto kLookEvery = std::chrono::milliseconds(50);
+
+volatile std::sig_atomic_t interrupted = 0;
+
+// What is started and made must be ended and removed before this process ends.
+class Interruption {
+public:
+    Interruption() {
+        interrupted = 0;
+        struct sigaction note{};
+        note.sa_handler = [](int) { interrupted = 1; };
+        for (std::size_t i = 0; i < kSignals.size(); ++i)
+            ::sigaction(kSignals[i], &note, &before_[i]);
+    }
+
+    Interruption(const Interruption&) = delete;
+    Interruption& operator=(const Interruption&) = delete;
+
+    ~Interruption() {
+        for (std::size_t i = 0; i < kSignals.size(); ++i)
+            ::sigaction(kSignals[i], &before_[i], nullptr);
+    }
+
+private:
+    static constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
+
+    std::array<struct sigaction, kSignals.size()> before_{};
+};
+
+std::unexpected<Error> interruption() {
+    return fail(Errc::Abandoned, "interrupted; its processes are ended and its logs removed");
+}
 
 struct Counters {
     std::uint64_t transactions = 0;
@@ -93,22 +125,40 @@ public:
             validators_.pop_back();
             while (workers_.size() > validators_.size() * options_.workers) workers_.pop_back();
         }
-        on_phase_("warming up");
         DRACO_TRY_VOID(start_clients());
-        std::this_thread::sleep_for(options_.warm_up);
+        DRACO_TRY_VOID(pass("warming up", options_.warm_up));
         for (Child& validator : validators_) DRACO_TRY_VOID(validator.ask("reset"));
         DRACO_TRY(before, look());
-        on_phase_("measuring");
-        std::this_thread::sleep_for(options_.window);
+        DRACO_TRY_VOID(pass("measuring", options_.window));
         DRACO_TRY(after, look());
         on_phase_("stopping");
         return report(before, after);
     }
 
 private:
+    Result<> pass(const std::string& phase, Duration duration) {
+        using Clock = std::chrono::steady_clock;
+        const Clock::time_point end = Clock::now() + duration;
+        std::optional<std::int64_t> shown_s;
+        for (auto now = Clock::now(); now < end; now = Clock::now()) {
+            if (interrupted != 0) return interruption();
+            const auto left_s = std::chrono::ceil<std::chrono::seconds>(end - now).count();
+            if (shown_s != left_s) on_phase_(phase + ", " + std::to_string(left_s) + " s left");
+            shown_s = left_s;
+            std::this_thread::sleep_for(std::min<Clock::duration>(kLookEvery, end - now));
+        }
+        return {};
+    }
+
     Result<Child> start(std::vector<std::string> arguments, const std::string& name) {
+        if (interrupted != 0) return interruption();
         const std::string directory = options_.directory + "/" + name;
-        std::filesystem::create_directories(directory);
+        std::error_code error;
+        std::filesystem::create_directories(directory, error);
+        if (error)
+            return fail(Errc::Io,
+                        "cannot make the folder " + directory + ": " + error.message() +
+                            "; choose one that can be written with --directory");
         arguments.insert(arguments.begin(), "bench");
         arguments.push_back(std::to_string(options_.threads));
         arguments.push_back(directory);
@@ -163,6 +213,7 @@ private:
         const auto deadline = std::chrono::steady_clock::now() + kStartPatience;
         const std::size_t others = options_.validators - 1;
         while (std::chrono::steady_clock::now() < deadline) {
+            if (interrupted != 0) return interruption();
             bool all = true;
             for (Child& validator : validators_) {
                 DRACO_TRY(line, validator.ask("counts"));
@@ -195,11 +246,14 @@ private:
         if (options_.rate_per_s == 0) return {};
         const std::size_t clients = validators_.size() * std::max<std::size_t>(1, options_.workers);
         for (std::size_t i = 0; i < clients; ++i) {
+            const std::uint64_t rest = i < options_.rate_per_s % clients ? 1 : 0;
+            const std::uint64_t rate_per_s = options_.rate_per_s / clients + rest;
+            if (rate_per_s == 0) break;
             DRACO_TRY(child,
                       Child::start({"bench",
                                     "consensus-client",
                                     std::to_string(client_ports_[i]),
-                                    std::to_string(options_.rate_per_s / clients),
+                                    std::to_string(rate_per_s),
                                     std::to_string(options_.transaction_bytes)}));
             clients_.push_back(std::move(child));
         }
@@ -290,9 +344,11 @@ private:
 
 Result<Report> run(const Options& options, const std::function<void(std::string_view)>& on_phase) {
     std::signal(SIGPIPE, SIG_IGN);
-    std::error_code ignored;
-    std::filesystem::create_directories(options.directory, ignored);
+    const Interruption noted;
     Result<Report> report = Bench(options, on_phase).run();
+    // A terminal's Ctrl-C ends the processes too, which are then missed first.
+    if (interrupted != 0) report = interruption();
+    std::error_code ignored;
     std::filesystem::remove_all(options.directory, ignored);
     return report;
 }

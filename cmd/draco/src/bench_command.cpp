@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 #include <string>
 
@@ -17,11 +18,17 @@ namespace {
 
 namespace json = boost::json;
 
+// Nothing, and not 0, where there was nothing to measure.
+json::value measured(bool is_there, double value, int digits) {
+    return is_there ? json::value(rounded(value, digits)) : json::value(nullptr);
+}
+
 json::object latency(const consensus_bench::Percentiles& of) {
-    return {{"p50_ms", rounded(of.p50_ms, 2)},
-            {"p95_ms", rounded(of.p95_ms, 2)},
-            {"p99_ms", rounded(of.p99_ms, 2)},
-            {"mean_ms", rounded(of.mean_ms, 2)},
+    const bool is_there = of.samples > 0;
+    return {{"p50_ms", measured(is_there, of.p50_ms, 2)},
+            {"p95_ms", measured(is_there, of.p95_ms, 2)},
+            {"p99_ms", measured(is_there, of.p99_ms, 2)},
+            {"mean_ms", measured(is_there, of.mean_ms, 2)},
             {"samples", of.samples}};
 }
 
@@ -29,7 +36,10 @@ json::object latency(const consensus_bench::Percentiles& of) {
 
 Result<> run_bench_consensus(const Invocation& invocation, const BenchOptions& options) {
     if (options.crashed >= options.validators)
-        return fail(Errc::InvalidArgument, "--crashed: at least one validator must live");
+        return fail(Errc::InvalidArgument,
+                    "--crashed " + std::to_string(options.crashed) + " of --validators " +
+                        std::to_string(options.validators) + ": at most " +
+                        std::to_string(options.validators - 1) + ", since one must live");
     consensus_bench::Options run;
     run.validators = options.validators;
     run.workers = options.workers;
@@ -42,30 +52,37 @@ Result<> run_bench_consensus(const Invocation& invocation, const BenchOptions& o
     run.directory = (options.directory.empty() ? std::filesystem::temp_directory_path().string()
                                                : options.directory) +
                     "/draco-bench-" + std::to_string(::getpid());
+    const bool is_ordering = options.crashed <= (options.validators - 1) / 3;
     StatusLine status;
     DRACO_TRY(report, consensus_bench::run(run, [&](std::string_view phase) {
                   status.show(std::string(phase));
               }));
-    print_value(invocation,
-                json::object{
-                    {"validators", options.validators},
-                    {"workers", options.workers},
-                    {"crashed", options.crashed},
-                    {"transaction_bytes", options.transaction_bytes},
-                    {"window_s", rounded(report.window_s, 1)},
-                    {"offered_per_s", std::llround(report.offered_per_s)},
-                    {"committed_per_s", std::llround(report.committed_per_s)},
-                    {"end_to_end", latency(report.end_to_end)},
-                    {"consensus", latency(report.consensus)},
-                    {"cpu_us_per_transaction", rounded(report.cpu_us_per_transaction, 2)},
-                    {"cpu_ms_per_round", rounded(report.cpu_ms_per_round, 3)},
-                    {"cpu_cores", rounded(report.cpu_cores, 3)},
-                    {"rounds_per_s", rounded(report.rounds_per_s, 1)},
-                    {"blocks_per_s", rounded(report.blocks_per_s, 1)},
-                    {"wire_bytes_per_transaction", std::llround(report.wire_bytes_per_transaction)},
-                    {"rss_mb_max", rounded(report.rss_mb_max, 1)},
-                    {"others_share", rounded(report.others_share, 2)},
-                    {"dead", report.dead}});
+    print_value(
+        invocation,
+        json::object{
+            {"validators", options.validators},
+            {"workers", options.workers},
+            {"crashed", options.crashed},
+            {"transaction_bytes", options.transaction_bytes},
+            {"window_s", rounded(report.window_s, 1)},
+            {"offered_per_s", std::llround(report.offered_per_s)},
+            {"committed_per_s", std::llround(report.committed_per_s)},
+            {"end_to_end", latency(report.end_to_end)},
+            {"consensus", latency(report.consensus)},
+            {"cpu_us_per_transaction",
+             measured(report.committed_per_s > 0, report.cpu_us_per_transaction, 2)},
+            {"cpu_ms_per_round", measured(report.rounds_per_s > 0, report.cpu_ms_per_round, 3)},
+            {"cpu_cores", rounded(report.cpu_cores, 3)},
+            {"rounds_per_s", rounded(report.rounds_per_s, 1)},
+            {"blocks_per_s", rounded(report.blocks_per_s, 1)},
+            {"wire_bytes_per_transaction",
+             measured(report.committed_per_s > 0, report.wire_bytes_per_transaction, 0)},
+            {"rss_mb_max", rounded(report.rss_mb_max, 1)},
+            {"others_share", rounded(report.others_share, 2)},
+            {"dead", report.dead}});
+    if (!is_ordering && !invocation.json)
+        std::fputs("Nothing can be ordered: more than a third of the validators are crashed.\n",
+                   stderr);
     return {};
 }
 

@@ -3,6 +3,7 @@
 #include "draco/io/system_clock.hpp"
 
 #include "progress.hpp"
+#include "rounded.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -114,8 +115,8 @@ void print_intervals(const std::vector<campaign::Interval>& intervals) {
     for (const campaign::Interval& interval : intervals)
         rows.push_back({decimal(std::chrono::duration<double>(interval.from).count()),
                         std::to_string(interval.answered),
-                        decimal(interval.mean_ms),
-                        decimal(interval.longest_ms)});
+                        interval.answered == 0 ? "-" : decimal(interval.mean_ms),
+                        interval.answered == 0 ? "-" : decimal(interval.longest_ms)});
     std::puts("What clients waited, by the time of the answer (s; the links are back at 0):");
     print_table({"from s", "answered", "mean ms", "longest ms"}, std::move(rows));
 }
@@ -129,32 +130,32 @@ Result<> run_consensus_sim(const Invocation& invocation,
     const CpuClock cpu;
     const Instant began = clock.now();
     std::optional<Progress> progress;
-    const auto run_ms = static_cast<std::uint64_t>(milliseconds_of(scenario.load));
-    progress.emplace(clock, options.scenario, options.seeds * run_ms, Progress::Unit::VirtualTime);
+    // Each seed runs twice.
+    progress.emplace(clock, options.scenario, options.seeds, Progress::Unit::Seeds);
     const campaign::Report report =
         campaign::run_seeds(scenario,
                             options.seed,
                             options.seeds,
                             {.bug = campaign::PlantedBug::None, .stopwatch = &cpu},
-                            [&](std::uint64_t) { progress->advance(run_ms); });
+                            [&](std::uint64_t) { progress->advance(1); });
     progress.reset();  // clears the line before there is something to say
     if (!report.verdict)
         return fail(report.verdict.error().code,
                     campaign::to_string(report) + "; replay it with draco sim run " +
                         options.scenario + " --seed " + std::to_string(report.seed));
     const double minutes = std::chrono::duration<double>(clock.now() - began).count() / 60;
-    json::object result{{"scenario", options.scenario},
-                        {"first_seed", options.seed},
-                        {"seeds", options.seeds},
-                        {"verdict", "ok"},
-                        {"last_seed", report.seed},
-                        {"events", report.events},
-                        {"messages", report.messages},
-                        {"blocks", report.blocks},
-                        {"transactions", report.transactions},
-                        {"virtual_ms", milliseconds_of(report.virtual_time)},
-                        {"seeds_per_minute",
-                         static_cast<std::uint64_t>(static_cast<double>(options.seeds) / minutes)}};
+    json::object result{
+        {"scenario", options.scenario},
+        {"first_seed", options.seed},
+        {"seeds", options.seeds},
+        {"verdict", "ok"},
+        {"last_seed", report.seed},
+        {"events", report.events},
+        {"messages", report.messages},
+        {"blocks", report.blocks},
+        {"transactions", report.transactions},
+        {"virtual_ms", milliseconds_of(report.virtual_time)},
+        {"seeds_per_minute", rounded(static_cast<double>(options.seeds) / minutes, 1)}};
     if (invocation.json) {
         if (report.throughput) result["throughput"] = object_of(*report.throughput);
         if (report.figures) result["per_round_and_member"] = object_of(*report.figures);

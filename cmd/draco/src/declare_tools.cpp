@@ -26,7 +26,9 @@ void add_bench(CommandLine& line) {
         ->check(CLI::Range(1, 86'400));
     run->add_option("--threads", line.bench.threads, "of each validator, beside its network's (2)")
         ->check(CLI::Range(1, 64));
-    run->add_option("--directory", line.bench.directory, "where logs go, and are removed again");
+    run->add_option("--directory",
+                    line.bench.directory,
+                    "where logs go, and are removed again (the system's temporary folder)");
     // What the bench starts; nobody else needs them.
     CLI::App* validator =
         command(line, bench, "consensus-validator", "One of its processes", [&line] {

@@ -79,11 +79,14 @@ void Progress::note(std::string_view text) {
 std::string Progress::amount(double count) const {
     if (unit_ == Unit::Bytes) return human_bytes(count);
     if (unit_ == Unit::VirtualTime) return tenths(count / 1000) + " s of virtual time";
-    return std::to_string(static_cast<std::uint64_t>(count)) + " tx";
+    const std::string number = std::to_string(static_cast<std::uint64_t>(count));
+    return number + (unit_ == Unit::Seeds ? " seeds" : " tx");
 }
 
 // Of virtual time how much is done says more than how much a second.
 std::string Progress::pace(double per_second) const {
+    if (unit_ == Unit::Seeds)
+        return std::to_string(done_) + " of " + amount(static_cast<double>(total_));
     if (unit_ != Unit::VirtualTime) return amount(per_second) + "/s";
     return tenths(static_cast<double>(done_) / 1000) + " of " + amount(static_cast<double>(total_));
 }

@@ -13,7 +13,7 @@ namespace draco {
 
 class Progress {
 public:
-    enum class Unit : std::uint8_t { Bytes, Transactions, VirtualTime };  // in ms
+    enum class Unit : std::uint8_t { Bytes, Transactions, VirtualTime, Seeds };  // time in ms
 
     // `clock` outlives this. A total of 0 is not known.
     Progress(const Clock& clock,

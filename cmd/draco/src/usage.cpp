@@ -74,7 +74,7 @@ int unknown_command(const CLI::App& app,
                        path,
                        "there is no command '" + typed.unknown + "'" +
                            (elsewhere.empty() ? suggestion(typed.unknown, names)
-                                              : "; did you mean '" + elsewhere + "'?"));
+                                              : "; did you mean 'draco " + elsewhere + "'?"));
 }
 
 }  // namespace

@@ -35,6 +35,16 @@ Result<> check_is_new(const std::string& path) {
     return {};
 }
 
+Result<types::Genesis> genesis_of(const std::string& path) {
+    auto genesis = read_text_file(path, node::kGenesisBytesMax).and_then([&](const auto& text) {
+        return node::parse_genesis(text, path);
+    });
+    if (genesis) return genesis;
+    return fail(genesis.error().code,
+                "--genesis: " + genesis.error().context +
+                    "; copy genesis.json from the node's home and name the copy");
+}
+
 Result<node::HostAndPort> place_of(const WorkerInitOptions& options) {
     if (options.listen.empty())
         return node::HostAndPort{
@@ -112,8 +122,7 @@ Result<types::NodeKey> worker_key(Disk& home, const node::WorkerConfig& config) 
 Result<> run_worker_init(const Invocation& invocation, const WorkerInitOptions& options) {
     DRACO_TRY(path, home_path(invocation));
     DRACO_TRY_VOID(check_is_new(path));
-    DRACO_TRY(text, read_text_file(options.genesis_file, node::kGenesisBytesMax));
-    DRACO_TRY(genesis, node::parse_genesis(text, options.genesis_file));
+    DRACO_TRY(genesis, genesis_of(options.genesis_file));
     DRACO_TRY(config, worker_config_for(options));
     const auto made = [&] {
         StatusLine line;
@@ -127,7 +136,8 @@ Result<> run_worker_init(const Invocation& invocation, const WorkerInitOptions& 
     DRACO_TRY_VOID(node::save_worker_config(home.disk(), config));
     json::object answer = worker_json(path, *made, config);
     answer["next"] =
-        "put the line into [consensus] of the node's config.toml, run draco worker run --home " +
+        "in [consensus] of the node's config.toml, write the line in the place of the one that "
+        "begins with workers; then draco worker run --home " +
         path + ", and start the node again";
     print_value(invocation, answer);
     return {};

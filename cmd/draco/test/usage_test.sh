@@ -36,8 +36,8 @@ refused 2 "--dev-account" account balance --dev-account 10
 refused 2 "SCENARIO" sim run
 refused 2 "did you mean 'network/seven'?" sim run network/sevn
 refused 2 "--seed" sim run network/seven --seed -1
-refused 2 "did you mean 'devnet load'?" load
-refused 2 "did you mean 'devnet load'?" load --help
+refused 2 "did you mean 'draco devnet load'?" load
+refused 2 "did you mean 'draco devnet load'?" load --help
 refused 2 "HASH" tx
 refused 2 "expected 64 hex digits, got 2" tx 12
 refused 2 "0 does nothing" account transfer 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 0

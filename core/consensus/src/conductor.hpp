@@ -88,6 +88,7 @@ private:
     Result<> open_lanes();
     Result<> take_worker_news();
     Result<> turn_with(FromLane news);
+    bool is_of_committee(const types::NodeKey& key) const;
     void announce_workers(const types::NodeKey& peer);
     bool learn_workers(const types::NodeKey& member, OwnWorkers workers);
     void tell_peers(std::size_t lane);

@@ -34,7 +34,8 @@ Result<> Conductor::open_lanes() {
 
 Result<> Conductor::take_worker_news() {
     WorkerPort::News news = setting_.workers.take_news();
-    for (const types::NodeKey& peer : news.peers_up) announce_workers(peer);
+    for (const types::NodeKey& peer : news.peers_up)
+        if (is_of_committee(peer)) announce_workers(peer);
     bool moved = false;
     for (auto& [member, workers] : news.workers_of)
         moved = learn_workers(member, std::move(workers)) || moved;
@@ -51,6 +52,10 @@ Result<> Conductor::take_worker_news() {
 }
 
 Result<> Conductor::set_lane(std::size_t lane, bool up) {
+    if (up && !lanes_up_[lane])
+        log_.info("a worker process is linked", {{"index", lane}});
+    else if (!up && lanes_up_[lane])
+        log_.warn("a worker process is gone; blocks wait for what it holds", {{"index", lane}});
     lanes_up_[lane] = up;
     lanes_restart_at_.erase(lane);
     if (up) greet(lane);
@@ -79,12 +84,16 @@ void Conductor::announce_workers(const types::NodeKey& peer) {
         peer, interfaces::Protocol::Worker, Channel::Consensus, bcs::encode(own)));
 }
 
+bool Conductor::is_of_committee(const types::NodeKey& key) const {
+    const auto has = [&](const Engine* engine) {
+        return engine != nullptr && engine->committee().index_of(key).has_value();
+    };
+    return has(running_.get()) || has(previous_.get());
+}
+
 // True if they have moved.
 bool Conductor::learn_workers(const types::NodeKey& member, OwnWorkers workers) {
-    bool is_member = false;
-    for (const Engine* engine : {running_.get(), previous_.get()})
-        is_member = is_member || (engine != nullptr && engine->committee().index_of(member));
-    if (!is_member) return false;
+    if (!is_of_committee(member)) return false;
     if (workers.workers->size() != lanes_.size())
         log_.error(
             "a member has another number of worker processes than this node: their batches do not "

@@ -174,11 +174,11 @@ const std::array kScenarios{
     latency("consensus/latency-4", "4 members, 50 ms one way: latency and cost", 4, seconds(10)),
     latency("consensus/latency-10", "the same with 10 members", 10, seconds(10)),
     latency("consensus/latency-50", "the same with 50 members", 50, seconds(3)),
+    latency("consensus/latency-100", "the same with 100 members", 100, seconds(2)),
     scale_out("consensus/scale-0", "what 4 members order whose links are 25 Mbit/s", 0),
     scale_out("consensus/scale-1", "the same, each with a worker process on its own link", 1),
     scale_out("consensus/scale-2", "the same with 2 workers each", 2),
     scale_out("consensus/scale-4", "the same with 4 workers each", 4),
-    latency("consensus/latency-100", "the same with 100 members", 100, seconds(2)),
 };
 
 }  // namespace

@@ -68,8 +68,6 @@ void Network::count(const consensus::Message& message, std::size_t bytes, std::s
         std::holds_alternative<consensus::BlockSignature>(message)) {
         ++costs_.signatures_made;
         signatures = 1;
-    } else if (std::holds_alternative<types::SignedHeader>(message)) {
-        signatures = 1;
     } else if (const auto* certificate = std::get_if<types::Certificate>(&message)) {
         signatures = certificate->signatures->size();
     } else if (const auto* response = std::get_if<consensus::CertificateResponse>(&message)) {

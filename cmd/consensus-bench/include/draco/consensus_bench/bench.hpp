@@ -55,7 +55,8 @@ struct Report {
 };
 
 // Starts the processes (this program again), measures, stops them. `on_phase` says what happens.
-// Errors: what a process said when it ended too early.
+// Meanwhile SIGINT, SIGTERM and SIGHUP end it in order. Errors: what a process said when it ended
+// too early; Abandoned after such a signal; Io if the directory cannot be made.
 Result<Report> run(const Options& options, const std::function<void(std::string_view)>& on_phase);
 
 // --- what the processes run ---
