@@ -1,6 +1,9 @@
 #include "draco/io/path_file.hpp"
 
+#include "draco/io/file_descriptor.hpp"
+
 #include <gtest/gtest.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,12 +41,16 @@ TEST_F(PathFile, FollowsLinksAndReads) {
 }
 
 TEST_F(PathFile, SaysWhatCannotBeRead) {
-    // A missing file, a directory and a pipe are different errors, and opening a pipe does not
-    // block.
+    // A missing file, a directory and a pipe are different errors. The pipe is not even opened: who
+    // waits to write to it would lose what it writes.
     EXPECT_EQ(open_for_reading(path("missing")).error().code, Errc::NotFound);
     EXPECT_EQ(open_for_reading(folder_.string()).error().code, Errc::InvalidArgument);
     ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+    const FileDescriptor seen(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    ASSERT_GE(::inotify_add_watch(seen.get(), path("pipe").c_str(), IN_OPEN), 0);
     EXPECT_EQ(open_for_reading(path("pipe")).error().code, Errc::Unavailable);
+    char event[4096];
+    EXPECT_LT(::read(seen.get(), event, sizeof event), 0) << "it was opened";
 }
 
 }  // namespace
