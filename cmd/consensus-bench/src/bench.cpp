@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -20,15 +21,20 @@ namespace {
 constexpr auto kStartPatience = std::chrono::seconds(20);
 constexpr auto kLookEvery = std::chrono::milliseconds(50);
 
-volatile std::sig_atomic_t interrupted = 0;
+// Set by a signal's handler.
+std::atomic<bool>& interrupted() {
+    static_assert(std::atomic<bool>::is_always_lock_free);
+    static std::atomic<bool> is_interrupted = false;
+    return is_interrupted;
+}
 
 // What is started and made must be ended and removed before this process ends.
 class Interruption {
 public:
     Interruption() {
-        interrupted = 0;
+        interrupted() = false;
         struct sigaction note{};
-        note.sa_handler = [](int) { interrupted = 1; };
+        note.sa_handler = [](int) { interrupted() = true; };
         for (std::size_t i = 0; i < kSignals.size(); ++i)
             ::sigaction(kSignals[i], &note, &before_[i]);
     }
@@ -141,7 +147,7 @@ private:
         const Clock::time_point end = Clock::now() + duration;
         std::optional<std::int64_t> shown_s;
         for (auto now = Clock::now(); now < end; now = Clock::now()) {
-            if (interrupted != 0) return interruption();
+            if (interrupted()) return interruption();
             const auto left_s = std::chrono::ceil<std::chrono::seconds>(end - now).count();
             if (shown_s != left_s) on_phase_(phase + ", " + std::to_string(left_s) + " s left");
             shown_s = left_s;
@@ -151,7 +157,7 @@ private:
     }
 
     Result<Child> start(std::vector<std::string> arguments, const std::string& name) {
-        if (interrupted != 0) return interruption();
+        if (interrupted()) return interruption();
         const std::string directory = options_.directory + "/" + name;
         std::error_code error;
         std::filesystem::create_directories(directory, error);
@@ -213,7 +219,7 @@ private:
         const auto deadline = std::chrono::steady_clock::now() + kStartPatience;
         const std::size_t others = options_.validators - 1;
         while (std::chrono::steady_clock::now() < deadline) {
-            if (interrupted != 0) return interruption();
+            if (interrupted()) return interruption();
             bool all = true;
             for (Child& validator : validators_) {
                 DRACO_TRY(line, validator.ask("counts"));
@@ -347,7 +353,7 @@ Result<Report> run(const Options& options, const std::function<void(std::string_
     const Interruption noted;
     Result<Report> report = Bench(options, on_phase).run();
     // A terminal's Ctrl-C ends the processes too, which are then missed first.
-    if (interrupted != 0) report = interruption();
+    if (interrupted()) report = interruption();
     std::error_code ignored;
     std::filesystem::remove_all(options.directory, ignored);
     return report;
